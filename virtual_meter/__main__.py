@@ -1,0 +1,127 @@
+"""`python -m virtual_meter`: serve a meter, or print one telegram."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+import errno
+from pathlib import Path
+import signal
+import sys
+
+from .clock import BRUSSELS
+from .meter import VirtualMeter
+from .profiles import PROFILES
+from .servers import MeterServer, PtyServer, TcpServer
+
+_DEFAULT_ADDRESS = "127.0.0.1:2323"
+_HIGHEST_PORT = 65_535
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > _HIGHEST_PORT:
+        msg = f"{text} is not HOST:PORT"
+        raise argparse.ArgumentTypeError(msg)
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _time(text: str) -> datetime:
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        msg = f"{text} is not an ISO 8601 time, such as 2026-01-31T23:55"
+        raise argparse.ArgumentTypeError(msg) from None
+    return when if when.tzinfo else when.replace(tzinfo=BRUSSELS)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        msg = f"{text} is not a speed above 0"
+        raise argparse.ArgumentTypeError(msg)
+    return speed
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m virtual_meter",
+        description="A Belgian digital meter made of software, on a TCP port or a serial line.",
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--tcp",
+        metavar="HOST:PORT",
+        type=_address,
+        default=_address(_DEFAULT_ADDRESS),
+        help=f"serve TCP clients here (default {_DEFAULT_ADDRESS})",
+    )
+    where.add_argument("--pty", metavar="PATH", type=Path, help="serve a pseudo terminal, with a symbolic link here")
+    where.add_argument("--once", action="store_true", help="print one telegram and end")
+    parser.add_argument("--profile", choices=PROFILES, default="1.7.1", metavar="NAME", help=", ".join(PROFILES))
+    parser.add_argument("--speed", metavar="N", type=_speed, default=1.0, help="simulated seconds per second")
+    parser.add_argument("--start", metavar="TIME", type=_time, help="when it begins, ISO 8601, Belgian time by default")
+    parser.add_argument("--seed", metavar="N", type=int, default=1, help="which household it is")
+    parser.add_argument("--history-months", metavar="N", type=int, choices=range(14), default=13, help="0 to 13")
+    parser.add_argument("--single-client", action="store_true", help="refuse a second TCP client, as some bridges do")
+    for part in ("gas", "water", "pv", "ev", "heat-pump"):
+        parser.add_argument(f"--no-{part}", action="store_false", dest=part.replace("-", "_"))
+    return parser
+
+
+def _server(options: argparse.Namespace, meter: VirtualMeter) -> MeterServer:
+    if options.pty:
+        return PtyServer(meter, options.pty, options.speed)
+    host, port = options.tcp
+    return TcpServer(meter, host, port, options.speed, single_client=options.single_client)
+
+
+def _complaint(options: argparse.Namespace, error: OSError) -> str:
+    if options.pty:
+        return f"Cannot make a serial line at {options.pty}: {error.strerror}."
+    host, port = options.tcp
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} of {host} is in use; choose another with --tcp HOST:PORT."
+    return f"Cannot listen on port {port} of {host}: {error.strerror or error}."
+
+
+async def _serve(server: MeterServer) -> None:
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    async with server:
+        print(f"{server.url} {server.meter.profile.name} {server.meter.meter_id}", flush=True)
+        await ended.wait()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code, 2 when what it should serve cannot be had."""
+    options = _parser().parse_args(arguments)
+    meter = VirtualMeter(
+        options.profile,
+        options.seed,
+        options.start or datetime.now(UTC),
+        gas=options.gas,
+        water=options.water,
+        pv=options.pv,
+        ev=options.ev,
+        heat_pump=options.heat_pump,
+        history_months=options.history_months,
+    )
+    if options.once:
+        sys.stdout.buffer.write(meter.telegram())
+        return 0
+    try:
+        asyncio.run(_serve(_server(options, meter)))
+    except OSError as error:
+        print(_complaint(options, error), file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

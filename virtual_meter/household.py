@@ -1,0 +1,57 @@
+"""The house behind the meter: what it takes from, and gives to, every branch of its supply."""
+
+from random import Random
+
+from .loads import Boiler, Ev, Heating, HeatPump, Load, Pv
+from .routine import BRANCHES, COLD, HOT, Routine
+from .weather import Weather
+
+_STANDBY_W = (85, 50, 40)
+
+
+class Household:
+    """A family, its house and its weather.
+
+    A branch is what a single-phase load is connected to: line to neutral on 3x400 V, line to line on 3x230 V.
+    """
+
+    def __init__(self, seed: int, start: int, branches: int, *, pv: bool, ev: bool, heat_pump: bool, gas: bool) -> None:
+        """Build it on one branch or three."""
+        three = branches > 1
+        self._random = Random(f"{seed}/flicker").random
+        self.weather = Weather(seed)
+        self.heating = Heating(self.weather, seed)
+        self.routine = Routine(seed, start)
+        self.pv = Pv(self.weather, 1 if three else 0) if pv else None
+        ev_branches = (0, 1, 2) if three else (0,)
+        self.ev = Ev(seed, start, *ev_branches) if ev else None
+        self.heat_pump = HeatPump(self.heating, 2 if three else 0) if heat_pump else None
+        self.boiler = Boiler(self.heating, hybrid=heat_pump) if gas else None
+        self._loads: list[Load] = [load for load in (self.pv, self.ev, self.heat_pump) if load]
+        self.branches = [0] * branches  # mW, below zero when the branch exports
+        self.gas_flow = 0  # ml/s
+        self.water_flow = 0  # ml/s
+
+    def run(self, t: int, seconds: int) -> None:
+        """Live through the `seconds` that end at `t`; power and flows stay the same all that time."""
+        self.routine.move_to(t)
+        levels = self.routine.levels
+        flicker = self._random
+        branches = self.branches
+        # Nothing in a house draws exactly the same from one second to the next.
+        uses = [int((_STANDBY_W[n] + levels[n]) * (985 + 30 * flicker())) for n in range(BRANCHES)]
+        if len(branches) == 1:
+            branches[0] = sum(uses)
+        else:
+            branches[:] = uses
+        self.heating.lose(t, seconds)
+        for load in self._loads:
+            load.run(t, seconds)
+            if load.power:
+                share = load.power // len(load.branches)
+                for branch in load.branches:
+                    branches[branch] += share
+        if self.boiler:
+            self.boiler.run(levels[HOT], seconds)
+            self.gas_flow = self.boiler.flow
+        self.water_flow = levels[COLD] + levels[HOT]

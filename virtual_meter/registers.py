@@ -1,0 +1,126 @@
+"""The registers of an electricity meter: energy per tariff, demand, and the peaks of the months."""
+
+from dataclasses import dataclass
+from random import Random
+
+from .clock import (
+    LOW_TARIFF,
+    NORMAL_TARIFF,
+    QUARTER,
+    is_month_start,
+    local,
+    month_before,
+    month_start,
+    tariff_at,
+    utc,
+)
+
+# All energy is counted in milliwatt-seconds: integers, so that nothing drifts.
+MWS_PER_WH = 3_600_000
+HISTORY_MONTHS = 13
+_EVENING = range(17, 22)
+
+
+@dataclass(frozen=True, slots=True)
+class PeakWatts:
+    """The highest quarter of a month: when that quarter ended, and its average import."""
+
+    t: int
+    watts: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedMonth:
+    """A past month in 0-0:98.1.0: when it ended (the 1st of the next, 00:00 local), and its peak."""
+
+    end: int
+    peak: PeakWatts
+
+
+class Energy:
+    """Import and export counters per tariff (1-0:1.8.x and 1-0:2.8.x)."""
+
+    def __init__(self, rng: Random, start: int, *, pv: bool) -> None:
+        """Begin as a meter that has been in use for some years."""
+        years = rng.uniform(1.2, 4.5)
+        self.imported = {
+            NORMAL_TARIFF: _used(rng, 1450, years),
+            LOW_TARIFF: _used(rng, 1900, years),
+        }
+        self.exported = {
+            NORMAL_TARIFF: _used(rng, 1750, years) if pv else 0,
+            LOW_TARIFF: _used(rng, 720, years) if pv else 0,
+        }
+        self.tariff = tariff_at(start)
+
+    def add(self, energy: int) -> None:
+        """Count energy in mWs, export when below zero."""
+        if energy > 0:
+            self.imported[self.tariff] += energy
+        else:
+            self.exported[self.tariff] -= energy
+
+
+def _used(rng: Random, kwh_a_year: float, years: float) -> int:
+    return int(kwh_a_year * years * rng.uniform(0.85, 1.15) * 1000 * MWS_PER_WH)
+
+
+class Demand:
+    """1-0:1.4.0, 1-0:1.6.0 and 0-0:98.1.0: the quarter that runs, the month that runs, the months before."""
+
+    def __init__(self, rng: Random, start: int, months: int) -> None:
+        """Begin with the invented peaks of as many past months (0 to 13)."""
+        self._quarter_energy = 0
+        self._month_is_new = False
+        self.history: list[ClosedMonth] = []
+        end = month_start(start)
+        for _ in range(months):
+            begin = month_before(end)
+            self.history.insert(0, ClosedMonth(end, _invented_peak(rng, begin, end)))
+            end = begin
+        self.peak = self._first_peak(rng, start)
+
+    def _first_peak(self, rng: Random, start: int) -> PeakWatts:
+        month = month_start(start)
+        if start - month >= QUARTER:
+            return _invented_peak(rng, month, start)
+        self._month_is_new = True
+        # As meters in the field mark a month in which nothing was measured: 0 at the month's start.
+        return self.history[-1].peak if self.history else PeakWatts(month, 0)
+
+    def begin_within_quarter(self, milliwatts: int, seconds: int) -> None:
+        """Begin `seconds` after the start of a quarter, as if this power had run since."""
+        self._quarter_energy = max(0, milliwatts) * seconds
+
+    def add(self, energy: int) -> None:
+        """Count energy in mWs; export does not lower demand."""
+        if energy > 0:
+            self._quarter_energy += energy
+
+    @property
+    def watts(self) -> int:
+        """Return 1.4.0: the energy of this quarter so far, over its full 15 minutes."""
+        return self._quarter_energy // (QUARTER * 1000)
+
+    def end_quarter(self, t: int) -> None:
+        """Close the quarter that ends at `t`, and the month when it ends there too."""
+        watts = self.watts
+        self._quarter_energy = 0
+        if self._month_is_new or watts > self.peak.watts:
+            self.peak = PeakWatts(t, watts)
+            self._month_is_new = False
+        if is_month_start(t):
+            self.history.append(ClosedMonth(t, self.peak))
+            del self.history[:-HISTORY_MONTHS]
+            # Assumption, not observed in the field: until the first quarter of the new month has ended,
+            # 1.6.0 goes on printing the peak of the month that closed.
+            self._month_is_new = True
+
+
+def _invented_peak(rng: Random, begin: int, end: int) -> PeakWatts:
+    """Invent a month's peak: an evening when there has been one between these times, higher in winter."""
+    quarters = [t for t in range(begin + QUARTER, end + 1, QUARTER) if t % QUARTER == 0]
+    evenings = [t for t in quarters if local(t).hour in _EVENING]
+    month = utc((begin + end) // 2).month
+    cold = abs(month - 7) / 6
+    return PeakWatts(rng.choice(evenings or quarters), int(rng.gauss(3600 + 2800 * cold, 600)))
