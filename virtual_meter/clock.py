@@ -1,6 +1,7 @@
 """The meter's clock: Belgian local time, its quarters, its tariffs and its months."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -64,6 +65,8 @@ def next_day_start(t: int) -> int:
     return epoch(day + timedelta(days=1))
 
 
+# Every telegram repeats some thirty of them, and formatting a date is slow.
+@lru_cache(maxsize=128)
 def stamp(t: int) -> str:
     """Return the TST form `YYMMDDhhmmssX`, X being S in summer and W in winter (DSMR P1 5.0.2, 6.4)."""
     now = local(t)

@@ -25,7 +25,7 @@ class Household:
         self.pv = Pv(self.weather, 1 if three else 0) if pv else None
         ev_branches = (0, 1, 2) if three else (0,)
         self.ev = Ev(seed, start, *ev_branches) if ev else None
-        self.heat_pump = HeatPump(self.heating, 2 if three else 0) if heat_pump else None
+        self.heat_pump = HeatPump(self.heating, 2 if three else 0, hybrid=gas) if heat_pump else None
         self.boiler = Boiler(self.heating, hybrid=heat_pump) if gas else None
         self._loads: list[Load] = [load for load in (self.pv, self.ev, self.heat_pump) if load]
         self.branches = [0] * branches  # mW, below zero when the branch exports
@@ -52,6 +52,6 @@ class Household:
                 for branch in load.branches:
                     branches[branch] += share
         if self.boiler:
-            self.boiler.run(levels[HOT], seconds)
+            self.boiler.run(t, seconds, levels[HOT])
             self.gas_flow = self.boiler.flow
         self.water_flow = levels[COLD] + levels[HOT]

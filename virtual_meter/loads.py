@@ -10,7 +10,11 @@ _JOULES_PER_KWH = 3_600_000
 _INDOOR = 19.5
 _NIGHT = frozenset((21, 22, 23, 0, 1, 2, 3))  # hours UTC
 _DARK = 8  # W/m² at which an inverter goes to sleep
-_COMES_HOME_EMPTY = 0.5  # on how many evenings the car charges
+_COMES_HOME_EMPTY = 0.45  # on how many evenings the car charges
+
+
+# °C below which gas heats for less than a heat pump does, as an installer sets it.
+HYBRID_SWITCH = 4.0
 
 
 class Load:
@@ -54,13 +58,13 @@ class Pv(Load):
 class Ev(Load):
     """A car that comes home on some evenings and charges until it is full or leaves."""
 
-    __slots__ = ("_arrives", "_battery_j", "_leaves", "_max_w", "_min_w", "_next_plan", "_seed")
+    __slots__ = ("_arrives", "_battery_j", "_leaves", "_min_w", "_next_plan", "_seed", "max_w")
 
     def __init__(self, seed: int, start: int, *branches: int) -> None:
         """Plug it in: 16 A on three phases (11 kW), or 32 A on one (7.4 kW)."""
         super().__init__(*branches)
         self._seed = seed
-        self._max_w = 11_040 if len(branches) > 1 else 7_360
+        self.max_w = 11_040 if len(branches) > 1 else 7_360
         # A charge point cannot offer less than 6 A (IEC 61851-1).
         self._min_w = 230 * 6 * len(branches)
         self._arrives = self._leaves = 0
@@ -70,7 +74,7 @@ class Ev(Load):
         if start >= self._next_plan:
             self._plan(day_start(start))
         # What it took since it came home, before the simulation began.
-        self._battery_j -= self._max_w * max(0, start - self._arrives)
+        self._battery_j -= self.max_w * max(0, start - self._arrives)
 
     @property
     def plugged_in(self) -> bool:
@@ -82,7 +86,7 @@ class Ev(Load):
         if rng.random() < _COMES_HOME_EMPTY:
             self._arrives = midnight + int(rng.gauss(18.6, 0.8) * 3600)
             self._leaves = next_day_start(midnight) + int(rng.gauss(7.3, 0.3) * 3600)
-            self._battery_j = rng.uniform(10, 42) * _JOULES_PER_KWH
+            self._battery_j = rng.uniform(8, 38) * _JOULES_PER_KWH
         # Tomorrow is planned at noon, when tonight's car has left.
         self._next_plan = next_day_start(midnight) + 12 * 3600
 
@@ -93,8 +97,8 @@ class Ev(Load):
         self.power = 0
         if not self._arrives <= t < self._leaves or self._battery_j <= 0:
             return
-        watts = min(self._allowed(self._max_w), self._battery_j / seconds)
-        if self._allowed(self._max_w) >= self._min_w:
+        watts = min(self._allowed(self.max_w), self._battery_j / seconds)
+        if self._allowed(self.max_w) >= self._min_w:
             self.power = int(watts * 1000)
             self._battery_j -= watts * seconds
 
@@ -118,15 +122,20 @@ class Heating:
         # Held back for long, a house ends up cold; it does not owe heat for ever.
         self.deficit_j = min(self.deficit_j + loss_w * seconds, 30.0 * _JOULES_PER_KWH)
 
+    def asked(self, *, on: bool) -> bool:
+        """Tell whether a heater that is `on` or off should be on, as a thermostat would."""
+        return self.deficit_j > (-1.5 if on else 1.5) * _JOULES_PER_KWH
+
 
 class HeatPump(Load):
     """An air-to-water heat pump that modulates down to a minimum and then switches."""
 
-    __slots__ = ("_heating", "_max_w", "_min_w", "_on")
+    __slots__ = ("_coldest", "_heating", "_max_w", "_min_w", "_on")
 
-    def __init__(self, heating: Heating, *branches: int) -> None:
-        """Take between 550 and 2600 W from the supply."""
+    def __init__(self, heating: Heating, *branches: int, hybrid: bool) -> None:
+        """Take between 550 and 2600 W from the supply; a hybrid one leaves the cold days to a boiler."""
         super().__init__(*branches)
+        self._coldest = HYBRID_SWITCH if hybrid else -50.0
         self._heating = heating
         self._min_w = 550.0
         self._max_w = 2600.0
@@ -135,14 +144,12 @@ class HeatPump(Load):
     @override
     def run(self, t: int, seconds: int) -> None:
         heating = self._heating
-        if self._on:
-            self._on = heating.deficit_j > -1.5 * _JOULES_PER_KWH
-        else:
-            self._on = heating.deficit_j > 1.5 * _JOULES_PER_KWH
+        outside = heating.weather.temperature(t)
+        self._on = outside >= self._coldest and heating.asked(on=self._on)
         self.power = 0
         if not self._on:
             return
-        cop = min(5.2, max(2.2, 3.3 + 0.09 * heating.weather.temperature(t)))
+        cop = min(5.2, max(2.2, 3.3 + 0.09 * outside))
         # Half the missing heat within the hour, so that it settles near what the house loses.
         wanted = self._min_w + max(0.0, heating.deficit_j + _JOULES_PER_KWH) / 7200 / cop
         watts = self._allowed(min(self._max_w, wanted))
@@ -154,25 +161,25 @@ class HeatPump(Load):
 class Boiler:
     """A gas boiler: heating, and hot water while a tap runs."""
 
-    __slots__ = ("_heating", "_hybrid", "_on", "flow")
+    __slots__ = ("_heating", "_on", "_warmest", "flow")
 
     # kJ per litre of gas (11.3 kWh/m³, 92 % of it used), and per litre of water warmed by 45 degrees.
     _GAS = 37.4
     _WATER = 188.0
 
     def __init__(self, heating: Heating, *, hybrid: bool) -> None:
-        """Feed this heating; a hybrid one leaves it to the heat pump until that falls behind."""
+        """Feed this heating; a hybrid one only on cold days, when the heat pump rests."""
         self._heating = heating
-        self._hybrid = hybrid
+        self._warmest = HYBRID_SWITCH if hybrid else 50.0
         self._on = False
         self.flow = 0  # ml/s of gas
 
-    def run(self, hot_water: int, seconds: int) -> None:
-        """Decide `flow` in ml/s for these `seconds`, given the hot water that runs in ml/s."""
+    def run(self, t: int, seconds: int, hot_water: int) -> None:
+        """Decide `flow` in ml/s for the `seconds` that end at `t`, given the hot water that runs in ml/s."""
         heat_w = hot_water * self._WATER
         if not hot_water:
-            starts, stops = (5.0, 3.0) if self._hybrid else (1.5, -1.5)
-            self._on = self._heating.deficit_j > (stops if self._on else starts) * _JOULES_PER_KWH
+            outside = self._heating.weather.temperature(t)
+            self._on = outside < self._warmest and self._heating.asked(on=self._on)
             if self._on:
                 heat_w = min(20_000.0, max(5_000.0, 4_000 + self._heating.deficit_j / 1800))
                 self._heating.deficit_j -= heat_w * seconds

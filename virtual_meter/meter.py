@@ -53,12 +53,13 @@ class VirtualMeter:
         self.household = Household(seed, t, branches, pv=pv, ev=ev, heat_pump=heat_pump, gas=gas)
         self._grid = Grid(seed, self.profile.wiring)
         self._energy = Energy(rng, t, pv=pv)
-        self._demand = Demand(rng, t, history_months)
+        self._demand = Demand(rng, t, history_months, self.household.ev.max_w if self.household.ev else 0)
         self._gas = Channel(rng, t, 2400) if gas else None
         self._water = Channel(rng, t, 180) if water and self.profile.version.water else None
         self.household.run(t, 1)
         self._demand.begin_within_quarter(self.net_milliwatts, t % QUARTER)
         self._boundary = self._next_boundary()
+        self._history = self._closed_months()
 
     @property
     def time(self) -> datetime:
@@ -118,11 +119,15 @@ class VirtualMeter:
             # Belgium is whole hours from UTC, so its quarters are those of UTC; tariffs change with a quarter.
             self._demand.end_quarter(t)
             self._energy.tariff = tariff_at(t)
+            self._history = self._closed_months()
         self._boundary = self._next_boundary()
 
     def _next_boundary(self) -> int:
         quarter_end = self._t - self._t % QUARTER + QUARTER
         return min([quarter_end, *(channel.next_capture for channel in (self._gas, self._water) if channel)])
+
+    def _closed_months(self) -> tuple[MonthPeak, ...]:
+        return tuple(MonthPeak(utc(month.end), _peak(month.peak)) for month in self._demand.history)
 
     @property
     def truth(self) -> Truth:
@@ -139,7 +144,7 @@ class VirtualMeter:
             power_export=kilowatts(max(0, -net)),
             demand=Decimal(self._demand.watts).scaleb(-3),
             month_peak=_peak(self._demand.peak),
-            history=tuple(MonthPeak(utc(month.end), _peak(month.peak)) for month in self._demand.history),
+            history=self._history,
             phases=self._grid.phases(self._t, self.household.branches),
             gas=_capture(self._gas),
             water=_capture(self._water),

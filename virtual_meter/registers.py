@@ -68,25 +68,34 @@ def _used(rng: Random, kwh_a_year: float, years: float) -> int:
 class Demand:
     """1-0:1.4.0, 1-0:1.6.0 and 0-0:98.1.0: the quarter that runs, the month that runs, the months before."""
 
-    def __init__(self, rng: Random, start: int, months: int) -> None:
-        """Begin with the invented peaks of as many past months (0 to 13)."""
+    def __init__(self, rng: Random, start: int, months: int, large_load_w: int = 0) -> None:
+        """Begin with the invented peaks of as many past months (0 to 13), in a house with so large a load."""
+        self._large_load_w = large_load_w
         self._quarter_energy = 0
         self._month_is_new = False
         self.history: list[ClosedMonth] = []
         end = month_start(start)
         for _ in range(months):
             begin = month_before(end)
-            self.history.insert(0, ClosedMonth(end, _invented_peak(rng, begin, end)))
+            self.history.insert(0, ClosedMonth(end, self._invented_peak(rng, begin, end)))
             end = begin
         self.peak = self._first_peak(rng, start)
 
     def _first_peak(self, rng: Random, start: int) -> PeakWatts:
         month = month_start(start)
         if start - month >= QUARTER:
-            return _invented_peak(rng, month, start)
+            return self._invented_peak(rng, month, start)
         self._month_is_new = True
         # As meters in the field mark a month in which nothing was measured: 0 at the month's start.
         return self.history[-1].peak if self.history else PeakWatts(month, 0)
+
+    def _invented_peak(self, rng: Random, begin: int, end: int) -> PeakWatts:
+        """Invent the peak between two times: in an evening when there has been one, and higher in winter."""
+        quarters = [t for t in range(begin + QUARTER, end + 1, QUARTER) if t % QUARTER == 0]
+        evenings = [t for t in quarters if local(t).hour in _EVENING]
+        cold = abs(utc((begin + end) // 2).month - 7) / 6
+        watts = self._large_load_w + int(rng.gauss(1600 + 2400 * cold, 400))
+        return PeakWatts(rng.choice(evenings or quarters), max(watts, 900))
 
     def begin_within_quarter(self, milliwatts: int, seconds: int) -> None:
         """Begin `seconds` after the start of a quarter, as if this power had run since."""
@@ -115,12 +124,3 @@ class Demand:
             # Assumption, not observed in the field: until the first quarter of the new month has ended,
             # 1.6.0 goes on printing the peak of the month that closed.
             self._month_is_new = True
-
-
-def _invented_peak(rng: Random, begin: int, end: int) -> PeakWatts:
-    """Invent a month's peak: an evening when there has been one between these times, higher in winter."""
-    quarters = [t for t in range(begin + QUARTER, end + 1, QUARTER) if t % QUARTER == 0]
-    evenings = [t for t in quarters if local(t).hour in _EVENING]
-    month = utc((begin + end) // 2).month
-    cold = abs(month - 7) / 6
-    return PeakWatts(rng.choice(evenings or quarters), int(rng.gauss(3600 + 2800 * cold, 600)))

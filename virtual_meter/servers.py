@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-import contextlib
 import os
 from pathlib import Path
 import select
@@ -14,12 +13,15 @@ from typing import Self, cast, override
 from .meter import VirtualMeter
 
 # Behind by more than this, telegrams are left out, as by a meter whose line was busy: never sent late in a burst.
-_PATIENCE = 0.1
+# (A fast meter needs some patience: timers fire a little late, and together.)
+_LATE_SECONDS = 0.1
+_LATE_TELEGRAMS = 20
 # Catching up on more simulated seconds than this is done coarsely, to keep the event loop free.
 _LONG_GAP = 600
 _COARSE_STEP = 60
-# A client that leaves as much unread (some 50 telegrams) is gone, or may as well be.
+# A client with this much unread (some 50 telegrams) misses telegrams; when it stays so for long, it is dropped.
 _UNREAD_LIMIT = 64 * 1024
+_STALLED_SECONDS = 5.0
 
 type Transform = Callable[[bytes], bytes]
 
@@ -96,10 +98,12 @@ class MeterServer:
             return
         task.cancel()
         try:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait([task])
         finally:
             await self._close()
+        if not task.cancelled():
+            # It ended by itself: what `transform` raised should not pass unseen.
+            task.result()
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -131,7 +135,7 @@ class MeterServer:
             # Sleeping for 0 still lets everything else run once between two telegrams.
             await asyncio.sleep(max(0.0, due - loop.time()))
             behind = int((loop.time() - self._began) * self._speed) - self._lived
-            if behind > 1 and behind > _PATIENCE * self._speed:
+            if behind > max(1.0, min(_LATE_TELEGRAMS, _LATE_SECONDS * self._speed)):
                 self.meter.advance(behind, _COARSE_STEP if behind > _LONG_GAP else 1)
                 self._lived += behind
             elif behind >= 1:
@@ -156,7 +160,9 @@ class _Client(asyncio.Protocol):
     def __init__(self, server: TcpServer) -> None:
         self._server = server
         self._transport: asyncio.Transport | None = None
-        self.closed = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._stalled_since: float | None = None
+        self.closed = self._loop.create_future()
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -170,14 +176,19 @@ class _Client(asyncio.Protocol):
         if not self.closed.done():
             self.closed.set_result(None)
 
-    def send(self, telegram: bytes) -> None:
-        """Send a telegram, or drop a client that does not read."""
+    def send(self, telegram: bytes) -> bool:
+        """Send a telegram, or leave it out, and in the end drop a client that does not read."""
         if self._transport is None or self._transport.is_closing():
-            return
-        if self._transport.get_write_buffer_size() > _UNREAD_LIMIT:
-            self._transport.abort()
-        else:
+            return False
+        if self._transport.get_write_buffer_size() <= _UNREAD_LIMIT:
+            self._stalled_since = None
             self._transport.write(telegram)
+            return True
+        if self._stalled_since is None:
+            self._stalled_since = self._loop.time()
+        elif self._loop.time() - self._stalled_since > _STALLED_SECONDS:
+            self._transport.abort()
+        return False
 
     def drop(self) -> None:
         """Cut the connection."""
@@ -209,7 +220,8 @@ class TcpServer(MeterServer):
     @property
     @override
     def url(self) -> str:
-        return f"socket://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"socket://{host}:{self.port}"
 
     @property
     @override
@@ -252,9 +264,8 @@ class TcpServer(MeterServer):
 
     @override
     def _send(self, telegram: bytes) -> bool:
-        for client in list(self._clients):
-            client.send(telegram)
-        return True
+        reached = [client.send(telegram) for client in self._clients]
+        return any(reached)
 
 
 class PtyServer(MeterServer):
