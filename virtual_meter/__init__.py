@@ -3,7 +3,9 @@
 from .history import HourOfHistory, Spread, hourly_history
 from .meter import VirtualMeter
 from .profiles import PROFILES, Profile, Wiring
-from .servers import MeterServer, PtyServer, TcpServer
+from .pty_server import PtyServer
+from .server import MeterServer
+from .tcp_server import TcpServer
 from .truth import Capture, MonthPeak, Peak, Truth
 
 __all__ = [

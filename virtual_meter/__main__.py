@@ -12,7 +12,9 @@ import sys
 from .clock import BRUSSELS
 from .meter import VirtualMeter
 from .profiles import PROFILES
-from .servers import MeterServer, PtyServer, TcpServer
+from .pty_server import PtyServer
+from .server import MeterServer
+from .tcp_server import TcpServer
 
 _DEFAULT_ADDRESS = "127.0.0.1:2323"
 _HIGHEST_PORT = 65_535
@@ -85,7 +87,7 @@ def _complaint(options: argparse.Namespace, error: OSError) -> str:
     host, port = options.tcp
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} of {host} is in use; choose another with --tcp HOST:PORT."
-    return f"Cannot listen on port {port} of {host}: {error.strerror or error}."
+    return f"Cannot listen on port {port} of {host}: {error.strerror or 'it is not an address of this machine'}."
 
 
 async def _serve(server: MeterServer) -> None:
