@@ -1,0 +1,37 @@
+"""Belgian digital meters, read at their user port."""
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.device_registry import DeviceEntry
+
+from .const import DOMAIN
+from .coordinator import EmucsConfigEntry, MeterCoordinator
+from .energy import async_add_to_energy
+
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bool:
+    """Open the port, and set up what its first telegram shows."""
+    coordinator = entry.runtime_data = MeterCoordinator(hass, entry)
+    await coordinator.async_start()
+    try:
+        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    except BaseException:
+        await coordinator.async_stop()
+        raise
+    await async_add_to_energy(hass, entry)
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bool:
+    """Remove the entities and close the port."""
+    if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        await entry.runtime_data.async_stop()
+    return unloaded
+
+
+async def async_remove_config_entry_device(hass: HomeAssistant, entry: EmucsConfigEntry, device: DeviceEntry) -> bool:
+    """Let the user remove an M-Bus meter that the port does not show any more."""
+    present = {entry.unique_id, *entry.runtime_data.mbus}
+    return not any(domain == DOMAIN and identifier in present for domain, identifier in device.identifiers)

@@ -1,0 +1,248 @@
+"""Config flow: find the meter behind a serial port or a network address."""
+
+from collections.abc import Mapping
+from typing import Any, Final, override
+from urllib.parse import urlsplit
+
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigEntryState,
+    ConfigFlow,
+    ConfigFlowResult,
+    OptionsFlowWithReload,
+)
+from homeassistant.const import CONF_HOST, CONF_PORT, UnitOfTime
+from homeassistant.core import callback
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    SerialPortSelector,
+    TextSelector,
+)
+from homeassistant.helpers.translation import async_get_translations
+import probatio
+
+from .const import (
+    CONF_ADD_TO_ENERGY,
+    CONF_BAUDRATE,
+    CONF_BYTESIZE,
+    CONF_PARITY,
+    CONF_STOPBITS,
+    CONF_UPDATE_INTERVAL,
+    DEFAULT_UPDATE_INTERVAL,
+    DOMAIN,
+)
+from .coordinator import link_of
+from .devices import identifier_of, model_of, port_version_of
+from .insight.grid import grid_of
+from .insight.mbus import mbus_meters
+from .port import BinaryProtocol, LinkDown, NoTelegram, PortError, Telegram, WrongSpeed
+
+SECTION_ADVANCED: Final = "advanced"
+_SOCKET: Final = "socket://"
+
+
+def _integer(minimum: int, maximum: int, unit: str | None = None) -> probatio.All[Any]:
+    """Return the schema of a whole number."""
+    config = NumberSelectorConfig(min=minimum, max=maximum, step=1, mode=NumberSelectorMode.BOX)
+    if unit is not None:
+        config["unit_of_measurement"] = unit
+    return probatio.All(NumberSelector(config), probatio.Coerce(int))
+
+
+# e-MUCS P1 1.7.1, table 2: all Belgian meters have these settings, so that nobody has to look at them.
+_ADVANCED: Final = {
+    probatio.Required(SECTION_ADVANCED, default=dict): section(
+        probatio.Schema(
+            {
+                probatio.Required(CONF_BAUDRATE, default=115200): _integer(300, 4_000_000),
+                probatio.Required(CONF_BYTESIZE, default=8): _integer(7, 8),
+                probatio.Required(CONF_PARITY, default="N"): SelectSelector(
+                    SelectSelectorConfig(options=["N", "E", "O"], mode=SelectSelectorMode.DROPDOWN)
+                ),
+                probatio.Required(CONF_STOPBITS, default=1): _integer(1, 2),
+            }
+        ),
+        {"collapsed": True},
+    )
+}
+_SERIAL: Final = probatio.Schema({probatio.Required(CONF_PORT): SerialPortSelector(), **_ADVANCED})
+_NETWORK: Final = probatio.Schema(
+    {probatio.Required(CONF_HOST): TextSelector(), probatio.Required(CONF_PORT): _integer(1, 65535), **_ADVANCED}
+)
+_CONFIRM: Final = probatio.Schema({probatio.Required(CONF_ADD_TO_ENERGY, default=True): BooleanSelector()})
+_OPTIONS: Final = probatio.Schema(
+    {
+        probatio.Required(CONF_UPDATE_INTERVAL, default=DEFAULT_UPDATE_INTERVAL): _integer(
+            1, 300, unit=UnitOfTime.SECONDS
+        )
+    }
+)
+
+
+def _entry_data(user_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data of a config entry for what the user filled in."""
+    port = user_input[CONF_PORT]
+    if CONF_HOST in user_input:
+        host = user_input[CONF_HOST].strip().lower()
+        port = f"{_SOCKET}[{host}]:{port}" if ":" in host else f"{_SOCKET}{host}:{port}"
+    return {CONF_PORT: port, **user_input[SECTION_ADVANCED]}
+
+
+def _filled_in(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the user would fill in for the data of a config entry."""
+    advanced = {key: value for key, value in data.items() if key != CONF_PORT}
+    if not data[CONF_PORT].startswith(_SOCKET):
+        return {CONF_PORT: data[CONF_PORT], SECTION_ADVANCED: advanced}
+    address = urlsplit(data[CONF_PORT])
+    return {CONF_HOST: address.hostname, CONF_PORT: address.port, SECTION_ADVANCED: advanced}
+
+
+async def _async_listen(data: Mapping[str, Any]) -> Telegram | PortError:
+    """Return the first telegram of a port, or why there is none; the port is free again then."""
+    async with link_of(data) as link:
+        event = await anext(link)
+    return event.error if isinstance(event, LinkDown) else event
+
+
+class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
+    """Sets up a meter, or moves one to another port."""
+
+    VERSION = 1
+
+    _data: dict[str, Any]
+    _telegram: Telegram
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> EmucsOptionsFlow:
+        """Return the flow for the options."""
+        return EmucsOptionsFlow()
+
+    @override
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Let the user say how the meter is connected."""
+        return self.async_show_menu(step_id="user", menu_options=["serial", "network"])
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Let the user say how the meter is connected now."""
+        return self.async_show_menu(step_id="reconfigure", menu_options=["serial", "network"])
+
+    async def async_step_serial(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a serial port."""
+        return await self._async_step_port("serial", _SERIAL, user_input)
+
+    async def async_step_network(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a network address."""
+        return await self._async_step_port("network", _NETWORK, user_input)
+
+    async def _async_step_port(
+        self, step_id: str, schema: probatio.Schema, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
+        """Ask for a port, and listen to it."""
+        errors: dict[str, str] = {}
+        detail = ""
+        if user_input is not None:
+            self._data = _entry_data(user_input)
+            if self.source == SOURCE_RECONFIGURE:
+                heard = await self._async_listen_aside()
+            else:
+                self._async_abort_entries_match({CONF_PORT: self._data[CONF_PORT]})
+                heard = await _async_listen(self._data)
+            if isinstance(heard, Telegram):
+                return await self._async_heard(heard)
+            errors["base"] = heard.reason
+            detail = await self._async_detail(heard)
+        elif self.source == SOURCE_RECONFIGURE:
+            user_input = _filled_in(self._get_reconfigure_entry().data)
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            errors=errors,
+            description_placeholders={"detail": detail, "example": "socket://192.168.1.20:8088"},
+        )
+
+    async def _async_heard(self, telegram: Telegram) -> ConfigFlowResult:
+        """Go on with the meter that was heard."""
+        await self.async_set_unique_id(identifier_of(telegram))
+        if self.source == SOURCE_RECONFIGURE:
+            entry = self._get_reconfigure_entry()
+            if self.unique_id != entry.unique_id:
+                await self.hass.config_entries.async_setup(entry.entry_id)
+            self._abort_if_unique_id_mismatch(reason="wrong_meter")
+            return self.async_update_reload_and_abort(entry, data_updates=self._data)
+        self._abort_if_unique_id_configured()
+        self._telegram = telegram
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show what was found."""
+        telegram = self._telegram
+        manufacturer, model = model_of(telegram)
+        if user_input is not None:
+            return self.async_create_entry(
+                title=" ".join(filter(None, (model, self.unique_id))),
+                data=self._data,
+                options={CONF_ADD_TO_ENERGY: True} if user_input[CONF_ADD_TO_ENERGY] else {},
+            )
+        words = await self._async_words("found")
+        grid = grid_of(telegram)
+        meters = mbus_meters(telegram, identifier_of(telegram)).values()
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=_CONFIRM,
+            description_placeholders={
+                "model": " ".join(filter(None, (manufacturer, model))) or words["unknown"],
+                "id": identifier_of(telegram),
+                "version": port_version_of(telegram),
+                "grid": words[grid or "unknown"],
+                "mbus": ", ".join(f"{words[meter.medium]} ({meter.identifier})" for meter in meters) or words["none"],
+            },
+        )
+
+    async def _async_listen_aside(self) -> Telegram | PortError:
+        """Listen to a port while the entry is aside, as its port may be the same and serves one at a time."""
+        entry = self._get_reconfigure_entry()
+        aside = entry.state in (
+            ConfigEntryState.LOADED,
+            ConfigEntryState.SETUP_RETRY,
+        ) and await self.hass.config_entries.async_unload(entry.entry_id)
+        heard = await _async_listen(self._data)
+        if aside and not isinstance(heard, Telegram):
+            await self.hass.config_entries.async_setup(entry.entry_id)
+        return heard
+
+    async def _async_detail(self, error: PortError) -> str:
+        """Return what is known of an error, beyond its reason."""
+        if not isinstance(error, NoTelegram):
+            return str(error)
+        words = await self._async_words("received")
+        if isinstance(error, BinaryProtocol):
+            return words["binary"]
+        return words["noise" if isinstance(error, WrongSpeed) else "text"]
+
+    async def _async_words(self, group: str) -> dict[str, str]:
+        """Return translated words that texts of the flow are filled in with."""
+        prefix = f"component.{DOMAIN}.selector.{group}.options."
+        texts = await async_get_translations(self.hass, self.hass.config.language, "selector", [DOMAIN])
+        return {key.removeprefix(prefix): text for key, text in texts.items() if key.startswith(prefix)}
+
+
+class EmucsOptionsFlow(OptionsFlowWithReload):
+    """Changes how a meter is shown."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the options."""
+        if user_input is not None:
+            return self.async_create_entry(data=user_input)
+        return self.async_show_form(
+            step_id="init", data_schema=self.add_suggested_values_to_schema(_OPTIONS, self.config_entry.options)
+        )

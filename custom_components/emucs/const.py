@@ -1,0 +1,14 @@
+"""Names that several modules of the integration share."""
+
+from typing import Final
+
+DOMAIN: Final = "emucs"
+
+CONF_BAUDRATE: Final = "baudrate"
+CONF_BYTESIZE: Final = "bytesize"
+CONF_PARITY: Final = "parity"
+CONF_STOPBITS: Final = "stopbits"
+CONF_UPDATE_INTERVAL: Final = "update_interval"
+CONF_ADD_TO_ENERGY: Final = "add_to_energy"
+
+DEFAULT_UPDATE_INTERVAL: Final = 5

@@ -1,0 +1,229 @@
+"""From telegrams to what Home Assistant is told: one coordinator for the meter, one for each M-Bus meter."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+import logging
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_PORT
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+
+from .const import (
+    CONF_BAUDRATE,
+    CONF_BYTESIZE,
+    CONF_PARITY,
+    CONF_STOPBITS,
+    CONF_UPDATE_INTERVAL,
+    DEFAULT_UPDATE_INTERVAL,
+    DOMAIN,
+)
+from .devices import electricity_meter_device, identifier_of
+from .insight.flow import FlowRate
+from .insight.grid import Grid, grid_of
+from .insight.mbus import MbusMeter, mbus_meters
+from .port import Channel, Link, LinkDown, PortError, Telegram, obis
+
+_LOGGER: Final = logging.getLogger(__name__)
+
+# Telegrams do not come to the millisecond; one that is a little early is not left for the next.
+_EARLY: Final = 0.2
+# Worth a state change at once.
+_URGENT: Final = (obis.BREAKER, *(obis.relay(number) for number in range(1, 5)))
+
+type EmucsConfigEntry = ConfigEntry[MeterCoordinator]
+
+
+def link_of(data: Mapping[str, Any]) -> Link:
+    """Return the link that the data of a config entry describe."""
+    return Link(
+        data[CONF_PORT],
+        baudrate=data[CONF_BAUDRATE],
+        bytesize=data[CONF_BYTESIZE],
+        parity=data[CONF_PARITY],
+        stopbits=data[CONF_STOPBITS],
+    )
+
+
+class MbusCoordinator(DataUpdateCoordinator[Channel]):
+    """One M-Bus meter, woken when its reading or its valve changes."""
+
+    config_entry: EmucsConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: EmucsConfigEntry, meter: MbusMeter) -> None:
+        """Start with what the first telegram shows."""
+        super().__init__(hass, _LOGGER, config_entry=entry, name=f"{DOMAIN} {meter.medium}", update_interval=None)
+        self.identifier = meter.identifier
+        self.medium = meter.medium
+        self.data = meter.channel
+        self.flow = FlowRate()
+        self.flow.feed(meter.channel.reading)
+
+    @property
+    def is_read(self) -> bool:
+        """Return whether the meter was ever read."""
+        return self.data.reading is not None and self.data.reading.value is not None
+
+    @callback
+    def async_feed(self, meter: MbusMeter | None, telegram: Telegram) -> None:
+        """Take what a telegram shows of this meter, which is mostly nothing new."""
+        if meter is None:
+            self.async_set_unavailable()
+            return
+        expired = self.flow.expire(telegram.time)
+        if meter.channel == self.data and self.last_update_success and not expired:
+            return
+        self.flow.feed(meter.channel.reading)
+        self.async_set_updated_data(meter.channel)
+
+    @callback
+    def async_set_unavailable(self) -> None:
+        """Say that nothing is known of the meter now; why is said once, by the electricity meter."""
+        if self.last_update_success:
+            self.last_update_success = False
+            self.async_update_listeners()
+
+
+class MeterCoordinator(DataUpdateCoordinator[Telegram]):
+    """The electricity meter and the link to its port."""
+
+    config_entry: EmucsConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
+        """Set up without opening the port."""
+        super().__init__(hass, _LOGGER, config_entry=entry, name=DOMAIN, update_interval=None)
+        self.link = link_of(entry.data)
+        self.mbus: dict[str, MbusCoordinator] = {}
+        self.grid: Grid | None = None
+        self.down: PortError | None = None
+        self._interval = float(entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL))
+        self._due = 0.0
+        self._codes: set[str] = set()
+        self._listeners_for_new: list[CALLBACK_TYPE] = []
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def identifier(self) -> str:
+        """Return the meter's identifier."""
+        assert self.config_entry.unique_id is not None  # noqa: S101 -- the flow sets it
+        return self.config_entry.unique_id
+
+    async def async_start(self) -> None:
+        """Wait for the first telegram, then go on in the background.
+
+        Raises ConfigEntryNotReady with the reason if none comes.
+        """
+        try:
+            telegram = self._own_telegram(await anext(self.link))
+        except BaseException:
+            await self.link.close()
+            raise
+        dr.async_get(self.hass).async_get_or_create(
+            config_entry_id=self.config_entry.entry_id, **electricity_meter_device(telegram, self.identifier)
+        )
+        self.data = telegram
+        self._async_received(telegram)
+        self._task = self.config_entry.async_create_background_task(
+            self.hass, self._async_run(), f"{DOMAIN} {self.config_entry.title}"
+        )
+
+    def _own_telegram(self, event: Telegram | LinkDown) -> Telegram:
+        """Return a telegram of this meter, or raise why there is none."""
+        if isinstance(event, LinkDown):
+            raise ConfigEntryNotReady(
+                translation_domain=DOMAIN,
+                translation_key=event.error.reason,
+                translation_placeholders={"port": self.link.url, "detail": str(event.error)},
+            ) from event.error
+        if (found := identifier_of(event)) != self.identifier:
+            raise ConfigEntryNotReady(
+                translation_domain=DOMAIN,
+                translation_key="wrong_meter",
+                translation_placeholders={"port": self.link.url, "expected": self.identifier, "found": found},
+            )
+        return event
+
+    async def async_stop(self) -> None:
+        """Stop reading, and wait until the port is free."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        await self.link.close()
+
+    @callback
+    def async_on_new(self, listener: CALLBACK_TYPE) -> Callable[[], None]:
+        """Call a listener whenever registers or M-Bus meters show up that were not there before."""
+        self._listeners_for_new.append(listener)
+        return lambda: self._listeners_for_new.remove(listener)
+
+    async def _async_run(self) -> None:
+        """Take what the link says, until cancelled."""
+        try:
+            async for event in self.link:
+                if isinstance(event, LinkDown):
+                    self._async_lost(event.error)
+                elif identifier_of(event) == self.identifier:
+                    self._async_received(event)
+                elif self.down is None:
+                    self._async_lost(WrongMeter())
+        finally:
+            await self.link.close()
+
+    @callback
+    def _async_lost(self, error: PortError) -> None:
+        """Make all entities unavailable."""
+        if self.down is None:
+            _LOGGER.info("%s: no telegrams any more (%s)", self.config_entry.title, error.reason)
+        self.down = error
+        self.last_update_success = False
+        self.last_exception = error
+        for meter in self.mbus.values():
+            meter.async_set_unavailable()
+        self.async_update_listeners()
+
+    @callback
+    def _async_received(self, telegram: Telegram) -> None:
+        """Take a telegram; tell the entities if it is time to, or if it cannot wait."""
+        was_down, self.down = self.down, None
+        if was_down is not None:
+            _LOGGER.info("%s: telegrams come again", self.config_entry.title)
+        before = self.data
+        new = self._async_find_new(telegram)
+        now = self.hass.loop.time()
+        urgent = any(telegram.registers.get(code) != before.registers.get(code) for code in _URGENT)
+        if new or was_down is not None or urgent or now >= self._due - _EARLY:
+            self._due = max(self._due + self._interval, now + self._interval - _EARLY)
+            self.async_set_updated_data(telegram)
+        if new:
+            for listener in list(self._listeners_for_new):
+                listener()
+
+    @callback
+    def _async_find_new(self, telegram: Telegram) -> bool:
+        """Feed the M-Bus meters; tell whether the telegram shows registers or meters for the first time."""
+        new = False
+        found = mbus_meters(telegram, self.identifier)
+        for identifier, coordinator in self.mbus.items():
+            unread = not coordinator.is_read
+            coordinator.async_feed(found.get(identifier), telegram)
+            # The unit of its register is known now.
+            new |= unread and coordinator.is_read
+        for identifier, meter in found.items():
+            if identifier not in self.mbus:
+                self.mbus[identifier] = MbusCoordinator(self.hass, self.config_entry, meter)
+                new = True
+        grid = grid_of(telegram, self.grid)
+        if grid is not self.grid or not telegram.registers.keys() <= self._codes:
+            self.grid = grid
+            self._codes.update(telegram.registers)
+            new = True
+        return new
+
+
+class WrongMeter(PortError):
+    """Another meter is connected to the port."""
+
+    reason = "wrong_meter"

@@ -1,0 +1,87 @@
+"""What the device registry says of meters."""
+
+from typing import Final
+
+from homeassistant.helpers.device_registry import DeviceInfo
+
+from .const import DOMAIN
+from .insight.mbus import Medium
+from .port import Telegram
+
+# The manufacturers of an equipment identifier (DIN 43863-5: medium, manufacturer, number), where they are certain.
+_MANUFACTURERS: Final = {"FLO": "Flonidan", "ISK": "Iskraemeco", "SAG": "Sagemcom"}
+_MODELS: Final = {
+    "1SAG11": "S211",
+    "1SAG31": "T211",
+    "1SAG12": "XS212",
+    "1SAG32": "XT211",
+    "FLU5\\253770234": "S211",
+    "FLU5\\253769484": "T211",
+    "FLU5\\253967035": "XT211",
+    "FLU5\\253972606": "XS212",
+    "ISk5\\2MIE5": "IE.5",
+}
+_IDENTIFICATION_MANUFACTURERS: Final = {"FLU5\\253": "Sagemcom", "ISk5": "Iskraemeco", "ISK5": "Iskraemeco"}
+_EQUIPMENT_IDENTIFIER_LENGTH: Final = 14
+_DSMR_VERSION_LENGTH: Final = 2
+
+
+def identifier_of(telegram: Telegram) -> str:
+    """Return what the meter is known by: its equipment identifier, or its identification where it prints none."""
+    return telegram.meter_id or telegram.identification
+
+
+def manufacturer_of(identifier: str) -> str | None:
+    """Return the manufacturer in an equipment identifier."""
+    if len(identifier) != _EQUIPMENT_IDENTIFIER_LENGTH:
+        return None
+    return _MANUFACTURERS.get(identifier[1:4])
+
+
+def model_of(telegram: Telegram) -> tuple[str | None, str | None]:
+    """Return the manufacturer and the model of an electricity meter, where they are known."""
+    texts = (telegram.meter_id or "", telegram.identification)
+    model = next((name for prefix, name in _MODELS.items() if any(text.startswith(prefix) for text in texts)), None)
+    manufacturer = manufacturer_of(texts[0]) or next(
+        (name for prefix, name in _IDENTIFICATION_MANUFACTURERS.items() if texts[1].startswith(prefix)), None
+    )
+    return manufacturer, model
+
+
+def port_version_of(telegram: Telegram) -> str:
+    """Return the port and the version of its specification, such as `e-MUCS P1 1.7`.
+
+    e-MUCS prints the version of DSMR P1 in three digits and two digits of its own (e-MUCS P1 1.7.1, table 4).
+    """
+    version = telegram.version
+    if version is None:
+        return "P1"
+    if version.startswith("502") and version.isdecimal():
+        return f"e-MUCS P1 {version[3]}.{version[4:]}"
+    if len(version) == _DSMR_VERSION_LENGTH and version.isdecimal():
+        return f"DSMR P1 {version[0]}.{version[1]}"
+    return f"P1 ({version})"
+
+
+def electricity_meter_device(telegram: Telegram, identifier: str) -> DeviceInfo:
+    """Return the device of the electricity meter."""
+    manufacturer, model = model_of(telegram)
+    return DeviceInfo(
+        identifiers={(DOMAIN, identifier)},
+        translation_key="electricity_meter",
+        manufacturer=manufacturer,
+        model=model,
+        serial_number=telegram.meter_id,
+        sw_version=port_version_of(telegram),
+    )
+
+
+def mbus_meter_device(medium: Medium, identifier: str, serial_number: str | None, via_device_id: str) -> DeviceInfo:
+    """Return the device of an M-Bus meter."""
+    return DeviceInfo(
+        identifiers={(DOMAIN, identifier)},
+        translation_key=f"{medium}_meter" if medium is not Medium.ELECTRICITY else "electricity_submeter",
+        manufacturer=manufacturer_of(identifier),
+        serial_number=serial_number,
+        via_device_id=via_device_id,
+    )

@@ -1,0 +1,82 @@
+"""Diagnostics: what a maintainer needs to know, and nothing that tells whose meter it is."""
+
+import re
+from typing import Any, Final
+
+from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.const import CONF_PORT
+from homeassistant.core import HomeAssistant
+
+from .coordinator import EmucsConfigEntry
+from .port import Register, Telegram
+
+# By C and D: identifiers, EANs, and messages of the grid operator. Whatever channel they are on.
+_PRIVATE: Final = re.compile(r"(?:\d+-\d+:)?(?:96\.1\.[0-35-9]|96\.13\.\d+|42\.0\.0|0\.0\.0)(?:[*&]\d+)?")
+_QUANTITY: Final = re.compile(rb"(?:\(\d{12}[SW]\))?\(-?\d{1,8}(?:\.\d{1,3})?(?:\*\w{1,5})?\)")
+
+
+async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EmucsConfigEntry) -> dict[str, Any]:
+    """Return the state of the link and the latest telegram."""
+    coordinator = entry.runtime_data
+    link = coordinator.link
+    return {
+        "entry": {
+            "data": async_redact_data(entry.data, {CONF_PORT}),
+            "scheme": link.url.partition("://")[0] if "://" in link.url else "serial",
+            "options": dict(entry.options),
+        },
+        "link": {
+            "up": coordinator.down is None,
+            "reason": coordinator.down and coordinator.down.reason,
+            "connections": link.connections,
+            "telegrams": link.reader.telegrams,
+            "dropped": {str(reason): count for reason, count in link.reader.dropped.items()},
+        },
+        "grid": coordinator.grid,
+        "telegram": _telegram(coordinator.data),
+        "last_frame": redact_frame(link.reader.last_frame),
+        "last_bad_frame": redact_frame(link.reader.last_bad_frame, broken=True),
+    }
+
+
+def _telegram(telegram: Telegram) -> dict[str, Any]:
+    """Return a telegram as far as it is nobody's own."""
+    return {
+        "identification": telegram.identification,
+        "version": telegram.version,
+        "time": telegram.time and telegram.time.isoformat(),
+        "registers": {code: _register(code, register) for code, register in telegram.registers.items()},
+        "channels": {
+            number: {
+                "device_type": channel.device_type,
+                "id": channel.id and REDACTED,
+                "valve": channel.valve,
+            }
+            for number, channel in telegram.channels.items()
+        },
+        "demand_history": [
+            {"period_end": month.period_end.isoformat(), "time": month.time.isoformat(), "value": str(month.value)}
+            for month in telegram.demand_history
+        ],
+    }
+
+
+def _register(code: str, register: Register) -> list[str | None]:
+    """Return value, unit and time of a register."""
+    value = None if register.value is None else REDACTED if _PRIVATE.fullmatch(code) else str(register.value)
+    return [value, register.unit, None if register.time is None else register.time.isoformat()]
+
+
+def redact_frame(frame: bytes | None, *, broken: bool = False) -> list[str] | None:
+    """Return the lines of a telegram as it came, without what tells whose meter it is.
+
+    In a broken one a private value may stand behind any code: there, only what is a plain quantity stays.
+    """
+    return None if frame is None else [_redact_line(line, broken=broken) for line in frame.splitlines()]
+
+
+def _redact_line(line: bytes, *, broken: bool) -> str:
+    """Return a line without a private value."""
+    code, bracket, _ = line.partition(b"(")
+    private = not _QUANTITY.fullmatch(line[len(code) :]) if broken else _PRIVATE.fullmatch(code.decode("latin-1"))
+    return f"{code.decode('latin-1')}({REDACTED})" if bracket and private else line.decode("latin-1")

@@ -1,0 +1,85 @@
+"""The energy dashboard: put a meter on it, once, where the user wants that."""
+
+from typing import cast
+
+from homeassistant.components.energy.data import (
+    EnergyPreferencesUpdate,
+    GasSourceType,
+    GridSourceType,
+    SourceType,
+    WaterSourceType,
+    async_get_manager,
+)
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+
+from .const import CONF_ADD_TO_ENERGY, DOMAIN
+from .coordinator import EmucsConfigEntry
+from .insight.mbus import Medium
+
+
+async def async_add_to_energy(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
+    """Put the meters of an entry on the energy dashboard if the user asked for it at set-up; only once."""
+    if not entry.options.get(CONF_ADD_TO_ENERGY):
+        return
+    if "energy" in hass.config.components:
+        manager = await async_get_manager(hass)
+        existing = list(manager.data["energy_sources"]) if manager.data else []
+        used = {source.get("stat_energy_from") for source in existing}
+        new = [source for source in _sources(hass, entry) if source.get("stat_energy_from") not in used]
+        if new:
+            await manager.async_update(cast("EnergyPreferencesUpdate", {"energy_sources": existing + new}))
+    options = {key: value for key, value in entry.options.items() if key != CONF_ADD_TO_ENERGY}
+    hass.config_entries.async_update_entry(entry, options=options)
+
+
+def _sources(hass: HomeAssistant, entry: EmucsConfigEntry) -> list[SourceType]:
+    """Return what the meters of an entry are on the energy dashboard."""
+    registry = er.async_get(hass)
+
+    def entity(identifier: str, key: str) -> str | None:
+        """Return the entity id of a sensor."""
+        return registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{identifier}_{key}")
+
+    coordinator = entry.runtime_data
+    sources: list[SourceType] = []
+    if energy_import := entity(coordinator.identifier, "energy_import"):
+        grid = GridSourceType(
+            type="grid",
+            stat_energy_from=energy_import,
+            stat_energy_to=entity(coordinator.identifier, "energy_export"),
+            stat_cost=None,
+            entity_energy_price=None,
+            number_energy_price=None,
+            stat_compensation=None,
+            entity_energy_price_export=None,
+            number_energy_price_export=None,
+            cost_adjustment_day=0,
+        )
+        if power := entity(coordinator.identifier, "power"):
+            grid["stat_rate"] = power
+        sources.append(grid)
+    for identifier, meter in coordinator.mbus.items():
+        if (volume := entity(identifier, meter.medium)) is None:
+            continue
+        source = _volume_source(meter.medium, volume)
+        if source is None:
+            continue
+        if flow := entity(identifier, "flow"):
+            source["stat_rate"] = flow
+        sources.append(source)
+    return sources
+
+
+def _volume_source(medium: Medium, volume: str) -> GasSourceType | WaterSourceType | None:
+    """Return the source of a gas or water meter."""
+    if medium is Medium.GAS:
+        return GasSourceType(
+            type="gas", stat_energy_from=volume, stat_cost=None, entity_energy_price=None, number_energy_price=None
+        )
+    if medium is Medium.WATER:
+        return WaterSourceType(
+            type="water", stat_energy_from=volume, stat_cost=None, entity_energy_price=None, number_energy_price=None
+        )
+    return None

@@ -1,0 +1,1 @@
+"""What readings mean, alone and over time. Knows nothing of Home Assistant."""

@@ -1,0 +1,68 @@
+"""Quantities of the electricity meter that follow from several registers of one telegram."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Final
+
+from ..port import Register, Telegram, obis
+
+TARIFFS: Final = (1, 2, 3, 4, 5)
+"""Iskraemeco meters print five tariffs, all others two."""
+
+_SCALES: Final = {
+    ("W", "kW"): Decimal("0.001"),
+    ("MW", "kW"): Decimal(1000),
+    ("Wh", "kWh"): Decimal("0.001"),
+    ("MWh", "kWh"): Decimal(1000),
+    ("mA", "A"): Decimal("0.001"),
+    ("kV", "V"): Decimal(1000),
+}
+
+
+def in_unit(register: Register | None, unit: str) -> Decimal | None:
+    """Return a register's number in a unit, or None where it has none or another quantity."""
+    if register is None or register.number is None:
+        return None
+    if register.unit == unit:
+        return register.number
+    scale = _SCALES.get((register.unit or "", unit))
+    return None if scale is None else register.number * scale
+
+
+def _difference(telegram: Telegram, plus: str, minus: str) -> Decimal | None:
+    """Return the difference of two powers in kW."""
+    positive = in_unit(telegram.registers.get(plus), "kW")
+    negative = in_unit(telegram.registers.get(minus), "kW")
+    if positive is None:
+        return None if negative is None else -negative
+    return positive if negative is None else positive - negative
+
+
+def net_power(telegram: Telegram) -> Decimal | None:
+    """Return the power in kW, positive where it is imported."""
+    power = _difference(telegram, obis.IMPORT_POWER, obis.EXPORT_POWER)
+    return in_unit(telegram.registers.get(obis.NET_POWER), "kW") if power is None else power
+
+
+def phase_power(telegram: Telegram, phase: str) -> Decimal | None:
+    """Return the power of a phase in kW, positive where it is imported."""
+    return _difference(telegram, obis.import_power(phase), obis.export_power(phase))
+
+
+def _energy(registers: Mapping[str, Register], total: str, tariff_code: Callable[[int], str]) -> Decimal | None:
+    """Return an energy in kWh: the total where the meter prints it, else the sum of all tariffs that it prints."""
+    if total in registers:
+        return in_unit(registers[total], "kWh")
+    tariffs = [in_unit(registers[code], "kWh") for code in map(tariff_code, TARIFFS) if code in registers]
+    known = [energy for energy in tariffs if energy is not None]
+    return sum(known, Decimal()) if known and len(known) == len(tariffs) else None
+
+
+def energy_import(telegram: Telegram) -> Decimal | None:
+    """Return the imported energy in kWh, over all tariffs."""
+    return _energy(telegram.registers, obis.IMPORT_ENERGY, obis.import_energy)
+
+
+def energy_export(telegram: Telegram) -> Decimal | None:
+    """Return the exported energy in kWh, over all tariffs."""
+    return _energy(telegram.registers, obis.EXPORT_ENERGY, obis.export_energy)

@@ -1,0 +1,52 @@
+"""What can be wrong with a port, as exceptions."""
+
+from typing import ClassVar, override
+
+
+class PortError(Exception):
+    """A port that gives no telegrams; `reason` is its name in translations."""
+
+    reason: ClassVar[str]
+
+    @override
+    def __str__(self) -> str:
+        """Return the detail, or at least the reason."""
+        return super().__str__() or self.reason
+
+
+class CannotConnect(PortError):
+    """The port cannot be opened, or was closed by the other side."""
+
+    reason = "cannot_connect"
+
+
+class NoData(PortError):
+    """The port is open, and silent."""
+
+    reason = "no_data"
+
+
+class NoTelegram(PortError):
+    """Bytes come, but no telegram."""
+
+    reason = "no_telegram"
+
+
+class WrongSpeed(NoTelegram):
+    """Bytes come that are no text, as a serial port with other settings gives them."""
+
+
+class BinaryProtocol(NoTelegram):
+    """HDLC frames come: a port that speaks DLMS, as Norwegian ones do."""
+
+
+class Encrypted(PortError):
+    """Encrypted telegrams come, as from meters in Luxembourg and Austria."""
+
+    reason = "encrypted"
+
+
+class InvalidChecksum(PortError):
+    """Telegrams come, but not one with a right checksum."""
+
+    reason = "invalid_checksum"

@@ -1,0 +1,153 @@
+"""Find telegrams in a stream of bytes: sans-I/O, bounded, and nothing passes whose checksum is wrong."""
+
+from collections import Counter
+from enum import StrEnum
+import re
+from typing import Final
+
+from fastcrc.crc16 import arc
+
+MAX_TELEGRAM: Final = 16 * 1024
+"""Bytes kept at most while the end of a telegram is awaited; the longest telegram known has 1.6 kB."""
+
+# IEC 62056-21: a slash, three letters of the manufacturer, a character for the speed.
+_START: Final = re.compile(rb"/[A-Za-z]{3}[0-9]")
+_START_LENGTH: Final = 5
+_LINE_START: Final = re.compile(rb"\n/[A-Za-z]{3}[0-9]")
+# Behind the `!`: four digits are complete as they stand, fewer (a meter that omits leading zeros, or has no checksum)
+# only with their line end. Anything else is no checksum.
+_CHECKSUM: Final = re.compile(rb"([0-9A-Fa-f]{4}|[0-9A-Fa-f]{0,3}(?=\0?[\r\n]))|(?=.{5})", re.DOTALL)
+_LINE_END: Final = re.compile(rb"\r*\n")
+_FILLING: Final = b"\r\n\0"
+
+
+class Drop(StrEnum):
+    """Why input was dropped; what a count of it counts."""
+
+    GARBAGE = "garbage"
+    """Bytes outside telegrams."""
+    TRUNCATED = "truncated"
+    """Telegrams in which another one began."""
+    OVERSIZE = "oversize"
+    """Telegrams without an end within `MAX_TELEGRAM` bytes."""
+    CHECKSUM = "checksum"
+    """Telegrams whose checksum is wrong."""
+    NO_CHECKSUM = "no_checksum"
+    """Telegrams without a checksum, on a port that printed one before."""
+    EMPTY = "empty"
+    """Telegrams without a register."""
+    LINE = "line"
+    """Lines that are no register, in telegrams that are kept."""
+
+
+class Framer:
+    """Turns chunks of bytes into telegrams with a right checksum (DSMR P1 5.0.2, 6.2; e-MUCS P1 1.7.1, 3).
+
+    Meters without a checksum pass until the port has printed one: from then on each telegram needs it.
+    """
+
+    def __init__(self) -> None:
+        """Start without any input."""
+        self.dropped: Counter[Drop] = Counter()
+        self.last_bad: bytes | None = None
+        """The latest telegram with a wrong checksum, for diagnostics."""
+        self._buffer = bytearray()
+        self._started = False  # the buffer begins with a telegram
+        self._searched = 0  # no end of the telegram begins before here
+        self._expects_checksum = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take bytes as they come; return the telegrams that they complete, from the `/` to the checksum."""
+        frames: list[bytes] = []
+        # A chunk has any size, the buffer has not.
+        for offset in range(0, len(data), MAX_TELEGRAM):
+            self._buffer += data[offset : offset + MAX_TELEGRAM]
+            self._scan(frames)
+        return frames
+
+    def reset(self) -> None:
+        """Forget a telegram that has begun."""
+        self._buffer.clear()
+        self._started = False
+        self._searched = 0
+
+    def _scan(self, frames: list[bytes]) -> None:
+        """Cut all complete telegrams off the buffer."""
+        buffer = self._buffer
+        while self._started or self._find_start():
+            end = buffer.find(b"\n!", self._searched)
+            if end < 0:
+                self._searched = len(buffer) - 1
+                if len(buffer) <= MAX_TELEGRAM:
+                    return
+                self._give_up()
+                continue
+            mark = _CHECKSUM.match(buffer, end + 2)
+            if mark is None:
+                self._searched = end
+                return
+            frame = bytes(buffer[: mark.end()])
+            del buffer[: mark.end()]
+            self._started = False
+            self._searched = 0
+            if (good := self._check(frame, end + 2, mark[1])) is not None:
+                frames.append(good)
+
+    def _find_start(self) -> bool:
+        """Drop what is before the next telegram."""
+        match = _START.search(self._buffer)
+        # The start of a telegram may be cut by the end of the chunk.
+        position = match.start() if match else max(0, len(self._buffer) - _START_LENGTH + 1)
+        if position:
+            self.dropped[Drop.GARBAGE] += len(self._buffer[:position].translate(None, _FILLING))
+            del self._buffer[:position]
+        self._started = match is not None
+        self._searched = 0
+        return self._started
+
+    def _give_up(self) -> None:
+        """Drop a telegram that has become too long, up to the last place where another one may begin."""
+        self.dropped[Drop.OVERSIZE] += 1
+        last = _last(_START, self._buffer, 1, len(self._buffer))
+        del self._buffer[: last if last > 0 else len(self._buffer) - _START_LENGTH + 1]
+        self._started = last > 0
+        self._searched = 0
+
+    def _check(self, frame: bytes, end: int, printed: bytes | None) -> bytes | None:
+        """Return the telegram in a frame whose `!` is the last of `end` bytes, or None where none is right."""
+        begin = _last(_LINE_START, frame, 0, end) + 1
+        if begin:
+            self.dropped[Drop.TRUNCATED] += 1
+        if printed == b"":
+            if self._expects_checksum:
+                self.dropped[Drop.NO_CHECKSUM] += 1
+                return None
+            return frame[begin:]
+        if printed is not None:
+            checksum = int(printed, 16)
+            if _is_right(frame[begin:end], checksum):
+                self._expects_checksum = True
+                return frame[begin:]
+            # Bytes were lost at the end of a line, so that the next telegram does not stand at the start of one.
+            inner = _last(_START, frame, begin + 1, end)
+            if inner > 0 and _is_right(frame[inner:end], checksum):
+                self._expects_checksum = True
+                self.dropped[Drop.TRUNCATED] += 1
+                return frame[inner:]
+        self.dropped[Drop.CHECKSUM] += 1
+        self.last_bad = frame[begin:]
+        return None
+
+
+def _last(pattern: re.Pattern[bytes], data: bytes | bytearray, begin: int, end: int) -> int:
+    """Return where the last match begins, or -1."""
+    position = -1
+    for match in pattern.finditer(data, begin, end):
+        position = match.start()
+    return position
+
+
+def _is_right(telegram: bytes, checksum: int) -> bool:
+    """Tell whether a telegram up to its `!` has this CRC-16/ARC."""
+    # Some gateways change the ends of lines, which the meter's checksum covers.
+    return arc(telegram) == checksum or arc(_LINE_END.sub(b"\r\n", telegram)) == checksum

@@ -1,0 +1,196 @@
+"""A link to a user port: opens it, watches it, and opens it again, for as long as it is read."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from dataclasses import dataclass
+import errno
+import random
+import re
+from typing import Final, Literal, Self
+
+from serialx import SerialException, SerialStreamWriter, open_serial_connection
+from serialx.common import BaseSerialTransport
+
+from .errors import (
+    BinaryProtocol,
+    CannotConnect,
+    Encrypted,
+    InvalidChecksum,
+    NoData,
+    NoTelegram,
+    PortError,
+    WrongSpeed,
+)
+from .framing import Drop
+from .reader import Reader
+from .telegram import Telegram
+
+SILENCE: Final = 8.0
+"""Seconds without a valid telegram after which a port is down; meters send one each second."""
+OPEN_TIMEOUT: Final = 10.0
+CLOSE_TIMEOUT: Final = 5.0
+
+FIRST_DELAY: Final = 0.5
+"""Seconds before the port is opened again; each further time twice as many, until a telegram came."""
+LONGEST_DELAY: Final = 30.0
+# A refusal or a missing device costs nothing and shows the other side within a moment of its return.
+LONGEST_DELAY_WHERE_CHEAP: Final = 1.5
+_CHEAP: Final = {errno.ECONNREFUSED, errno.ENOENT}
+_JITTER: Final = 0.2
+
+_READ_SIZE: Final = 4096
+_SAMPLE_SIZE: Final = 2048
+# DLMS general-glo-ciphering: tag, length and system title, then a length in two bytes and the security byte.
+_ENCRYPTED: Final = re.compile(rb"\xdb\x08.{8}\x82..\x30", re.DOTALL)
+_HDLC: Final = re.compile(rb"\x7e[\xa0-\xa7]")
+_TEXT_BYTES: Final = bytes({*range(0x20, 0x7F), *b"\r\n\t\0"})
+_TEXT_SHARE: Final = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """The port gives no telegrams; a telegram says that it does again."""
+
+    error: PortError
+
+
+class Link:
+    """An endless async iterator of telegrams and, when the port fails or fails otherwise, `LinkDown`.
+
+    The URL is a device path, `socket://host:port`, `rfc2217://host:port`, `esphome://…`: all that serialx opens.
+    Use it as an async context manager, or close it.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        baudrate: int = 115200,
+        bytesize: Literal[7, 8] = 8,
+        parity: Literal["N", "E", "O"] = "N",
+        stopbits: Literal[1, 2] = 1,
+        silence: float = SILENCE,
+    ) -> None:
+        """Set up without opening; serial settings as in e-MUCS P1 1.7.1, table 2."""
+        self.url = url
+        self.reader = Reader()
+        self.connections = 0
+        """How often the port was opened."""
+        self._settings = {"baudrate": baudrate, "byte_size": bytesize, "parity": parity, "stopbits": stopbits}
+        self._silence = silence
+        self._delay = FIRST_DELAY
+        self._sample = b""  # what came since the latest telegram
+        self._bad_telegrams = 0
+        self._events = self._run()
+
+    def __aiter__(self) -> Self:
+        """Return the iterator of events."""
+        return self
+
+    async def __anext__(self) -> Telegram | LinkDown:
+        """Return the next event."""
+        return await anext(self._events)
+
+    async def __aenter__(self) -> Self:
+        """Return the link; it opens when it is read."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the port."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the port and wait until it is free for others."""
+        await self._events.aclose()
+
+    async def _run(self) -> AsyncGenerator[Telegram | LinkDown]:
+        """Yield what happens, over as many connections as it takes."""
+        down: type[PortError] | None = None
+        while True:
+            failure: PortError
+            try:
+                stream, writer = await self._open()
+                try:
+                    while True:
+                        for telegram in await self._receive(stream):
+                            down = None
+                            self._delay = FIRST_DELAY
+                            yield telegram
+                finally:
+                    await _close(writer)
+            except PortError as error:
+                failure = error
+            if type(failure) is not down:
+                down = type(failure)
+                yield LinkDown(failure)
+            await self._back_off(failure)
+
+    async def _open(self) -> tuple[asyncio.StreamReader, SerialStreamWriter[BaseSerialTransport]]:
+        """Open the port."""
+        try:
+            async with asyncio.timeout(OPEN_TIMEOUT):
+                opened = await open_serial_connection(url=self.url, **self._settings)
+        except TimeoutError as error:
+            raise CannotConnect(f"no answer within {OPEN_TIMEOUT:.0f} s") from error
+        except (OSError, ValueError, SerialException) as error:
+            raise CannotConnect(str(error)) from error
+        self.connections += 1
+        self.reader.reset()
+        self._forget()
+        return opened
+
+    async def _receive(self, stream: asyncio.StreamReader) -> list[Telegram]:
+        """Return the next telegrams, at least one."""
+        try:
+            async with asyncio.timeout(self._silence):
+                while data := await stream.read(_READ_SIZE):
+                    if telegrams := self.reader.feed(data):
+                        self._forget()
+                        return telegrams
+                    self._sample = (self._sample + data)[:_SAMPLE_SIZE]
+        except TimeoutError:
+            raise self._diagnose() from None
+        except (OSError, SerialException) as error:
+            raise CannotConnect(str(error)) from error
+        raise CannotConnect("closed by the other side")
+
+    def _forget(self) -> None:
+        """Start to look anew at what is received."""
+        self._sample = b""
+        self._bad_telegrams = self.reader.dropped.get(Drop.CHECKSUM, 0)
+
+    def _diagnose(self) -> PortError:
+        """Return why no telegram came."""
+        sample = self._sample
+        if not sample:
+            return NoData()
+        if self.reader.dropped.get(Drop.CHECKSUM, 0) > self._bad_telegrams:
+            return InvalidChecksum()
+        if _ENCRYPTED.search(sample):
+            return Encrypted()
+        if _HDLC.search(sample):
+            return BinaryProtocol()
+        if len(sample.translate(None, _TEXT_BYTES)) > (1 - _TEXT_SHARE) * len(sample):
+            return WrongSpeed()
+        return NoTelegram()
+
+    async def _back_off(self, failure: PortError) -> None:
+        """Wait before the next try, each time longer."""
+        cause = failure.__cause__
+        cheap = isinstance(cause, OSError) and cause.errno in _CHEAP
+        if not isinstance(failure, CannotConnect):
+            # The port can be opened: what it then says is waited for long enough.
+            self._delay = FIRST_DELAY
+        longest = LONGEST_DELAY_WHERE_CHEAP if cheap else LONGEST_DELAY
+        delay = min(self._delay, longest)
+        self._delay = min(self._delay * 2, LONGEST_DELAY)
+        await asyncio.sleep(delay * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 -- spreads load, no secret
+
+
+async def _close(writer: SerialStreamWriter[BaseSerialTransport]) -> None:
+    """Close a port and wait until it is free."""
+    writer.close()
+    with suppress(OSError, SerialException):
+        async with asyncio.timeout(CLOSE_TIMEOUT):
+            await writer.wait_closed()

@@ -1,0 +1,120 @@
+"""OBIS codes of user ports: which there are, and how their values are printed."""
+
+from enum import Enum, auto
+import re
+from typing import Final
+
+# [A-B:]C.D[.E][*F]: industrial meters may print the reduced form (IEC 62056-6-1).
+CODE: Final = re.compile(r"(?:\d{1,3}-\d{1,3}:)?\d{1,3}\.\d{1,3}(?:\.\d{1,3})?(?:[*&]\d{1,3})?")
+
+VERSION: Final = "0-0:96.1.4"
+DSMR_VERSION: Final = "1-3:0.2.8"
+METER_TIME: Final = "0-0:1.0.0"
+EQUIPMENT_ID: Final = "0-0:96.1.1"
+DEVICE_NAME: Final = "0-0:42.0.0"
+FABRICATION_NUMBER: Final = "0-0:96.1.0"
+EAN: Final = "0-0:96.1.2"
+
+IMPORT_ENERGY: Final = "1-0:1.8.0"
+EXPORT_ENERGY: Final = "1-0:2.8.0"
+ACTIVE_TARIFF: Final = "0-0:96.14.0"
+IMPORT_POWER: Final = "1-0:1.7.0"
+EXPORT_POWER: Final = "1-0:2.7.0"
+NET_POWER: Final = "1-0:16.7.0"
+DEMAND: Final = "1-0:1.4.0"
+MONTH_PEAK: Final = "1-0:1.6.0"
+DEMAND_HISTORY: Final = "0-0:98.1.0"
+GRID: Final = "1-0:94.32.1"
+BREAKER: Final = "0-0:96.3.10"
+LIMITER_THRESHOLD: Final = "0-0:17.0.0"
+FUSE_THRESHOLD: Final = "1-0:31.4.0"
+TEXT_MESSAGE: Final = "0-0:96.13.0"
+
+PHASE_GROUP: Final = {"l1": 20, "l2": 40, "l3": 60}
+"""What a phase adds to the C group of a quantity: 1.7.0 is 21.7.0, 41.7.0 and 61.7.0 on L1, L2 and L3."""
+
+
+def import_energy(tariff: int) -> str:
+    """Return the code of the import energy of a tariff."""
+    return f"1-0:1.8.{tariff}"
+
+
+def export_energy(tariff: int) -> str:
+    """Return the code of the export energy of a tariff."""
+    return f"1-0:2.8.{tariff}"
+
+
+def import_power(phase: str) -> str:
+    """Return the code of the import power of a phase."""
+    return f"1-0:{PHASE_GROUP[phase] + 1}.7.0"
+
+
+def export_power(phase: str) -> str:
+    """Return the code of the export power of a phase."""
+    return f"1-0:{PHASE_GROUP[phase] + 2}.7.0"
+
+
+def voltage(phase: str) -> str:
+    """Return the code of the voltage of a phase."""
+    return f"1-0:{PHASE_GROUP[phase] + 12}.7.0"
+
+
+def current(phase: str) -> str:
+    """Return the code of the current of a phase."""
+    return f"1-0:{PHASE_GROUP[phase] + 11}.7.0"
+
+
+def relay(number: int) -> str:
+    """Return the code of the state of a relay, 1 to 4."""
+    return f"0-{number}:96.3.10"
+
+
+def uncorrected_volume(channel: int) -> str:
+    """Return the code of the volume that the M-Bus meter of a channel did not correct by temperature."""
+    return f"0-{channel}:24.2.3"
+
+
+class Form(Enum):
+    """How the value of a code is printed."""
+
+    PLAIN = auto()
+    """A number where it reads as one, else text."""
+    TEXT = auto()
+    """Text, also where it is made of digits."""
+    IDENTIFIER = auto()
+    """Text of which each character is printed as two hexadecimal digits; some meters print it as it is."""
+    MESSAGE = auto()
+    """Text for the consumer, printed as two hexadecimal digits a character."""
+    TIME = auto()
+    """A time without a value."""
+    TIMED = auto()
+    """A value with the time that it holds for, in either order."""
+    THRESHOLD = auto()
+    """A limit: nothing but nines means that there is none."""
+    HISTORY = auto()
+    """The month peaks."""
+
+
+# By C, D and E, in the order in which they are looked up: all, then C and D, then C.
+_FORMS: Final = {
+    "1.0.0": Form.TIME,
+    "1.6.0": Form.TIMED,
+    "2.6.0": Form.TIMED,
+    "24.2": Form.TIMED,
+    "98.1.0": Form.HISTORY,
+    "17.0.0": Form.THRESHOLD,
+    "31.4.0": Form.THRESHOLD,
+    "51.4.0": Form.THRESHOLD,
+    "71.4.0": Form.THRESHOLD,
+    "96.1": Form.IDENTIFIER,
+    "96.13": Form.MESSAGE,
+    "42.0.0": Form.IDENTIFIER,
+    "0.0.0": Form.TEXT,
+    "0.2.8": Form.TEXT,
+}
+
+
+def form(code: str) -> Form:
+    """Return how the value of a code is printed (e-MUCS P1 1.7.1, tables 3 to 6)."""
+    group = code.rpartition(":")[2]
+    return _FORMS.get(group) or _FORMS.get(group.rpartition(".")[0]) or Form.PLAIN
