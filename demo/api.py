@@ -1,0 +1,131 @@
+"""Home Assistant's REST and WebSocket APIs, as its own frontend uses them."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, Self
+
+import aiohttp
+
+from .errors import DemoError
+
+type Json = dict[str, Any]
+
+
+async def onboard(session: aiohttp.ClientSession, url: str, username: str, password: str) -> str:
+    """Create the owner, and return a token that stays valid for years."""
+    client_id = f"{url}/"
+    user = {"name": username.title(), "username": username, "password": password, "client_id": client_id}
+    async with session.post(f"{url}/api/onboarding/users", json=user | {"language": "en"}) as response:
+        if not response.ok:
+            raise DemoError("This Home Assistant has a user already: start anew with --fresh.")
+        code = (await response.json())["auth_code"]
+    grant = {"grant_type": "authorization_code", "code": code, "client_id": client_id}
+    async with session.post(f"{url}/auth/token", data=grant) as response:
+        response.raise_for_status()
+        short_lived = (await response.json())["access_token"]
+    async with Api(session, url, short_lived) as api:
+        token: str = await api.command("auth/long_lived_access_token", client_name="emucs demo", lifespan=3650)
+    return token
+
+
+class Api:
+    """One user's connection; the WebSocket carries one command at a time."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, token: str) -> None:
+        """Only remember; the connection opens on entering the context."""
+        self._session = session
+        self._url = url
+        self._token = token
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._last_id = 0
+        self._lock = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        """Connect, unless `open` has done so."""
+        return self if self._socket else await self.open()
+
+    async def open(self) -> Self:
+        """Connect and log in."""
+        # Statistics and registries are larger than aiohttp's limit of 4 MB.
+        self._socket = await self._session.ws_connect(f"{self._url}/api/websocket", max_msg_size=0)
+        await self._socket.receive_json()
+        await self._socket.send_json({"type": "auth", "access_token": self._token})
+        if (await self._socket.receive_json())["type"] != "auth_ok":
+            await self._socket.close()
+            raise DemoError("Home Assistant does not know the demo any more: start anew with --fresh.")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close: Home Assistant's stop would wait ten seconds for an open WebSocket."""
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def command(self, kind: str, **arguments: Any) -> Any:
+        """Send a WebSocket command and return its result."""
+        if self._socket is None:
+            raise RuntimeError("not connected")
+        async with self._lock:
+            self._last_id += 1
+            await self._socket.send_json({"id": self._last_id, "type": kind, **arguments})
+            while True:
+                message = await self._socket.receive()
+                if message.type is not aiohttp.WSMsgType.TEXT:
+                    raise ConnectionError("Home Assistant closed the connection")
+                answer = message.json()
+                if answer.get("id") == self._last_id and answer["type"] == "result":
+                    break
+        if not answer["success"]:
+            raise CommandError(kind, answer["error"])
+        return answer["result"]
+
+    async def until_running(self) -> None:
+        """Wait until everything is set up; a stop before that takes the recorder a minute."""
+        while True:
+            if (await self.command("get_config"))["state"] == "RUNNING":
+                return
+            await asyncio.sleep(0.1)
+
+    async def request(self, method: str, path: str, body: Json | None = None) -> Json:
+        """Call the REST API and return its JSON answer."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        async with self._session.request(method, f"{self._url}/api/{path}", json=body, headers=headers) as response:
+            if response.status >= HTTPStatus.BAD_REQUEST:
+                raise CommandError(path, {"code": str(response.status), "message": await response.text()})
+            answer: Json = await response.json()
+            return answer
+
+
+class CommandError(Exception):
+    """Home Assistant refused a command."""
+
+    def __init__(self, command: str, error: Json) -> None:
+        """Keep the code apart: callers decide by it."""
+        super().__init__(f"{command}: {error.get('message')} ({error.get('code')})")
+        self.code: str = error.get("code", "")
+
+
+class Flow:
+    """A config flow, driven step by step over REST."""
+
+    def __init__(self, api: Api, result: Json) -> None:
+        """Take over a flow that has begun; `begin` begins one."""
+        self._api = api
+        self.result = result
+
+    @classmethod
+    async def begin(cls, api: Api, domain: str) -> Self:
+        """Begin to add an integration."""
+        return cls(api, await api.request("POST", "config/config_entries/flow", {"handler": domain}))
+
+    async def submit(self, data: Json) -> Json:
+        """Answer the step that is shown, and wait until the next one is there."""
+        path = f"config/config_entries/flow/{self.result['flow_id']}"
+        self.result = await self._api.request("POST", path, data)
+        while self.result["type"] == "progress":
+            await asyncio.sleep(0.2)
+            self.result = await self._api.request("GET", path)
+        return self.result
+
+    async def choose(self, step: str) -> Json:
+        """Choose from a menu."""
+        return await self.submit({"next_step_id": step})

@@ -1,0 +1,182 @@
+"""One Home Assistant process: its configuration folder, its start and its stop."""
+
+import asyncio
+from contextlib import suppress
+import json
+from pathlib import Path
+import signal
+import socket
+import sys
+from typing import Any, Self, override
+
+import aiohttp
+
+from .errors import DemoError
+
+LOOPBACK = "127.0.0.1"
+FIRST_START, STOP = 180.0, 90.0  # seconds: generous, for a slow and busy machine
+RESTART_EXIT_CODE = 100
+
+CONFIGURATION = """\
+homeassistant:
+  name: emucs demo
+  latitude: 50.85
+  longitude: 4.35
+  elevation: 15
+  unit_system: metric
+  time_zone: Europe/Brussels
+  currency: EUR
+  country: BE
+frontend:
+energy:
+history:
+logbook:
+logger:
+  default: warning
+  logs:
+    custom_components.emucs: info
+"""
+
+
+def is_free(port: int) -> bool:
+    """Tell whether nobody listens on a loopback port."""
+    with socket.socket() as probe:
+        # As a server would: a port that only lingers after its last connection is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(wanted: int, tries: int = 100) -> int:
+    """Return the first free loopback port from the wanted one on."""
+    for port in range(wanted, wanted + tries):
+        if is_free(port):
+            return port
+    raise DemoError(f"No free port from {wanted} to {wanted + tries - 1}: end a program that listens on one of them.")
+
+
+class HomeAssistant:
+    """A Home Assistant on loopback, in a process of its own."""
+
+    def __init__(self, config: Path, port: int) -> None:
+        """Only remember; `prepare` writes the configuration and `start` starts it."""
+        self.config = config
+        self.port = port
+        self.url = f"http://{LOOPBACK}:{port}"
+        self.log = config / "hass.log"
+        self._process: asyncio.subprocess.Process | None = None
+
+    def prepare(self, component: Path) -> None:
+        """Write what Home Assistant needs before its first start; keep what an earlier start left."""
+        storage = self.config / ".storage"
+        storage.mkdir(parents=True, exist_ok=True)
+        (self.config / "configuration.yaml").write_text(CONFIGURATION)
+        # `http:` in YAML is only a trial, that Home Assistant reverts after five minutes.
+        http = {"stable": _http(self.port), "pending": None, "yaml_migration_done": True}
+        _write_store(storage, "http", (2, 2), http)
+        if not (storage / "onboarding").exists():
+            # Leaves the step that makes a user; the others would set up integrations that call the internet.
+            _write_store(storage, "onboarding", (4, 1), {"done": ["core_config", "analytics", "integration"]})
+        link = self.config / "custom_components" / component.name
+        link.parent.mkdir(exist_ok=True)
+        if link.is_symlink():
+            link.unlink()
+        link.symlink_to(component.resolve(), target_is_directory=True)
+
+    async def start(self) -> None:
+        """Start, and return when it answers."""
+        if not is_free(self.port):
+            raise DemoError(f"Port {self.port} is in use: choose another one with --http-port.")
+        with self.log.open("wb") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "homeassistant", "--skip-pip", "-c", str(self.config)),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # A Ctrl-C is for the demo alone: it stops Home Assistant in its own time.
+                start_new_session=True,
+            )
+        try:
+            async with asyncio.timeout(FIRST_START), aiohttp.ClientSession() as session:
+                while not await self._answers(session):
+                    self.check()
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise DemoError(f"Home Assistant does not answer. {self.last_words()}") from None
+
+    async def _answers(self, session: aiohttp.ClientSession) -> bool:
+        with suppress(aiohttp.ClientError):
+            async with session.get(f"{self.url}/manifest.json") as response:
+                return response.ok
+        return False
+
+    def check(self) -> None:
+        """Raise when Home Assistant has died."""
+        if self._process is not None and self._process.returncode is not None:
+            raise DemoError(f"Home Assistant ended with code {self._process.returncode}. {self.last_words()}")
+
+    def last_words(self, lines: int = 12) -> str:
+        """Quote the end of the log."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "\n".join([f"The end of {self.log}:", *(f"  {line}" for line in text.splitlines()[-lines:])])
+
+    async def end(self, patience: float) -> int | None:
+        """Wait for Home Assistant to end by itself; return its exit code, or None when it does not."""
+        try:
+            return await asyncio.wait_for(self._process.wait(), patience) if self._process else 0
+        except TimeoutError:
+            return None
+
+    async def stop(self) -> None:
+        """Stop by signal, as a service manager would; kill what does not listen."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), STOP)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop."""
+        await self.stop()
+
+    @override
+    def __repr__(self) -> str:
+        return f"<HomeAssistant {self.url} in {self.config}>"
+
+
+def _write_store(storage: Path, key: str, version: tuple[int, int], data: dict[str, Any]) -> None:
+    """Write one file of Home Assistant's storage."""
+    store = {"version": version[0], "minor_version": version[1], "key": key, "data": data}
+    (storage / key).write_text(json.dumps(store, indent=2))
+
+
+def _http(port: int) -> dict[str, Any]:
+    """Return the stored configuration of a web server that only this machine reaches."""
+    return {
+        "server_host": [LOOPBACK],
+        "server_port": port,
+        "cors_allowed_origins": [],
+        "login_attempts_threshold": -1,
+        "ip_ban_enabled": False,
+        "ssl_profile": "modern",
+        "use_x_frame_options": True,
+        "created_at": "2026-01-01T00:00:00+00:00",
+        "error": None,
+        "error_message": None,
+    }

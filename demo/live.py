@@ -1,0 +1,64 @@
+"""The values of this moment, for the terminal."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+import sys
+
+from .api import Api, Json
+from .entities import Entities
+
+TABLE = (
+    *("power", "power_l1", "power_l2", "power_l3", "voltage_l1", "voltage_l2", "voltage_l3"),
+    *("energy_import", "energy_import_tariff_1", "energy_import_tariff_2"),
+    *("energy_export", "energy_export_tariff_1", "energy_export_tariff_2"),
+    *("active_tariff", "demand", "month_peak", "gas", "water", "heat", "cooling", "electricity", "breaker"),
+)
+LINE = ("power", "energy_import", "energy_export", "gas", "water")
+TABLE_PERIOD, LINE_PERIOD = 3.0, 60.0  # seconds
+UNKNOWN = ("unknown", "unavailable")
+
+
+async def values(api: Api, entities: Entities, keys: tuple[str, ...]) -> dict[str, str]:
+    """Return the displayed values of the entities with these keys, by key, in this order."""
+    states: dict[str, Json] = {state["entity_id"]: state for state in await api.command("get_states")}
+    shown = {}
+    for key in keys:
+        if (entity_id := entities.find(key)) and (state := states.get(entity_id)):
+            unit = state["attributes"].get("unit_of_measurement", "")
+            shown[key] = f"{state['state']} {unit}".strip()
+    return shown
+
+
+async def first_values(api: Api, entities: Entities, patience: float = 20.0) -> dict[str, str]:
+    """Return the whole table as soon as the meter has been read once."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + patience
+    while True:
+        shown = await values(api, entities, TABLE)
+        if (shown and not set(shown.values()) & set(UNKNOWN)) or loop.time() > deadline:
+            return shown
+        await asyncio.sleep(0.5)
+
+
+def table(shown: dict[str, str]) -> list[str]:
+    """Return one line a value."""
+    return [f"  {key:<24}{value:>18}" for key, value in shown.items()]
+
+
+async def show(api: Api, entities: Entities, each_time: Callable[[], None]) -> None:
+    """Keep a terminal's table up to date; give anything else a line a minute. Never returns by itself."""
+    lines = table(await values(api, entities, TABLE))
+    terminal = sys.stdout.isatty()
+    while True:
+        await asyncio.sleep(TABLE_PERIOD if terminal else LINE_PERIOD)
+        if terminal:
+            above = len(lines)
+            lines = table(await values(api, entities, TABLE))
+            # Up to the table that stands there, and over it, line by line.
+            print(f"\x1b[{above}A" + "\n".join(f"{line}\x1b[K" for line in lines), flush=True)
+        else:
+            shown = await values(api, entities, LINE)
+            now = datetime.now().astimezone()
+            print(f"{now:%H:%M:%S}  " + "  ".join(f"{key} {value}" for key, value in shown.items()), flush=True)
+        each_time()

@@ -1,0 +1,32 @@
+"""Ctrl-C and SIGTERM, both meant kindly: stop what was started, then end."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+import signal
+
+
+async def until_stopped(work: Coroutine[None, None, None]) -> int:
+    """Run the work to its end or to the first signal, and return the exit code."""
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work)
+    stop = _Once(task)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    with suppress(asyncio.CancelledError):
+        await task
+    return 0
+
+
+class _Once:
+    """Cancels a task, once: an impatient second Ctrl-C must not interrupt the stop."""
+
+    def __init__(self, task: asyncio.Task[None]) -> None:
+        self._task: asyncio.Task[None] | None = task
+
+    def __call__(self) -> None:
+        """Be the signal handler."""
+        task, self._task = self._task, None
+        if task is not None:
+            print("\nStopping…", flush=True)
+            task.cancel()
