@@ -86,11 +86,12 @@ class Framer:
             if mark is None:
                 self._searched = end
                 return
-            frame = bytes(buffer[: mark.end()])
+            # Read before the buffer moves on: a match looks into it whenever it is asked.
+            frame, printed = bytes(buffer[: mark.end()]), mark[1]
             del buffer[: mark.end()]
             self._started = False
             self._searched = 0
-            if (good := self._check(frame, end + 2, mark[1])) is not None:
+            if (good := self._check(frame, end + 2, printed)) is not None:
                 frames.append(good)
 
     def _find_start(self) -> bool:
