@@ -7,18 +7,19 @@ from .clock import (
     LOW_TARIFF,
     NORMAL_TARIFF,
     QUARTER,
+    epoch,
     is_month_start,
     local,
     month_before,
     month_start,
     tariff_at,
-    utc,
 )
 
 # All energy is counted in milliwatt-seconds: integers, so that nothing drifts.
 MWS_PER_WH = 3_600_000
 HISTORY_MONTHS = 13
 _EVENING = range(17, 22)
+_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +91,14 @@ class Demand:
         return self.history[-1].peak if self.history else PeakWatts(month, 0)
 
     def _invented_peak(self, rng: Random, begin: int, end: int) -> PeakWatts:
-        """Invent the peak between two times: in an evening when there has been one, and higher in winter."""
-        quarters = [t for t in range(begin + QUARTER, end + 1, QUARTER) if t % QUARTER == 0]
-        evenings = [t for t in quarters if local(t).hour in _EVENING]
-        cold = abs(utc((begin + end) // 2).month - 7) / 6
+        """Invent the peak between two times: in an evening if that fits, and higher in winter."""
+        day = local(rng.choice(range(begin, end, _DAY)))
+        t = epoch(day.replace(hour=rng.choice(_EVENING), minute=0)) + QUARTER * rng.randint(0, 3)
+        if not begin < t <= end:
+            t = end - end % QUARTER
+        cold = abs(day.month - 7) / 6
         watts = self._large_load_w + int(rng.gauss(1600 + 2400 * cold, 400))
-        return PeakWatts(rng.choice(evenings or quarters), max(watts, 900))
+        return PeakWatts(t, max(watts, 900))
 
     def begin_within_quarter(self, milliwatts: int, seconds: int) -> None:
         """Begin `seconds` after the start of a quarter, as if this power had run since."""

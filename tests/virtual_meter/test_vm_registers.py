@@ -29,10 +29,10 @@ def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datet
 @pytest.mark.parametrize("profile", WIRINGS)
 @pytest.mark.parametrize("step", [1, 10])
 def test_counters_integrate_power(profile: str, step: int) -> None:
-    meter = VirtualMeter(profile, start=at(2026, 4, 14, 6, 30))
+    meter = VirtualMeter(profile, start=at(2026, 4, 14, 7))
     before = meter.truth
     took = gave = Decimal(0)
-    for _ in range(3 * 3600 // step):
+    for _ in range(2 * 3600 // step):
         meter.advance(step, step)
         truth = meter.truth
         took += truth.power_import * step / 3600
@@ -67,7 +67,7 @@ def test_voltage_and_current_are_plausible(profile: str) -> None:
         phases = meter.truth.phases
         voltages = [phase.voltage for phase in phases]
         if profile.endswith("3x230v"):
-            assert (voltages.pop(1), phases[1].power_import, phases[1].power_export) == (0, 0, 0)
+            assert not voltages.pop(1) + phases[1].power_import + phases[1].power_export
             assert phases[1].current > 0
         else:
             for phase in phases:
