@@ -3,6 +3,7 @@
 from random import Random
 
 from .loads import Boiler, Ev, Heating, HeatPump, Load, Pv
+from .profiles import Wiring
 from .routine import BRANCHES, COLD, HOT, Routine
 from .weather import Weather
 
@@ -15,20 +16,23 @@ class Household:
     A branch is what a single-phase load is connected to: line to neutral on 3x400 V, line to line on 3x230 V.
     """
 
-    def __init__(self, seed: int, start: int, branches: int, *, pv: bool, ev: bool, heat_pump: bool, gas: bool) -> None:
+    def __init__(
+        self, seed: int, start: int, wiring: Wiring, *, pv: bool, ev: bool, heat_pump: bool, gas: bool
+    ) -> None:
         """Build it on one branch or three."""
-        three = branches > 1
+        three = wiring is not Wiring.SINGLE_PHASE
         self._random = Random(f"{seed}/flicker").random
         self.weather = Weather(seed)
         self.heating = Heating(self.weather, seed)
         self.routine = Routine(seed, start)
         self.pv = Pv(self.weather, 1 if three else 0) if pv else None
-        ev_branches = (0, 1, 2) if three else (0,)
+        # Without a neutral, a car charges between two lines.
+        ev_branches = (0, 1, 2) if wiring is Wiring.THREE_PHASE else (0,)
         self.ev = Ev(seed, start, *ev_branches) if ev else None
         self.heat_pump = HeatPump(self.heating, 2 if three else 0, hybrid=gas) if heat_pump else None
         self.boiler = Boiler(self.heating, hybrid=heat_pump) if gas else None
         self._loads: list[Load] = [load for load in (self.pv, self.ev, self.heat_pump) if load]
-        self.branches = [0] * branches  # mW, below zero when the branch exports
+        self.branches = [0] * (BRANCHES if three else 1)  # mW, below zero when the branch exports
         self.gas_flow = 0  # ml/s
         self.water_flow = 0  # ml/s
 

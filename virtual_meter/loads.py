@@ -1,5 +1,6 @@
 """The large things in the house that make or take power, each with a limit that can be set from outside."""
 
+from abc import ABC, abstractmethod
 from random import Random
 from typing import override
 
@@ -17,7 +18,7 @@ _COMES_HOME_EMPTY = 0.45  # on how many evenings the car charges
 HYBRID_SWITCH = 4.0
 
 
-class Load:
+class Load(ABC):
     """Something that takes power (or, below zero, makes it), spread evenly over some branches of the supply."""
 
     __slots__ = ("branches", "limit_w", "power")
@@ -28,9 +29,9 @@ class Load:
         self.limit_w: int | None = None  # the most it may take or make, in watts; None is no limit
         self.power = 0  # mW
 
+    @abstractmethod
     def run(self, t: int, seconds: int) -> None:
         """Decide `power` in mW for the `seconds` that end at `t`."""
-        raise NotImplementedError
 
     def _allowed(self, watts: float) -> float:
         return watts if self.limit_w is None else min(watts, self.limit_w)

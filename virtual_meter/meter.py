@@ -49,8 +49,7 @@ class VirtualMeter:
         self.identity = invent(seed, self.profile.id_prefix)
         self._t = t = epoch(start or datetime.now(UTC))
         rng = Random(f"{seed}/registers")
-        branches = 1 if self.profile.single_phase else 3
-        self.household = Household(seed, t, branches, pv=pv, ev=ev, heat_pump=heat_pump, gas=gas)
+        self.household = Household(seed, t, self.profile.wiring, pv=pv, ev=ev, heat_pump=heat_pump, gas=gas)
         self._grid = Grid(seed, self.profile.wiring)
         self._energy = Energy(rng, t, pv=pv)
         self._demand = Demand(rng, t, history_months, self.household.ev.max_w if self.household.ev else 0)

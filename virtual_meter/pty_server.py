@@ -51,6 +51,8 @@ class PtyServer(MeterServer):
     @override
     async def disconnect(self) -> None:
         """Pull the line out and plug it in again: readers see it hang up, and without `path` the URL is new."""
+        if self._fd is None:
+            return
         await self._close()
         await self._open()
 

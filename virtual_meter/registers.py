@@ -95,7 +95,8 @@ class Demand:
         day = local(rng.choice(range(begin, end, _DAY)))
         t = epoch(day.replace(hour=rng.choice(_EVENING), minute=0)) + QUARTER * rng.randint(0, 3)
         if not begin < t <= end:
-            t = end - end % QUARTER
+            # A month too young for that evening has seen little yet.
+            return PeakWatts(end - end % QUARTER, rng.randint(400, 1200))
         cold = abs(day.month - 7) / 6
         watts = self._large_load_w + int(rng.gauss(1600 + 2400 * cold, 400))
         return PeakWatts(t, max(watts, 900))

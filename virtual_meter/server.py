@@ -1,5 +1,6 @@
 """What every way of serving a meter has in common: its pace."""
 
+from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import Callable
 from types import TracebackType
@@ -15,10 +16,13 @@ _LATE_TELEGRAMS = 20
 _LONG_GAP = 600
 _COARSE_STEP = 60
 
+# A slow meter looks up now and then, in case its speed was changed.
+_LONGEST_SLEEP = 0.5
+
 type Transform = Callable[[bytes], bytes]
 
 
-class MeterServer:
+class MeterServer(ABC):
     """Let a meter live at the pace of the clock, and send what it prints once per simulated second.
 
     Simulated time passes only while the server runs, and goes on while it is paused. `transform` gets every
@@ -52,28 +56,30 @@ class MeterServer:
             self._restart_clock()
 
     @property
+    @abstractmethod
     def url(self) -> str:
         """What a reader opens."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def clients(self) -> int:
         """How many readers there are."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def disconnect(self) -> None:
         """Drop every reader; they may come back."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def _open(self) -> None:
-        raise NotImplementedError
+        """Open the way in; OSError when it cannot be had."""
 
+    @abstractmethod
     async def _close(self) -> None:
-        raise NotImplementedError
+        """Close it, leaving nothing open."""
 
+    @abstractmethod
     def _send(self, telegram: bytes) -> bool:
         """Send to every reader, and tell whether any was sent it."""
-        raise NotImplementedError
 
     async def start(self) -> None:
         """Open and begin to send; OSError when the address cannot be had. Does nothing when it runs already."""
@@ -125,7 +131,7 @@ class MeterServer:
         while True:
             due = self._began + (self._lived + 1) / self._speed
             # Sleeping for 0 still lets everything else run once between two telegrams.
-            await asyncio.sleep(max(0.0, due - loop.time()))
+            await asyncio.sleep(min(max(0.0, due - loop.time()), _LONGEST_SLEEP))
             behind = int((loop.time() - self._began) * self._speed) - self._lived
             if behind > max(1.0, min(_LATE_TELEGRAMS, _LATE_SECONDS * self._speed)):
                 self.meter.advance(behind, _COARSE_STEP if behind > _LONG_GAP else 1)

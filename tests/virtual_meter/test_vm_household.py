@@ -82,7 +82,9 @@ def test_no_panels_no_export() -> None:
     assert not meter.truth.export_1 + meter.truth.export_2
 
 
-@pytest.mark.parametrize(("profile", "most"), [("1.7.1", 11_040), ("1.7.1-single-phase", 7_360)])
+@pytest.mark.parametrize(
+    ("profile", "most"), [("1.7.1", 11_040), ("1.7.1-single-phase", 7_360), ("1.7.1-3x230v", 7_360)]
+)
 def test_car_charges_on_some_evenings(profile: str, most: int) -> None:
     meter = VirtualMeter(profile, start=SUMMER, pv=False)
     ev = meter.household.ev
