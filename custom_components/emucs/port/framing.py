@@ -17,7 +17,8 @@ _LINE_START: Final = re.compile(rb"\n/[A-Za-z]{3}[0-9]")
 # Behind the `!`: four digits are complete as they stand, fewer (a meter that omits leading zeros, or has no checksum)
 # only with their line end. Anything else is no checksum.
 _CHECKSUM: Final = re.compile(rb"([0-9A-Fa-f]{4}|[0-9A-Fa-f]{0,3}(?=\0?[\r\n]))|(?=.{5})", re.DOTALL)
-_LINE_END: Final = re.compile(rb"\r*\n")
+# Looks behind, lest each of a thousand carriage returns is tried as the first one.
+_LINE_END: Final = re.compile(rb"(?<!\r)\r*\n")
 _FILLING: Final = b"\r\n\0"
 
 
@@ -75,13 +76,14 @@ class Framer:
         """Cut all complete telegrams off the buffer."""
         buffer = self._buffer
         while self._started or self._find_start():
-            end = buffer.find(b"\n!", self._searched)
+            # Never beyond what a telegram may have, however much is here: chunks must not decide what is found.
+            end = buffer.find(b"\n!", self._searched, MAX_TELEGRAM)
             if end < 0:
+                if len(buffer) >= MAX_TELEGRAM:
+                    self._give_up()
+                    continue
                 self._searched = len(buffer) - 1
-                if len(buffer) <= MAX_TELEGRAM:
-                    return
-                self._give_up()
-                continue
+                return
             mark = _CHECKSUM.match(buffer, end + 2)
             if mark is None:
                 self._searched = end
@@ -109,8 +111,8 @@ class Framer:
     def _give_up(self) -> None:
         """Drop a telegram that has become too long, up to the last place where another one may begin."""
         self.dropped[Drop.OVERSIZE] += 1
-        last = _last(_START, self._buffer, 1, len(self._buffer))
-        del self._buffer[: last if last > 0 else len(self._buffer) - _START_LENGTH + 1]
+        last = _last(_START, self._buffer, 1, MAX_TELEGRAM)
+        del self._buffer[: last if last > 0 else MAX_TELEGRAM - _START_LENGTH + 1]
         self._started = last > 0
         self._searched = 0
 

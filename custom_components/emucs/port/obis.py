@@ -95,7 +95,7 @@ class Form(Enum):
     """The month peaks."""
 
 
-# By C, D and E, in the order in which they are looked up: all, then C and D, then C.
+# By C, D and E, in the order in which they are looked up: all, then C and D.
 _FORMS: Final = {
     "1.0.0": Form.TIME,
     "1.6.0": Form.TIMED,

@@ -20,8 +20,8 @@ _NUMBER: Final = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,9})?")
 _TIME: Final = re.compile(r"\d{12}[SWsw]?")
 _FLAGGED_TIME: Final = re.compile(r"\d{12}[SWsw]")
 # An octet string that was never written, as DLMS prints it, and the epoch that some meters start from.
-_UNSET_TIME: Final = re.compile(r"6325\d{8}|70010101\d{4}|0{12}")
-_NINES: Final = re.compile(r"0*9+(?:\.9+)?")
+_UNSET_TIME: Final = re.compile(r"6325\d{8}|700101\d{6}|0{12}")
+_NINES: Final = re.compile(r"9+(?:\.9+)?")
 _NO_ID: Final = re.compile(r"[-0 ]*")
 _PAIR: Final = 2
 _TRIPLE: Final = re.compile(r"\((\d{12}[SWsw]?)\)\((\d{12}[SWsw]?)\)\((\d{1,9}(?:\.\d{1,9})?)\*k[Ww]\)")
@@ -104,9 +104,9 @@ class TelegramParser:
         known = self._lines
         understood = [known[line] for line in lines[:-1] if line]
         registers = dict(filter(None, understood))
-        self.malformed_lines += understood.count(None)
         if not registers:
             return None
+        self.malformed_lines += understood.count(None)
         return Telegram(
             identification=identification[1:].decode("latin-1").strip(),
             version=_first_text(registers, obis.VERSION, obis.DSMR_VERSION),
@@ -197,16 +197,15 @@ def _parse_line(text: str) -> tuple[str, Register] | None:
     elif form is Form.TIMED:
         # An empty or single bracket: a reading that was never made.
         register = _parse_value(content) if len(values) == 1 else None
-    elif len(values) > 1:
-        register = _parse_several(values)
     else:
-        register = _READ.get(form, _parse_value)(content)
+        read = _READ.get(form, _parse_value)
+        register = read(content) if len(values) == 1 else _parse_several(values, read)
     return None if register is None else (code, register)
 
 
-def _parse_several(values: list[str]) -> Register:
+def _parse_several(values: list[str], read: Callable[[str], Register | None]) -> Register:
     """Return the first value of a line with several, where that is a quantity; else all as they are printed."""
-    first = _parse_value(values[0])
+    first = read(values[0])
     return first if first is not None and first.unit else Register(f"({')('.join(values)})")
 
 
