@@ -33,5 +33,5 @@ async def async_unload_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bo
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: EmucsConfigEntry, device: DeviceEntry) -> bool:
     """Let the user remove an M-Bus meter that the port does not show any more."""
-    present = {entry.unique_id, *entry.runtime_data.mbus}
+    present = {entry.unique_id, *entry.runtime_data.present}
     return not any(domain == DOMAIN and identifier in present for domain, identifier in device.identifiers)

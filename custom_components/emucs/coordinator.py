@@ -1,7 +1,7 @@
 """From telegrams to what Home Assistant is told: one coordinator for the meter, one for each M-Bus meter."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 import logging
 from typing import Any, Final
 
@@ -97,6 +97,9 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         super().__init__(hass, _LOGGER, config_entry=entry, name=DOMAIN, update_interval=None)
         self.link = link_of(entry.data)
         self.mbus: dict[str, MbusCoordinator] = {}
+        """All M-Bus meters seen since set-up, by identifier."""
+        self.present: Set[str] = frozenset()
+        """The identifiers of the M-Bus meters in the latest telegram."""
         self.grid: Grid | None = None
         self.down: PortError | None = None
         self._interval = float(entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL))
@@ -206,6 +209,7 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         """Feed the M-Bus meters; tell whether the telegram shows registers or meters for the first time."""
         new = False
         found = mbus_meters(telegram, self.identifier)
+        self.present = found.keys()
         for identifier, coordinator in self.mbus.items():
             unread = not coordinator.is_read
             coordinator.async_feed(found.get(identifier), telegram)

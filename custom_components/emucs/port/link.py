@@ -44,6 +44,7 @@ _SAMPLE_SIZE: Final = 2048
 # DLMS general-glo-ciphering: tag, length and system title, then a length in two bytes and the security byte.
 _ENCRYPTED: Final = re.compile(rb"\xdb\x08.{8}\x82..\x30", re.DOTALL)
 _HDLC: Final = re.compile(rb"\x7e[\xa0-\xa7]")
+_FILLING: Final = b"\r\n\0"
 _TEXT_BYTES: Final = bytes({*range(0x20, 0x7F), *b"\r\n\t\0"})
 _TEXT_SHARE: Final = 0.9
 
@@ -70,7 +71,7 @@ class Link:
         bytesize: Literal[7, 8] = 8,
         parity: Literal["N", "E", "O"] = "N",
         stopbits: Literal[1, 2] = 1,
-        silence: float = SILENCE,
+        silence: float | None = None,
     ) -> None:
         """Set up without opening; serial settings as in e-MUCS P1 1.7.1, table 2."""
         self.url = url
@@ -78,7 +79,7 @@ class Link:
         self.connections = 0
         """How often the port was opened."""
         self._settings = {"baudrate": baudrate, "byte_size": bytesize, "parity": parity, "stopbits": stopbits}
-        self._silence = silence
+        self._silence = SILENCE if silence is None else silence
         self._delay = FIRST_DELAY
         self._sample = b""  # what came since the latest telegram
         self._bad_telegrams = 0
@@ -162,7 +163,8 @@ class Link:
 
     def _diagnose(self) -> PortError:
         """Return why no telegram came."""
-        sample = self._sample
+        # The end of the latest telegram's last line may have come by itself.
+        sample = self._sample.strip(_FILLING)
         if not sample:
             return NoData()
         if self.reader.dropped.get(Drop.CHECKSUM, 0) > self._bad_telegrams:

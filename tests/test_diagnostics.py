@@ -1,0 +1,73 @@
+"""Diagnostics: enough to help, and nothing of whose meter it is."""
+
+import json
+
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.diagnostics import async_get_config_entry_diagnostics, redact_frame
+from tests.conftest import WINTER_EVENING, entry_data, eventually
+from virtual_meter import PROFILES, TcpServer, VirtualMeter
+
+
+def identifiers(meter: VirtualMeter) -> set[str]:
+    """Return what must not be told, in each form that it is printed in."""
+    plain = {meter.meter_id, meter.gas_id, meter.water_id} - {None}
+    return plain | {text.encode().hex().upper() for text in plain} | {"54144", "35343134"}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_nothing_private(hass: HomeAssistant, socket_enabled: None, profile: str) -> None:
+    meter = VirtualMeter(profile=profile, seed=7, start=WINTER_EVENING)
+    count = 0
+
+    def spoil_some(telegram: bytes) -> bytes:
+        nonlocal count
+        count += 1
+        # A wrong code in a telegram that is kept for diagnostics because its checksum is wrong.
+        return telegram if count % 2 else telegram.replace(b"0-0:96.1.1", b"0-0:96.9.1")
+
+    async with TcpServer(meter, speed=10, transform=spoil_some) as server:
+        entry = MockConfigEntry(
+            domain=DOMAIN, title=meter.meter_id, unique_id=meter.meter_id, data=entry_data(server.url)
+        )
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        reader = entry.runtime_data.link.reader
+        await eventually(lambda: reader.last_bad_frame is not None and reader.telegrams > 2)
+        diagnostics = await async_get_config_entry_diagnostics(hass, entry)
+        text = json.dumps(diagnostics)
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+    assert not {secret for secret in identifiers(meter) if secret in text.upper()}
+    assert "127.0.0.1" not in text
+    assert diagnostics["entry"]["scheme"] == "socket"
+    assert diagnostics["link"]["up"] is True
+    assert diagnostics["link"]["telegrams"] > 2
+    assert diagnostics["link"]["dropped"]["checksum"] >= 1
+    assert diagnostics["telegram"]["registers"]["1-0:1.8.1"][1] == "kWh"
+    assert any(line.startswith("1-0:1.8.1(") and line.endswith("*kWh)") for line in diagnostics["last_frame"])
+    assert any(line.startswith("1-0:1.8.1(") and line.endswith("*kWh)") for line in diagnostics["last_bad_frame"])
+
+
+async def test_of_a_port_that_is_down(
+    hass: HomeAssistant, entry: MockConfigEntry, server: TcpServer, fast_silence: None
+) -> None:
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    server.pause()
+    await eventually(lambda: not entry.runtime_data.last_update_success)
+    diagnostics = await async_get_config_entry_diagnostics(hass, entry)
+    assert (diagnostics["link"]["up"], diagnostics["link"]["reason"]) == (False, "no_data")
+    assert diagnostics["last_bad_frame"] is None
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+def test_messages_are_private() -> None:
+    assert redact_frame(b"/X\r\n0-0:96.13.0(486F)\r\n1-0:1.7.0(00.1*kW)\r\n!") == [
+        "/X",
+        "0-0:96.13.0(**REDACTED**)",
+        "1-0:1.7.0(00.1*kW)",
+        "!",
+    ]

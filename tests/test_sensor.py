@@ -1,0 +1,130 @@
+"""Sensors: what each kind of meter becomes in Home Assistant."""
+
+from homeassistant.components.sensor import DOMAIN as SENSOR
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from syrupy.assertion import SnapshotAssertion
+
+from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.sensor import MBUS_SENSORS, METER_SENSORS
+from tests.conftest import WINTER_EVENING, entry_data
+from virtual_meter import PROFILES, TcpServer, VirtualMeter
+
+
+def device_row(device: dr.DeviceEntry, devices: dict[str, str]) -> str:
+    """Return what the registry says of a device, on a line."""
+    identifiers = ", ".join(identifier for _, identifier in device.identifiers)
+    via = devices.get(device.via_device_id or "", "-")
+    parts = (device.name, identifiers, device.manufacturer, device.model, device.serial_number, device.sw_version, via)
+    return " | ".join(str(part) for part in parts)
+
+
+def entity_row(hass: HomeAssistant, entry: er.RegistryEntry) -> str:
+    """Return what the registry and the state machine say of an entity, on a line."""
+    state = hass.states.get(entry.entity_id)
+    assert state.name.endswith(entry.original_name)
+    assert entry.translation_key or entry.original_device_class
+    parts = (
+        entry.entity_id,
+        entry.unique_id,
+        entry.original_name,
+        f"{state.state} {state.attributes.get('unit_of_measurement', '')}".strip(),
+        entry.original_device_class,
+        (entry.capabilities or {}).get("state_class"),
+        ",".join((entry.capabilities or {}).get("options", ())) or None,
+        entry.entity_category,
+        (entry.options.get("sensor") or {}).get("suggested_display_precision"),
+    )
+    return " | ".join("-" if part is None else str(part) for part in parts)
+
+
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_profile(
+    hass: HomeAssistant,
+    socket_enabled: None,
+    device_registry: dr.DeviceRegistry,
+    entity_registry: er.EntityRegistry,
+    snapshot: SnapshotAssertion,
+    profile: str,
+) -> None:
+    meter = VirtualMeter(profile=profile, seed=7, start=WINTER_EVENING)
+    first = meter.telegram()
+    # All telegrams are the first one: what is seen does not depend on when it is looked at.
+    async with TcpServer(meter, speed=10, transform=lambda _: first) as server:
+        entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(server.url), entry_id="entry")
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        devices = dr.async_entries_for_config_entry(device_registry, "entry")
+        names = {device.id: device.name for device in devices}
+        assert sorted(device_row(device, names) for device in devices) == snapshot(name="devices")
+        entities = er.async_entries_for_config_entry(entity_registry, "entry")
+        assert [entity_row(hass, entity) for entity in entities] == snapshot(name="entities")
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+def keys(entity_registry: er.EntityRegistry, identifier: str) -> set[str]:
+    """Return the keys of the sensors of a device."""
+    return {
+        entry.unique_id.removeprefix(f"{identifier}_")
+        for entry in entity_registry.entities.values()
+        if entry.domain == SENSOR and entry.unique_id.startswith(f"{identifier}_")
+    }
+
+
+async def test_keys_of_a_three_phase_meter(
+    loaded: MockConfigEntry, meter: VirtualMeter, entity_registry: er.EntityRegistry
+) -> None:
+    phases = [
+        f"{key}_{phase}"
+        for phase in ("l1", "l2", "l3")
+        for key in ("power", "power_import", "power_export", "voltage", "current")
+    ]
+    assert keys(entity_registry, meter.meter_id) == {
+        *("energy_import", "energy_export", "power", "power_import", "power_export"),
+        *("energy_import_tariff_1", "energy_import_tariff_2", "energy_export_tariff_1", "energy_export_tariff_2"),
+        *phases,
+        *("active_tariff", "demand", "month_peak", "month_peak_time", "breaker", "limiter_threshold"),
+        *("fuse_threshold", "text_message", "grid_type", "last_telegram"),
+    }
+    assert keys(entity_registry, meter.gas_id) == {"gas", "flow", "valve", "reading_time"}
+    assert keys(entity_registry, meter.water_id) == {"water", "flow", "reading_time"}
+    off = {
+        entry.unique_id.partition("_")[2]
+        for entry in entity_registry.entities.values()
+        if entry.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+    }
+    assert off == {
+        *(f"power_{way}_{phase}" for way in ("import", "export") for phase in ("l1", "l2", "l3")),
+        *("last_telegram", "reading_time"),
+    }
+
+
+async def test_values_are_those_of_the_meter(hass: HomeAssistant, socket_enabled: None) -> None:
+    meter = VirtualMeter(seed=7, start=WINTER_EVENING)
+    meter.advance(3600)
+    first, truth = meter.telegram(), meter.truth
+    async with TcpServer(meter, speed=10, transform=lambda _: first) as server:
+        entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(server.url))
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+
+        def state(name: str) -> float:
+            return float(hass.states.get(f"sensor.electricity_meter_{name}").state)
+
+        assert state("energy_import") == pytest.approx(float(truth.import_1 + truth.import_2), abs=0.002)
+        assert state("energy_export") == pytest.approx(float(truth.export_1 + truth.export_2), abs=0.002)
+        assert state("power") == pytest.approx(1000 * float(truth.power_import - truth.power_export), abs=1)
+        assert state("demand_this_quarter") == pytest.approx(float(truth.demand), abs=0.001)
+        assert state("month_peak") == pytest.approx(float(truth.month_peak.value), abs=0.001)
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+def test_keys_are_unique() -> None:
+    for table in (METER_SENSORS, MBUS_SENSORS):
+        names = [description.key for description in table]
+        assert len(names) == len(set(names))
