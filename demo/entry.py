@@ -52,4 +52,7 @@ def _explain(result: dict[str, Any], component: Path) -> str:
     texts = json.loads((component / "translations" / "en.json").read_text())["config"]
     codes = [*(result.get("errors") or {}).values(), *([result["reason"]] if "reason" in result else [])]
     known = texts.get("error", {}) | texts.get("abort", {})
-    return " ".join(known.get(code, code) for code in codes) or f"it stopped at {result.get('step_id')}."
+    text = " ".join(known.get(code, code) for code in codes) or f"it stopped at {result.get('step_id')}."
+    for name, value in (result.get("description_placeholders") or {}).items():
+        text = text.replace(f"{{{name}}}", value)
+    return text

@@ -70,16 +70,16 @@ async def write_history(
     """Import the hours, with sums that count from `zero`; return the number of statistics that got a past."""
     if not hours:
         return 0
-    junctions = []
-    for (device, key), begin in zero.items():
-        if entity_id := entities.find(key, device):
-            junctions.append(await _import_counter(api, entity_id, (device, key), begin, hours))
     rates = 0
     for device, key in hours[-1].rates:
         if entity_id := entities.find(key, device):
             rows = [_rate_row(hour.start, hour.rates[device, key]) for hour in hours if hour.rates]
             await _import(api, entity_id, "m³/h" if key == "flow" else "W", rows)
             rates += 1
+    junctions = []
+    for (device, key), begin in zero.items():
+        if entity_id := entities.find(key, device):
+            junctions.append(await _import_counter(api, entity_id, (device, key), begin, hours))
     await _until_imported(api, junctions)
     await asyncio.to_thread(_seed, database, junctions)
     for junction in junctions:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 from virtual_meter import HourOfHistory, Truth, VirtualMeter, hourly_history
 
@@ -34,9 +33,14 @@ class Household:
             state.born = _hour_of(datetime.now(UTC)) - PAST
             state.save()
         self.meter = VirtualMeter(PROFILE, SEED, state.born, heat_pump=False)
-        self.zero = self._counters(self.meter.truth)
+        self.zero = self.registers
         self.hours: list[Hour] = []
         self._live_from = self.meter.time
+
+    @property
+    def registers(self) -> dict[Key, float]:
+        """What the counters are now, kWh or m³, by meter and entity key."""
+        return self._counters(self.meter.truth)
 
     async def catch_up(self) -> None:
         """Live until this moment; `hours` then are those that Home Assistant does not know of.
@@ -58,14 +62,14 @@ class Household:
         # A start that did not come as far as telling the past leaves the past to the next start.
         if looked and looked[-1][0] == self._live_from:
             looked[-1] = (self._live_from, self.meter.time)
-            self._state.seen = self._seen()
+            self._state.seen = list(self.registers.values())
             self._state.save()
 
     def _catch_up(self) -> list[Hour]:
         for begin, end in self._state.looked:
             self._pass_until(begin)
             self._advance_to(end, FINE)
-        if self._state.looked and self._state.seen != self._seen():
+        if self._state.looked and self._state.seen != list(self.registers.values()):
             raise HouseholdChangedError
         return self._pass_until(datetime.now(UTC))
 
@@ -76,30 +80,21 @@ class Household:
         if begun < self.meter.time and begun + HOUR <= end:
             # Home Assistant saw the beginning of this hour, and will have its power from that.
             self._advance_to(begun + HOUR, COARSE)
-            hours.append(Hour(begun, self._counters(self.meter.truth), {}))
-        before: Mapping[Key, float] = self._counters(self.meter.truth)
+            hours.append(Hour(begun, self.registers, {}))
+        before: Mapping[Key, float] = self.registers
         for hour in hourly_history(self.meter, end, COARSE):
             hours.append(self._hour(before, hour))
             before = hours[-1].counters
         return hours
-
-    def _seen(self) -> list[float]:
-        return list(self._counters(self.meter.truth).values())
 
     def _advance_to(self, end: datetime, step: int) -> None:
         self.meter.advance(max(0, round((end - self.meter.time).total_seconds())), step)
 
     def _hour(self, before: Mapping[Key, float], hour: HourOfHistory) -> Hour:
         """Say of an hour what the sensors would have said."""
-        meter = self.meter.meter_id
         taken, given = hour.power_import, hour.power_export
-        rates = {
-            (meter, "power"): _watts(
-                taken.mean - given.mean, -given.maximum or taken.minimum, taken.maximum or -given.minimum
-            ),
-            (meter, "power_import"): _watts(taken.mean, taken.minimum, taken.maximum),
-            (meter, "power_export"): _watts(given.mean, given.minimum, given.maximum),
-        }
+        net = (taken.mean - given.mean, -given.maximum or taken.minimum, taken.maximum or -given.minimum)
+        rates = {(self.meter.meter_id, "power"): Spread(*(float(value * 1000) for value in net))}
         counters = self._counters(hour.truth)
         for device, key in counters:
             if key in ("gas", "water"):
@@ -107,7 +102,7 @@ class Household:
         return Hour(hour.start, counters, rates)
 
     def _counters(self, truth: Truth) -> dict[Key, float]:
-        """Return the registers by meter and entity key."""
+        """Return what a truth says of the counters that are entities."""
         meter = self.meter.meter_id
         counters = {
             (meter, "energy_import"): truth.import_1 + truth.import_2,
@@ -126,7 +121,3 @@ class Household:
 
 def _hour_of(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
-
-
-def _watts(*kilowatts: Decimal) -> Spread:
-    return Spread(*(float(value * 1000) for value in kilowatts))

@@ -50,6 +50,8 @@ async def shoot(options: argparse.Namespace) -> None:
             await log_in(page, options.url + options.path, state.password)
             if options.wait_for:
                 await page.locator(options.wait_for).first.wait_for(timeout=PATIENCE)
+            for _ in range(options.back):
+                await page.get_by_label("Previous").first.click()
             await page.wait_for_timeout(SETTLE)
             await page.screenshot(path=options.out)
         finally:
@@ -63,6 +65,7 @@ def main() -> int:
     parser.add_argument("--url", default=f"http://{LOOPBACK}:{HTTP_PORT}")
     parser.add_argument("--path", default="/energy/electricity", help="which page (%(default)s)")
     parser.add_argument("--wait-for", default="ha-chart-base canvas", metavar="SELECTOR", help="'' for nothing")
+    parser.add_argument("--back", type=int, default=0, metavar="N", help="so many days before today")
     parser.add_argument("--width", type=int, default=1400)
     parser.add_argument("--height", type=int, default=1000)
     parser.add_argument("--dark", action="store_true")
