@@ -1,0 +1,208 @@
+"""`python -m demo`, as somebody would run it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+import json
+from pathlib import Path
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HOUR, FIVE_MINUTES = 3600, 300
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+
+@contextmanager
+def running(state: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the demo, and see to it that it ends."""
+    command = [sys.executable, "-u", "-m", "demo", "--state", str(state), *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(120)
+
+
+def processes_of(state: Path) -> list[str]:
+    """Return the command lines that name the state folder."""
+    found = []
+    for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            text = cmdline.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(state) in text:
+            found.append(text)
+    return found
+
+
+def read_until(process: subprocess.Popen[str], last: str) -> str:
+    """Return what the demo prints up to a line."""
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if last in line:
+            break
+    return "".join(lines)
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the state folder that all starts of this module share."""
+    return tmp_path_factory.mktemp("demo") / "state"
+
+
+@pytest.fixture(scope="module")
+def first(state: Path) -> str:
+    """Return what the first start prints; it sets up, and stops."""
+    with running(state, "--once") as process:
+        output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    return output
+
+
+@pytest.fixture(scope="module")
+def database(state: Path, first: str) -> Iterator[sqlite3.Connection]:
+    """Return what the recorder has written."""
+    path = state / "virtual" / "config" / "home-assistant_v2.db"
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    yield connection
+    connection.close()
+
+
+def sums(database: sqlite3.Connection, table: str, entity_id: str) -> list[tuple[float, float, float]]:
+    """Return start, state and sum of a counter."""
+    query = f"SELECT start_ts, state, sum FROM {table} JOIN statistics_meta AS meta ON meta.id = metadata_id "  # noqa: S608
+    return database.execute(query + "WHERE statistic_id = ? ORDER BY start_ts", (entity_id,)).fetchall()
+
+
+def counters(state: Path) -> dict[str, str]:
+    """Return the entity ids of the counters on the energy dashboard, by what they count."""
+    energy = json.loads((state / "virtual" / "config" / ".storage" / "energy").read_text())
+    found = {}
+    for source in energy["data"]["energy_sources"]:
+        for name in ("stat_energy_from", "stat_energy_to", "stat_rate"):
+            if source.get(name):
+                found[f"{source['type']} {name}"] = source[name]
+    return found
+
+
+def value(output: str, key: str) -> float:
+    """Return a printed value."""
+    match = re.search(rf"^ *{key} +(-?[\d.]+) ", output, re.MULTILINE)
+    assert match, output
+    return float(match[1])
+
+
+def test_prints_the_address_the_login_and_the_values(first: str) -> None:
+    assert re.search(r"http://127\.0\.0\.1:\d+/energy", first)
+    assert re.search(r"login +demo / \w{8}", first)
+    for key in ("power", "voltage_l1", "energy_import", "energy_export", "gas", "water"):
+        value(first, key)
+    # The integration itself has put its meters on the dashboard.
+    assert "by the demo" not in first
+
+
+def test_leaves_nothing_running(state: Path, first: str) -> None:
+    assert processes_of(state) == []
+
+
+def test_the_energy_dashboard_has_every_meter(state: Path, first: str) -> None:
+    expected = {"grid stat_energy_from", "grid stat_energy_to", "grid stat_rate"}
+    assert expected | {"gas stat_energy_from", "water stat_energy_from"} <= set(counters(state))
+
+
+@pytest.mark.parametrize("name", ["grid stat_energy_from", "grid stat_energy_to", "gas stat_energy_from"])
+def test_there_are_30_days_of_history(state: Path, database: sqlite3.Connection, name: str) -> None:
+    rows = sums(database, "statistics", counters(state)[name])
+    assert len(rows) >= 30 * 24
+    changes = [later[2] - earlier[2] for earlier, later in pairwise(rows)]
+    assert all(later[0] - earlier[0] == HOUR for earlier, later in pairwise(rows))
+    # No hour runs backwards or beyond what the house can take, and the first one is an hour like all others.
+    assert all(0 <= change < 20 for change in [rows[0][2], *changes])
+    assert sum(changes) > 10
+
+
+@pytest.mark.parametrize("name", ["grid stat_energy_from", "grid stat_energy_to", "gas stat_energy_from"])
+def test_the_live_sum_begins_where_the_history_ends(
+    state: Path, first: str, database: sqlite3.Connection, name: str
+) -> None:
+    entity_id = counters(state)[name]
+    history, live = sums(database, "statistics", entity_id), sums(database, "statistics_short_term", entity_id)
+    # The recorder builds on its newest five minutes: those are, or were, the last of the history.
+    last = next(row for row in history if row[0] + HOUR - FIVE_MINUTES == live[0][0])
+    assert live[0][1:] == last[1:]
+    # A sum is its counter less a constant, across history and live rows alike.
+    zero = history[0][1] - history[0][2]
+    assert all(row[1] - row[2] == pytest.approx(zero) for row in [*history, *live])
+    key = {"grid stat_energy_from": "energy_import", "grid stat_energy_to": "energy_export"}.get(name, "gas")
+    assert 0 <= value(first, key) - last[1] < 20
+
+
+def test_the_power_has_a_history(state: Path, database: sqlite3.Connection) -> None:
+    query = (
+        "SELECT min(mean), max(mean), count(*) FROM statistics JOIN statistics_meta AS meta ON meta.id = metadata_id"
+    )
+    power = counters(state)["grid stat_rate"]
+    low, high, count = database.execute(f"{query} WHERE statistic_id = ?", (power,)).fetchone()
+    assert count >= 30 * 24
+    # W, and not kW; at night the house draws, at noon the roof gives.
+    assert low < 100
+    assert 1000 < high < 20000
+
+
+def test_a_second_start_goes_on_until_ctrl_c(state: Path, first: str) -> None:
+    with running(state) as process:
+        second = read_until(process, "Ctrl-C")
+        assert 0 <= value(second, "energy_import") - value(first, "energy_import") < 5
+        assert re.findall("login.*", second) == re.findall("login.*", first)
+        assert len(processes_of(state)) > 1
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert processes_of(state) == []
+
+
+def test_a_stop_in_the_middle_of_a_start_stops_everything(tmp_path: Path) -> None:
+    with running(tmp_path) as process:
+        read_until(process, "Starting Home Assistant")
+        deadline = time.monotonic() + 30
+        while len(processes_of(tmp_path)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.terminate()
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    assert processes_of(tmp_path) == []
+
+
+def test_says_that_the_port_is_in_use(tmp_path: Path, socket_enabled: None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        with running(tmp_path, "--once", "--http-port", str(port)) as process:
+            output, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert output.splitlines()[-1] == f"Port {port} is in use: choose another one with --http-port."
+
+
+def test_says_why_a_real_meter_is_not_there(tmp_path: Path, socket_enabled: None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    with running(tmp_path, "--once", "--port", f"socket://127.0.0.1:{port}") as process:
+        output, _ = process.communicate(timeout=200)
+    assert process.returncode == 1
+    assert f"The meter at socket://127.0.0.1:{port} was not added: " in output
+    # In the words of the integration, complete.
+    assert "{" not in output
+    assert "Living" not in output
+    assert processes_of(tmp_path) == []
