@@ -28,8 +28,10 @@ FIELD_TELEGRAMS = Path(__file__).parents[2] / "shared" / "telegrams"
 
 
 @pytest.fixture(autouse=True)
-def auto_enable_custom_integrations(enable_custom_integrations: None) -> None:
-    """Let Home Assistant load the integration."""
+def auto_enable_custom_integrations(request: pytest.FixtureRequest) -> None:
+    """Let Home Assistant load the integration, in the tests that have one."""
+    if "hass" in request.fixturenames:
+        request.getfixturevalue("enable_custom_integrations")
 
 
 @pytest.fixture
@@ -102,5 +104,5 @@ def address(server: TcpServer) -> dict[str, Any]:
 async def eventually(condition: Callable[[], bool], *, seconds: float = 5) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 -- conditions of all kinds, most of them outside our reach
             await asyncio.sleep(0.02)

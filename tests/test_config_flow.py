@@ -122,7 +122,7 @@ async def test_serial_takes_any_url(hass: HomeAssistant, server: TcpServer) -> N
 @pytest.mark.parametrize(
     ("answer", "error", "detail"),
     [
-        (lambda writer: None, "no_data", "no_data"),
+        (lambda _: None, "no_data", "no_data"),
         (lambda writer: writer.close(), "cannot_connect", "closed by the other side"),
         (lambda writer: writer.write(bytes(range(128, 256)) * 4), "no_telegram", "wrong speed"),
         (lambda writer: writer.write(b"\x7e\xa0\x2b" + bytes(40)), "no_telegram", "DLMS"),

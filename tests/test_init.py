@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from itertools import pairwise
 import logging
 
 from homeassistant.config_entries import ConfigEntryState
@@ -340,7 +340,7 @@ async def test_update_interval(
     times = sorted({round(time, 1) for time, entity_id in changes if entity_id == POWER})
     # Sixty-five telegrams, and at most one change of a state in two seconds.
     assert 2 <= len(times) <= 4
-    assert all(later - earlier > timedelta(seconds=1.7).total_seconds() for earlier, later in zip(times, times[1:]))
+    assert all(later - earlier > 1.7 for earlier, later in pairwise(times))
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 

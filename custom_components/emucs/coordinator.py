@@ -1,7 +1,7 @@
 """From telegrams to what Home Assistant is told: one coordinator for the meter, one for each M-Bus meter."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Set as AbstractSet
 import logging
 from typing import Any, Final
 
@@ -98,7 +98,7 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         self.link = link_of(entry.data)
         self.mbus: dict[str, MbusCoordinator] = {}
         """All M-Bus meters seen since set-up, by identifier."""
-        self.present: Set[str] = frozenset()
+        self.present: AbstractSet[str] = frozenset()
         """The identifiers of the M-Bus meters in the latest telegram."""
         self.grid: Grid | None = None
         self.down: PortError | None = None

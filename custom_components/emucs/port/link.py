@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass
 import errno
+import os
 import random
 import re
 from typing import Final, Literal, Self
@@ -135,7 +136,7 @@ class Link:
         except TimeoutError as error:
             raise CannotConnect(f"no answer within {OPEN_TIMEOUT:.0f} s") from error
         except (OSError, ValueError, SerialException) as error:
-            raise CannotConnect(str(error)) from error
+            raise CannotConnect(_text(error)) from error
         self.connections += 1
         self.reader.reset()
         self._forget()
@@ -153,7 +154,7 @@ class Link:
         except TimeoutError:
             raise self._diagnose() from None
         except (OSError, SerialException) as error:
-            raise CannotConnect(str(error)) from error
+            raise CannotConnect(_text(error)) from error
         raise CannotConnect("closed by the other side")
 
     def _forget(self) -> None:
@@ -188,6 +189,13 @@ class Link:
         delay = min(self._delay, longest)
         self._delay = min(self._delay * 2, LONGEST_DELAY)
         await asyncio.sleep(delay * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 -- spreads load, no secret
+
+
+def _text(error: Exception) -> str:
+    """Return what an error says to people, without numbers and addresses where the system has words for it."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno) if error.errno > 0 else error.strerror or str(error)
+    return str(error)
 
 
 async def _close(writer: SerialStreamWriter[BaseSerialTransport]) -> None:

@@ -14,7 +14,7 @@ from .obis import Form
 
 MAX_CHANNELS: Final = 8
 
-_CACHED_LINES: Final = 1024
+_CACHED_LINES: Final = 512
 _LINE: Final = re.compile(rf"({obis.CODE.pattern})\((.*)\)\s*")
 _NUMBER: Final = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,9})?")
 _TIME: Final = re.compile(r"\d{12}[SWsw]?")
