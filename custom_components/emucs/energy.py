@@ -1,15 +1,7 @@
 """The energy dashboard: put a meter on it, once, where the user wants that."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from homeassistant.components.energy.data import (
-    EnergyPreferencesUpdate,
-    GasSourceType,
-    GridSourceType,
-    SourceType,
-    WaterSourceType,
-    async_get_manager,
-)
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -18,12 +10,24 @@ from .const import CONF_ADD_TO_ENERGY, DOMAIN
 from .coordinator import EmucsConfigEntry
 from .insight.mbus import Medium
 
+if TYPE_CHECKING:
+    # It brings the recorder and the frontend with it, which not everybody has.
+    from homeassistant.components.energy.data import (
+        EnergyPreferencesUpdate,
+        GasSourceType,
+        GridSourceType,
+        SourceType,
+        WaterSourceType,
+    )
+
 
 async def async_add_to_energy(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
     """Put the meters of an entry on the energy dashboard if the user asked for it at set-up; only once."""
     if not entry.options.get(CONF_ADD_TO_ENERGY):
         return
     if "energy" in hass.config.components:
+        from homeassistant.components.energy.data import async_get_manager  # noqa: PLC0415 -- loaded, where it is
+
         manager = await async_get_manager(hass)
         existing = list(manager.data["energy_sources"]) if manager.data else []
         used = {source.get("stat_energy_from") for source in existing}
@@ -45,18 +49,18 @@ def _sources(hass: HomeAssistant, entry: EmucsConfigEntry) -> list[SourceType]:
     coordinator = entry.runtime_data
     sources: list[SourceType] = []
     if energy_import := entity(coordinator.identifier, "energy_import"):
-        grid = GridSourceType(
-            type="grid",
-            stat_energy_from=energy_import,
-            stat_energy_to=entity(coordinator.identifier, "energy_export"),
-            stat_cost=None,
-            entity_energy_price=None,
-            number_energy_price=None,
-            stat_compensation=None,
-            entity_energy_price_export=None,
-            number_energy_price_export=None,
-            cost_adjustment_day=0,
-        )
+        grid: GridSourceType = {
+            "type": "grid",
+            "stat_energy_from": energy_import,
+            "stat_energy_to": entity(coordinator.identifier, "energy_export"),
+            "stat_cost": None,
+            "entity_energy_price": None,
+            "number_energy_price": None,
+            "stat_compensation": None,
+            "entity_energy_price_export": None,
+            "number_energy_price_export": None,
+            "cost_adjustment_day": 0,
+        }
         if power := entity(coordinator.identifier, "power"):
             grid["stat_rate"] = power
         sources.append(grid)
@@ -74,12 +78,7 @@ def _sources(hass: HomeAssistant, entry: EmucsConfigEntry) -> list[SourceType]:
 
 def _volume_source(medium: Medium, volume: str) -> GasSourceType | WaterSourceType | None:
     """Return the source of a gas or water meter."""
-    if medium is Medium.GAS:
-        return GasSourceType(
-            type="gas", stat_energy_from=volume, stat_cost=None, entity_energy_price=None, number_energy_price=None
-        )
-    if medium is Medium.WATER:
-        return WaterSourceType(
-            type="water", stat_energy_from=volume, stat_cost=None, entity_energy_price=None, number_energy_price=None
-        )
+    no_costs = {"stat_cost": None, "entity_energy_price": None, "number_energy_price": None}
+    if medium in (Medium.GAS, Medium.WATER):
+        return cast("GasSourceType | WaterSourceType", {"type": str(medium), "stat_energy_from": volume, **no_costs})
     return None
