@@ -1,0 +1,106 @@
+"""Quantities of the electricity meter that follow from several registers."""
+
+from decimal import Decimal
+
+import pytest
+
+from custom_components.emucs.insight.electricity import (
+    energy_export,
+    energy_import,
+    in_unit,
+    net_power,
+    phase_power,
+)
+from custom_components.emucs.port import Register
+from tests.port.wire import received
+
+SOMETHING = "0-0:96.14.0(0001)"
+
+
+def number(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+@pytest.mark.parametrize(
+    ("lines", "energy"),
+    [
+        (["1.8.1(000001.500*kWh)", "1.8.2(000002.250*kWh)"], "3.750"),
+        (["1.8.1(000001.500*kWh)"], "1.500"),
+        ([f"1.8.{tariff}(000001.000*kWh)" for tariff in range(1, 6)], "5.000"),
+        (["1.8.0(000009.000*kWh)", "1.8.1(000001.500*kWh)", "1.8.2(000002.250*kWh)"], "9.000"),
+        (["1.8.1(000000.000*kWh)", "1.8.2(000000.000*kWh)"], "0.000"),
+        (["1.8.1(1500*Wh)", "1.8.2(000002.250*kWh)"], "3.750"),
+        (["1.8.0(2*MWh)"], "2000"),
+        # A tariff that is not set: a sum without it would be no counter.
+        (["1.8.1(000001.500*kWh)", "1.8.2()"], None),
+        (["1.8.1(000001.500*kWh)", "1.8.2(000002.250*kvarh)"], None),
+        (["1.8.0()", "1.8.1(000001.500*kWh)", "1.8.2(000002.250*kWh)"], None),
+        (["1.8.6(000001.500*kWh)"], None),
+        ([], None),
+    ],
+)
+def test_energy(lines: list[str], energy: str | None) -> None:
+    telegram = received(SOMETHING, *(f"1-0:{line}" for line in lines))
+    assert energy_import(telegram) == number(energy)
+    assert energy_export(telegram) is None
+    mirrored = received(SOMETHING, *(f"1-0:2{line[1:]}" for line in lines))
+    assert energy_export(mirrored) == number(energy)
+    assert energy_import(mirrored) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "power"),
+    [
+        (["1.7.0(01.500*kW)", "2.7.0(00.000*kW)"], "1.500"),
+        (["1.7.0(00.000*kW)", "2.7.0(01.739*kW)"], "-1.739"),
+        (["1.7.0(00.000*kW)", "2.7.0(00.000*kW)"], "0"),
+        # Both at once, on different phases.
+        (["1.7.0(00.500*kW)", "2.7.0(00.200*kW)"], "0.300"),
+        (["1.7.0(1500*W)", "2.7.0(00.500*kW)"], "1.000"),
+        (["1.7.0(1*MW)"], "1000"),
+        (["1.7.0(01.500*kW)"], "1.500"),
+        (["2.7.0(01.500*kW)"], "-1.500"),
+        (["16.7.0(-01.739*kW)"], "-1.739"),
+        (["16.7.0(-1739*W)"], "-1.739"),
+        (["1.7.0(01.500*kW)", "2.7.0(00.000*kW)", "16.7.0(99.000*kW)"], "1.500"),
+        (["1.7.0()", "2.7.0()", "16.7.0(-01.739*kW)"], "-1.739"),
+        (["1.7.0()", "2.7.0()"], None),
+        (["1.7.0(01.500*kVA)"], None),
+        (["1.7.0(01.500)"], None),
+        ([], None),
+    ],
+)
+def test_net_power(lines: list[str], power: str | None) -> None:
+    assert net_power(received(SOMETHING, *(f"1-0:{line}" for line in lines))) == number(power)
+
+
+@pytest.mark.parametrize(("phase", "group"), [("l1", 20), ("l2", 40), ("l3", 60)])
+def test_phase_power(phase: str, group: int) -> None:
+    others = [f"1-0:{other + way}.7.0(09.999*kW)" for other in (20, 40, 60) if other != group for way in (1, 2)]
+    exporting = received(*others, f"1-0:{group + 1}.7.0(00.100*kW)", f"1-0:{group + 2}.7.0(02.078*kW)")
+    assert phase_power(exporting, phase) == Decimal("-1.978")
+    assert phase_power(received(*others), phase) is None
+
+
+@pytest.mark.parametrize(
+    ("register", "unit", "expected"),
+    [
+        (Register(Decimal("1.5"), "kW"), "kW", "1.5"),
+        (Register(Decimal(1500), "W"), "kW", "1.5"),
+        (Register(Decimal(250), "mA"), "A", "0.25"),
+        (Register(Decimal("10.5"), "kV"), "V", "10500"),
+        (Register(Decimal(0), "W"), "kW", "0"),
+        (Register(Decimal(1), "kW"), "W", None),
+        (Register(Decimal(1), None), "kW", None),
+        (Register(None, "kW"), "kW", None),
+        (Register("1", "kW"), "kW", None),
+        (None, "kW", None),
+    ],
+)
+def test_units(register: Register | None, unit: str, expected: str | None) -> None:
+    assert in_unit(register, unit) == number(expected)
+
+
+def test_no_digit_is_lost() -> None:
+    telegram = received("1-0:1.8.1(123456789012.345*kWh)", "1-0:1.8.2(000000000000.001*kWh)")
+    assert str(energy_import(telegram)) == "123456789012.346"

@@ -1,0 +1,74 @@
+"""Which grid a meter is connected to."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from custom_components.emucs.insight.grid import Grid, grid_of
+from custom_components.emucs.port import Reader, Telegram
+from tests.port.wire import received
+from virtual_meter import PROFILES, VirtualMeter, Wiring
+
+SINGLE, STAR, DELTA = Grid.SINGLE_PHASE, Grid.THREE_PHASE_400V, Grid.THREE_PHASE_230V
+GRIDS = {Wiring.SINGLE_PHASE: SINGLE, Wiring.THREE_PHASE: STAR, Wiring.DELTA: DELTA}
+
+
+def measuring(*voltages: str | None, printed: str | None = None) -> Telegram:
+    codes = zip((32, 52, 72), voltages, strict=False)
+    lines = [f"1-0:{code}.7.0({voltage})" for code, voltage in codes if voltage is not None]
+    if printed is not None:
+        lines.append(f"1-0:94.32.1({printed})")
+    return received("0-0:96.14.0(0001)", *lines)
+
+
+THREE = ("231.0*V", "230.0*V", "232.0*V")
+L2_IS_REFERENCE = ("231.0*V", "000.0*V", "232.0*V")
+DEAD = ("000.0*V", "000.0*V", "000.0*V")
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_profile(name: str) -> None:
+    meter = VirtualMeter(profile=name, start=datetime(2026, 1, 14, 17, tzinfo=UTC))
+    [telegram] = Reader().feed(meter.telegram())
+    assert grid_of(telegram) is GRIDS[PROFILES[name].wiring]
+
+
+@pytest.mark.parametrize(
+    ("telegram", "grid"),
+    [
+        (measuring(*THREE), STAR),
+        (measuring(*L2_IS_REFERENCE), DELTA),
+        (measuring("231.0*V"), SINGLE),
+        (measuring("231.0*V", None, "231.0*V"), None),
+        (measuring(), None),
+        # What the meter prints is believed, whatever it measures.
+        (measuring(*L2_IS_REFERENCE, printed="400"), STAR),
+        (measuring(*THREE, printed="230"), DELTA),
+        (measuring(*THREE, printed=""), STAR),
+        (measuring("231.0*V", "", "231.0*V"), None),
+    ],
+)
+def test_first_telegram(telegram: Telegram, grid: Grid | None) -> None:
+    assert grid_of(telegram) is grid
+
+
+@pytest.mark.parametrize(
+    ("before", "telegram", "grid"),
+    [
+        # An outage of a phase makes no other grid of it.
+        (STAR, measuring(*L2_IS_REFERENCE), STAR),
+        (STAR, measuring(*DEAD), STAR),
+        (STAR, measuring("231.0*V"), STAR),
+        (STAR, measuring(*THREE, printed="230"), DELTA),
+        # The first telegram came during one.
+        (DELTA, measuring(*THREE), STAR),
+        (DELTA, measuring(*L2_IS_REFERENCE), DELTA),
+        (DELTA, measuring(), DELTA),
+        (DELTA, measuring("231.0*V"), DELTA),
+        (SINGLE, measuring("231.0*V"), SINGLE),
+        (SINGLE, measuring(), SINGLE),
+        (SINGLE, measuring(*THREE), STAR),
+    ],
+)
+def test_later_telegrams(before: Grid, telegram: Telegram, grid: Grid) -> None:
+    assert grid_of(telegram, before) is grid

@@ -1,0 +1,140 @@
+"""`python -m custom_components.emucs.port`: what a port says, in a terminal."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+import json
+from pathlib import Path
+import signal
+import sys
+
+import pytest
+
+from custom_components.emucs.port import Reader, Telegram, __main__ as command
+from virtual_meter import TcpServer, VirtualMeter
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+START = datetime(2026, 1, 14, 17, tzinfo=UTC)
+ROOT = Path(__file__).parents[2]
+ALONE = "import runpy, sys; sys.path.append(sys.argv.pop(1)); runpy.run_module('port', run_name='__main__')"
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[TcpServer]:
+    async with TcpServer(VirtualMeter(profile="2.1.1", start=START), speed=10) as server:
+        yield server
+
+
+async def start(*arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=ROOT
+    )
+
+
+async def start_alone(*arguments: str) -> asyncio.subprocess.Process:
+    """Start the command without the package around it, which takes seconds to bring Home Assistant along."""
+    return await start("-c", ALONE, str(ROOT / "custom_components" / "emucs"), *arguments)
+
+
+async def end(process: asyncio.subprocess.Process) -> tuple[bytes, str, int | None]:
+    async with asyncio.timeout(30):
+        out, err = await process.communicate()
+    return out, err.decode(), process.returncode
+
+
+def printed_at(time: datetime | None) -> Telegram:
+    """Return what the same meter prints at this time."""
+    assert time is not None
+    meter = VirtualMeter(profile="2.1.1", start=START)
+    meter.advance((time - START) // timedelta(seconds=1))
+    [telegram] = Reader().feed(meter.telegram())
+    return telegram
+
+
+async def test_text(server: TcpServer) -> None:
+    out, err, code = await end(await start("-m", "custom_components.emucs.port", server.url, "--count", "2"))
+    assert (err, code) == ("", 0)
+    text = out.decode()
+    heads = [line for line in text.splitlines() if not line.startswith(" ")]
+    assert len(heads) == 2
+    assert all(f"meter {server.meter.meter_id}  version 50221  2026-01-14 18:" in head for head in heads)
+    [limit, _] = [line.split() for line in text.splitlines() if "0-0:17.0.0" in line]
+    assert limit == ["0-0:17.0.0", "-", "kW"]
+    assert text.count("  1-0:1.8.1 ") == 2
+
+
+async def test_raw(server: TcpServer) -> None:
+    out, err, code = await end(await start_alone(server.url, "--raw", "--count", "2"))
+    assert (err, code) == ("", 0)
+    reader = Reader()
+    telegrams = reader.feed(out)
+    assert len(telegrams) == 2
+    assert sum(reader.dropped.values()) == 0
+    for telegram in telegrams:
+        assert telegram == printed_at(telegram.time)
+
+
+async def test_json(server: TcpServer) -> None:
+    out, err, code = await end(await start_alone(server.url, "--json", "--count", "2"))
+    assert (err, code) == ("", 0)
+    lines = out.decode().splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        told = json.loads(line)
+        telegram = printed_at(datetime.fromisoformat(told["time"]))
+        assert (told["meter_id"], told["version"], told["identification"]) == (
+            telegram.meter_id,
+            telegram.version,
+            telegram.identification,
+        )
+        assert told["registers"].keys() == telegram.registers.keys()
+        for code_, register in telegram.registers.items():
+            value = told["registers"][code_]["value"]
+            # Numbers keep all their digits, as text.
+            assert value == (None if register.value is None else str(register.value))
+            assert told["registers"][code_]["unit"] == register.unit
+        assert told["channels"].keys() == {str(number) for number in telegram.channels}
+        reading = telegram.channels[1].reading
+        assert reading is not None
+        assert Decimal(told["channels"]["1"]["reading"]["value"]) == reading.value
+        assert told["channels"]["1"]["id"] == server.meter.gas_id
+        assert [Decimal(month["value"]) for month in told["demand_history"]] == [
+            month.value for month in telegram.demand_history
+        ]
+
+
+async def test_until_it_is_interrupted(server: TcpServer) -> None:
+    process = await start_alone(server.url)
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        assert await process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, err, code = await end(process)
+    assert (err, code) == ("", 130)
+
+
+async def test_a_command_that_makes_no_sense() -> None:
+    _, err, code = await end(await start_alone("socket://127.0.0.1:1", "--raw", "--json"))
+    assert code == 2
+    assert "not allowed with" in err
+
+
+@pytest.mark.parametrize("form", [[], ["--raw"], ["--json"]])
+async def test_a_port_that_fails_is_told_on_the_side(
+    server: TcpServer, form: list[str], monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["port", server.url, *form, "--count", "1", "--baudrate", "9600"])
+    await server.stop()
+    running = asyncio.create_task(command._run(command._arguments()))  # noqa: SLF001 -- the command, in this process
+    err = b""
+    for _ in range(1000):
+        await asyncio.sleep(0.005)
+        err += capfdbinary.readouterr().err
+        if err:
+            break
+    await server.start()
+    await asyncio.wait_for(running, 5)
+    assert f"{server.url}: cannot_connect: ".encode() in err
+    assert b"1-0:1.7.0" in capfdbinary.readouterr().out
