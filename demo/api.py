@@ -29,7 +29,7 @@ async def onboard(session: aiohttp.ClientSession, url: str, username: str, passw
 
 
 class Api:
-    """One user's connection; the WebSocket carries one command at a time."""
+    """One user's connection."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, token: str) -> None:
         """Only remember; the connection opens on entering the context."""
@@ -37,8 +37,9 @@ class Api:
         self._url = url
         self._token = token
         self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._waiting: dict[int, asyncio.Future[Json]] = {}
         self._last_id = 0
-        self._lock = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         """Connect, unless `open` has done so."""
@@ -53,27 +54,43 @@ class Api:
         if (await self._socket.receive_json())["type"] != "auth_ok":
             await self._socket.close()
             raise DemoError("Home Assistant does not know the demo any more: start anew with --fresh.")
+        self._reader = asyncio.create_task(self._read(self._socket))
         return self
+
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """Hand out answers; reading all the time also answers Home Assistant's pings, or it would hang up."""
+        try:
+            async for message in socket:
+                answer = message.json()
+                if answer["type"] == "result" and (waiting := self._waiting.pop(answer["id"], None)):
+                    waiting.set_result(answer)
+        finally:
+            for waiting in self._waiting.values():
+                waiting.cancel()
 
     async def __aexit__(self, *_: object) -> None:
         """Close: Home Assistant's stop would wait ten seconds for an open WebSocket."""
         if self._socket is not None:
             await self._socket.close()
+        if self._reader is not None:
+            await asyncio.wait([self._reader])
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep; ConnectionError as soon as Home Assistant is gone."""
+        if self._reader is not None and (await asyncio.wait([self._reader], timeout=seconds))[0]:
+            raise ConnectionError("Home Assistant closed the connection")
 
     async def command(self, kind: str, **arguments: Any) -> Any:
         """Send a WebSocket command and return its result."""
-        if self._socket is None:
+        if self._socket is None or self._reader is None:
             raise RuntimeError("not connected")
-        async with self._lock:
-            self._last_id += 1
-            await self._socket.send_json({"id": self._last_id, "type": kind, **arguments})
-            while True:
-                message = await self._socket.receive()
-                if message.type is not aiohttp.WSMsgType.TEXT:
-                    raise ConnectionError("Home Assistant closed the connection")
-                answer = message.json()
-                if answer.get("id") == self._last_id and answer["type"] == "result":
-                    break
+        self._last_id += 1
+        waiting = self._waiting[self._last_id] = asyncio.get_running_loop().create_future()
+        await self._socket.send_json({"id": self._last_id, "type": kind, **arguments})
+        await asyncio.wait([waiting, self._reader], return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done() or waiting.cancelled():
+            raise ConnectionError("Home Assistant closed the connection")
+        answer = waiting.result()
         if not answer["success"]:
             raise CommandError(kind, answer["error"])
         return answer["result"]

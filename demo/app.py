@@ -74,17 +74,18 @@ class App:
 
     async def _start_household(self, stack: AsyncExitStack) -> str:
         """Let the household live until now, and start its meter's port."""
+        if (port := self._state.meter_port) and not is_free(port):
+            raise DemoError(f"Port {port} of the virtual meter is in use: stop the other demo, or start with --fresh.")
+        await _let_the_hour_turn()
+        again = bool(self._state.looked)
+        say("Catching up with the household…" if again else "Living the household's last 30 days…")
+        household = self._household = await self._catch_up()
+        # Home Assistant keeps the address, so the port stays the same from start to start.
         state = self._state
         state.meter_port = state.meter_port or free_port(METER_PORT)
-        if not is_free(state.meter_port):
-            raise DemoError(
-                f"Port {state.meter_port} of the virtual meter is in use: stop the other demo, or start with --fresh."
-            )
-        await _let_the_hour_turn()
-        say("Living the household's last 30 days…" if not state.looked else "Catching up with the household…")
-        household = self._household = await self._catch_up()
-        server = await stack.enter_async_context(TcpServer(household.meter, host=LOOPBACK, port=state.meter_port))
-        return str(server.url)
+        state.save()
+        server = await stack.enter_async_context(TcpServer(household.meter, LOOPBACK, state.meter_port))
+        return server.url
 
     async def _catch_up(self) -> Household:
         """Live until now; a household that is not what it was begins anew, and so does Home Assistant."""
@@ -93,9 +94,7 @@ class App:
             await household.catch_up()
         except HouseholdChangedError:
             say("The simulation has changed since the last start: starting anew.")
-            port = self._state.meter_port
             self._state = State.begin(self._state.folder)
-            self._state.meter_port = port
             household = Household(self._state)
             await household.catch_up()
         return household
@@ -137,10 +136,12 @@ class App:
         if self._household:
             await self._tell_the_past(api, entities, self._household)
         say(f"\n  Home Assistant   {hass.url}/energy\n  login            {USER} / {self._state.password}\n")
-        say("\n".join(table(await first_values(api, entities))))
-        if not self._options.once:
-            say("\nCtrl-C stops everything.\n")
-            await show(api, entities, self._household.note_the_time if self._household else lambda: None)
+        lines = table(await first_values(api, entities))
+        if self._options.once:
+            say("\n".join(lines))
+            return
+        say("\n".join(["Ctrl-C stops everything.", "", *lines]))
+        await show(api, entities, len(lines), self._household.note_the_time if self._household else lambda: None)
 
     async def _tell_the_past(self, api: Api, entities: Entities, household: Household) -> None:
         """Write the statistics of the hours that Home Assistant has not seen."""

@@ -53,7 +53,8 @@ class Household:
     def told(self) -> None:
         """Forget the hours, because Home Assistant knows them now."""
         self.hours.clear()
-        self._state.looked.append((self._live_from, self._live_from))
+        self._state.looked = [times for times in self._state.looked if times[0] != self._live_from]
+        self._state.looked.append((self._live_from, self.meter.time))
         self.note_the_time()
 
     def note_the_time(self) -> None:

@@ -46,17 +46,15 @@ def table(shown: dict[str, str]) -> list[str]:
     return [f"  {key:<24}{value:>18}" for key, value in shown.items()]
 
 
-async def show(api: Api, entities: Entities, each_time: Callable[[], None]) -> None:
-    """Keep a terminal's table up to date; give anything else a line a minute. Never returns by itself."""
-    lines = table(await values(api, entities, TABLE))
+async def show(api: Api, entities: Entities, height: int, each_time: Callable[[], None]) -> None:
+    """Keep the table up to date that stands above the cursor; give a file a line a minute. Never returns by itself."""
     terminal = sys.stdout.isatty()
     while True:
-        await asyncio.sleep(TABLE_PERIOD if terminal else LINE_PERIOD)
+        await api.sleep(TABLE_PERIOD if terminal else LINE_PERIOD)
         if terminal:
-            above = len(lines)
             lines = table(await values(api, entities, TABLE))
-            # Up to the table that stands there, and over it, line by line.
-            print(f"\x1b[{above}A" + "\n".join(f"{line}\x1b[K" for line in lines), flush=True)
+            print(f"\x1b[{height}A" + "\n".join(f"{line}\x1b[K" for line in lines), flush=True)
+            height = len(lines)
         else:
             shown = await values(api, entities, LINE)
             now = datetime.now().astimezone()
