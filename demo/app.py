@@ -5,8 +5,10 @@ from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+import fcntl
 from pathlib import Path
 import re
+from typing import IO
 
 import aiohttp
 
@@ -56,6 +58,7 @@ class App:
         self._options = options
         name = re.sub(r"\W+", "-", options.port).strip("-") if options.port else "virtual"
         folder = options.state.resolve() / name
+        self._lock = _lock(folder)
         self._state = (not options.fresh and State.load(folder)) or State.begin(folder)
         looked = self._state.looked
         if looked and datetime.now(UTC) - looked[-1][1] > FORGOTTEN:
@@ -75,7 +78,9 @@ class App:
     async def _start_household(self, stack: AsyncExitStack) -> str:
         """Let the household live until now, and start its meter's port."""
         if (port := self._state.meter_port) and not is_free(port):
-            raise DemoError(f"Port {port} of the virtual meter is in use: stop the other demo, or start with --fresh.")
+            raise DemoError(
+                f"Port {port} of the virtual meter is in use: end what listens on it, or start with --fresh."
+            )
         await _let_the_hour_turn()
         again = bool(self._state.looked)
         say("Catching up with the household…" if again else "Living the household's last 30 days…")
@@ -150,6 +155,19 @@ class App:
         if count:
             say(f"Wrote {len(household.hours)} hours of history for {count} sensors.")
         household.told()
+
+
+def _lock(folder: Path) -> IO[bytes]:
+    """Keep a state folder to oneself for as long as the file stays open."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the folder, which may be made anew.
+    lock = folder.with_suffix(".lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise DemoError("This demo runs already: stop it first, or use another folder with --state.") from None
+    return lock
 
 
 async def _let_the_hour_turn() -> None:

@@ -35,6 +35,9 @@ logger:
   default: warning
   logs:
     custom_components.emucs: info
+    # The frontend wants them to be set up; nothing here shows a camera.
+    haffmpeg: critical
+    homeassistant.components.camera: critical
 """
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, both meant kindly: stop what was started, then end."""
+"""Ctrl-C, SIGTERM and a closed terminal, all meant kindly: stop what was started, then end."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,7 +11,7 @@ async def until_stopped(work: Coroutine[None, None, None]) -> int:
     loop = asyncio.get_running_loop()
     task = loop.create_task(work)
     stop = _Once(task)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop)
     with suppress(asyncio.CancelledError):
         await task
@@ -28,5 +28,7 @@ class _Once:
         """Be the signal handler."""
         task, self._task = self._task, None
         if task is not None:
-            print("\nStopping…", flush=True)
             task.cancel()
+            # A terminal that was closed cannot be told.
+            with suppress(OSError):
+                print("\nStopping…", flush=True)

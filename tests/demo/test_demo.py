@@ -168,6 +168,9 @@ def test_a_second_start_goes_on_until_ctrl_c(state: Path, first: str) -> None:
         assert 0 <= value(second, "energy_import") - value(first, "energy_import") < 5
         assert re.findall("login.*", second) == re.findall("login.*", first)
         assert len(processes_of(state)) > 1
+        with running(state, "--fresh") as third:
+            output, _ = third.communicate(timeout=120)
+        assert output.startswith("This demo runs already: ")
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=120)
     assert process.returncode == 0
