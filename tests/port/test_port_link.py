@@ -31,7 +31,7 @@ from virtual_meter import PtyServer, TcpServer, VirtualMeter
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
-SILENCE = 0.4
+SILENCE = 0.3
 TELEGRAM = sent("1-0:1.7.0(01.234*kW)")
 GLO_CIPHERED = b"\xdb\x08" + bytes(range(0x41, 0x49)) + b"\x82\x01\x23\x30" + bytes(range(0x80, 0xFF))
 HDLC = b"\x7e\xa0\x87\x01\x02\x01\x10\x9e\x6d" + bytes(range(0x80, 0xC0)) + b"\x7e"
@@ -292,10 +292,14 @@ async def test_a_wrong_checksum_now_and_then_is_no_failure(server: TcpServer) ->
         for _ in range(5):
             await next_telegram(link)
         assert link.connections == 1
-    # What was wrong before the latest telegram says nothing of the silence behind it.
-    async with serving(TELEGRAM.replace(b"01", b"02") + TELEGRAM) as url, linked(url) as link:
+
+
+async def test_what_was_wrong_before_a_telegram_does_not_explain_what_comes_behind_it() -> None:
+    corrupt = TELEGRAM.replace(b"01.234", b"91.234")
+    async with serving(corrupt + TELEGRAM, b"no telegram", pause=0.05) as url, linked(url) as link:
         await next_telegram(link)
-        assert type(await next_error(link)) is NoData
+        assert link.reader.dropped[Drop.CHECKSUM] == 1
+        assert type(await next_error(link)) is NoTelegram
 
 
 async def test_telegrams_with_high_bytes_do_not_disturb(server: TcpServer) -> None:
@@ -324,7 +328,7 @@ async def test_one_event_an_outage(server: TcpServer) -> None:
                     return
 
         collecting = asyncio.create_task(collect())
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(2)
         attempts_failed = link._delay  # noqa: SLF001 -- each failed try doubles it
         await server.start()
         began = time.monotonic()
@@ -335,6 +339,17 @@ async def test_one_event_an_outage(server: TcpServer) -> None:
         assert [type(event) for event in events if isinstance(event, LinkDown)] == [LinkDown]
         assert link.connections == 2
         assert link._delay == link_module.FIRST_DELAY  # noqa: SLF001
+
+
+async def test_a_telegram_is_not_joined_across_connections() -> None:
+    async with serving(TELEGRAM[40:] + TELEGRAM[:40], close=True) as url, linked(url) as link:
+        link._delay = 0.05  # noqa: SLF001 -- soon
+        assert type(await next_error(link)) is CannotConnect
+        reading = asyncio.create_task(anext(link))
+        await until(lambda: link.connections > 2)
+        assert link.reader.telegrams == 0
+        reading.cancel()
+        await asyncio.wait([reading])
 
 
 async def test_another_failure_is_another_event(server: TcpServer) -> None:
