@@ -282,7 +282,7 @@ async def test_options(hass: HomeAssistant, loaded: MockConfigEntry, server: Tcp
     assert result["step_id"] == "init"
     result = await hass.config_entries.options.async_configure(result["flow_id"], {"update_interval": 30})
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert loaded.options == {"update_interval": 30}
+    assert loaded.options["update_interval"] == 30
     await hass.async_block_till_done()
     assert loaded.state is ConfigEntryState.LOADED
     assert server.clients == 1

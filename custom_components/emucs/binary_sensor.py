@@ -1,5 +1,7 @@
-"""Binary sensors: whether the port works."""
+"""Binary sensors: whether the port works, and whether a new peak is coming."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, override
 
 from homeassistant.components.binary_sensor import BinarySensorEntity, BinarySensorEntityDescription
@@ -10,6 +12,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .entity import EmucsEntity
+from .insight.capacity import CapacityState
 
 PARALLEL_UPDATES = 0
 
@@ -21,11 +24,38 @@ LINK: Final = BinarySensorEntityDescription(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class PeakSensorDescription(BinarySensorEntityDescription):
+    """Whether a quarter is about to become too high."""
+
+    is_on: Callable[[CapacityState], bool]
+
+
+PEAK_SENSORS: Final = (
+    PeakSensorDescription(
+        key="peak_alarm",
+        translation_key="peak_alarm",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        is_on=lambda state: state.alarm,
+    ),
+    PeakSensorDescription(
+        key="peak_warning",
+        translation_key="peak_warning",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        is_on=lambda state: state.warning,
+    ),
+)
+
+
 async def async_setup_entry(
     hass: HomeAssistant, entry: EmucsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the binary sensors of a meter."""
-    async_add_entities([LinkSensor(entry.runtime_data, LINK)])
+    coordinator = entry.runtime_data
+    entities: list[BinarySensorEntity] = [LinkSensor(coordinator, LINK)]
+    if coordinator.capacity.state is not None:
+        entities += [PeakSensor(coordinator, description) for description in PEAK_SENSORS]
+    async_add_entities(entities)
 
 
 class LinkSensor(EmucsEntity[MeterCoordinator], BinarySensorEntity):
@@ -41,4 +71,17 @@ class LinkSensor(EmucsEntity[MeterCoordinator], BinarySensorEntity):
     def _take_value(self) -> bool:
         """Take whether the latest telegram is a recent one."""
         before, self._attr_is_on = self._attr_is_on, self.coordinator.last_update_success
+        return before is not self._attr_is_on
+
+
+class PeakSensor(EmucsEntity[MeterCoordinator], BinarySensorEntity):
+    """Whether the forecast of the running quarter passes the target, or comes near it."""
+
+    entity_description: PeakSensorDescription
+
+    @override
+    def _take_value(self) -> bool:
+        """Take whether the alarm is on."""
+        state = self.coordinator.capacity.state
+        before, self._attr_is_on = self._attr_is_on, None if state is None else self.entity_description.is_on(state)
         return before is not self._attr_is_on

@@ -12,7 +12,7 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     OptionsFlowWithReload,
 )
-from homeassistant.const import CONF_HOST, CONF_PORT, UnitOfTime
+from homeassistant.const import CONF_HOST, CONF_PORT, CURRENCY_EURO, UnitOfPower, UnitOfRatio, UnitOfTime
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
@@ -31,18 +31,29 @@ import probatio
 
 from .const import (
     CONF_ADD_TO_ENERGY,
+    CONF_AREA,
     CONF_BAUDRATE,
     CONF_BYTESIZE,
+    CONF_CAP_PERIOD,
+    CONF_GOAL,
+    CONF_OWN_RATE,
     CONF_PARITY,
     CONF_STOPBITS,
     CONF_UPDATE_INTERVAL,
+    CONF_VAT,
+    CONF_WARNING_SHARE,
+    DEFAULT_GOAL,
     DEFAULT_UPDATE_INTERVAL,
+    DEFAULT_VAT,
+    DEFAULT_WARNING_SHARE,
     DOMAIN,
+    SECTION_CAPACITY,
 )
 from .coordinator import link_of
 from .devices import identifier_of, model_of, port_version_of
 from .insight.grid import grid_of
 from .insight.mbus import mbus_meters
+from .insight.tariff import Area, CapPeriod
 from .port import BinaryProtocol, LinkDown, NoTelegram, PortError, Telegram, WrongSpeed
 
 SECTION_ADVANCED: Final = "advanced"
@@ -55,6 +66,15 @@ def _integer(minimum: int, maximum: int, unit: str | None = None) -> probatio.Al
     if unit is not None:
         config["unit_of_measurement"] = unit
     return probatio.All(NumberSelector(config), probatio.Coerce(int))
+
+
+def _decimal(minimum: float, maximum: float, unit: str) -> NumberSelector:
+    """Return the schema of a number."""
+    return NumberSelector(
+        NumberSelectorConfig(
+            min=minimum, max=maximum, step="any", mode=NumberSelectorMode.BOX, unit_of_measurement=unit
+        )
+    )
 
 
 # e-MUCS P1 1.7.1, table 2: all Belgian meters have these settings, so that nobody has to look at them.
@@ -78,11 +98,28 @@ _NETWORK: Final = probatio.Schema(
     {probatio.Required(CONF_HOST): TextSelector(), probatio.Required(CONF_PORT): _integer(1, 65535), **_ADVANCED}
 )
 _CONFIRM: Final = probatio.Schema({probatio.Required(CONF_ADD_TO_ENERGY, default=True): BooleanSelector()})
+_CAPACITY: Final = probatio.Schema(
+    {
+        probatio.Optional(CONF_AREA): SelectSelector(
+            SelectSelectorConfig(options=list(Area), mode=SelectSelectorMode.DROPDOWN, translation_key="area")
+        ),
+        probatio.Optional(CONF_OWN_RATE): _decimal(0, 1000, f"{CURRENCY_EURO}/{UnitOfPower.KILO_WATT}"),
+        probatio.Required(CONF_VAT, default=DEFAULT_VAT): _decimal(0, 100, UnitOfRatio.PERCENTAGE),
+        probatio.Required(CONF_GOAL, default=DEFAULT_GOAL): _decimal(0, 10000, UnitOfPower.KILO_WATT),
+        probatio.Required(CONF_WARNING_SHARE, default=DEFAULT_WARNING_SHARE): _integer(10, 100, UnitOfRatio.PERCENTAGE),
+        probatio.Required(CONF_CAP_PERIOD, default=CapPeriod.MONTH): SelectSelector(
+            SelectSelectorConfig(
+                options=list(CapPeriod), mode=SelectSelectorMode.DROPDOWN, translation_key="cap_period"
+            )
+        ),
+    }
+)
 _OPTIONS: Final = probatio.Schema(
     {
         probatio.Required(CONF_UPDATE_INTERVAL, default=DEFAULT_UPDATE_INTERVAL): _integer(
             1, 300, unit=UnitOfTime.SECONDS
-        )
+        ),
+        probatio.Required(SECTION_CAPACITY, default=dict): section(_CAPACITY, {"collapsed": False}),
     }
 )
 

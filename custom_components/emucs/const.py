@@ -12,3 +12,15 @@ CONF_UPDATE_INTERVAL: Final = "update_interval"
 CONF_ADD_TO_ENERGY: Final = "add_to_energy"
 
 DEFAULT_UPDATE_INTERVAL: Final = 5
+
+SECTION_CAPACITY: Final = "capacity"
+CONF_AREA: Final = "area"
+CONF_OWN_RATE: Final = "own_rate"
+CONF_VAT: Final = "vat"
+CONF_GOAL: Final = "goal"
+CONF_WARNING_SHARE: Final = "warning_share"
+CONF_CAP_PERIOD: Final = "cap_period"
+
+DEFAULT_GOAL: Final = 2.5
+DEFAULT_VAT: Final = 6
+DEFAULT_WARNING_SHARE: Final = 90

@@ -12,6 +12,7 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
+from .capacity import CapacityKeeper
 from .const import (
     CONF_BAUDRATE,
     CONF_BYTESIZE,
@@ -101,6 +102,7 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         self.present: AbstractSet[str] = frozenset()
         """The identifiers of the M-Bus meters in the latest telegram."""
         self.grid: Grid | None = None
+        self.capacity = CapacityKeeper(hass, entry)
         self.down: PortError | None = None
         self._interval = float(entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL))
         self._due = 0.0
@@ -119,6 +121,7 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
 
         Raises ConfigEntryNotReady with the reason if none comes.
         """
+        await self.capacity.async_load()
         try:
             telegram = self._own_telegram(await anext(self.link))
         except BaseException:
@@ -155,6 +158,7 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
             self._task.cancel()
             await asyncio.wait([self._task])
         await self.link.close()
+        await self.capacity.async_save()
 
     @callback
     def async_on_new(self, listener: CALLBACK_TYPE) -> Callable[[], None]:
@@ -196,9 +200,11 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         before = self.data
         new = self._async_find_new(telegram)
         now = self.hass.loop.time()
-        urgent = any(telegram.registers.get(code) != before.registers.get(code) for code in _URGENT)
+        urgent = self.capacity.async_feed(telegram)
+        urgent |= any(telegram.registers.get(code) != before.registers.get(code) for code in _URGENT)
         if new or was_down is not None or urgent or now >= self._due - _EARLY:
             self._due = max(self._due + self._interval, now + self._interval - _EARLY)
+            self.capacity.async_report()
             self.async_set_updated_data(telegram)
         if new:
             for listener in list(self._listeners_for_new):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, override
+from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -13,6 +13,7 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import (
+    CURRENCY_EURO,
     EntityCategory,
     UnitOfElectricCurrent,
     UnitOfElectricPotential,
@@ -26,9 +27,12 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import EmucsConfigEntry, MbusCoordinator, MeterCoordinator
 from .entity import EmucsEntity
+from .insight.capacity import CapacityState
 from .insight.electricity import TARIFFS, energy_export, energy_import, in_unit, net_power, phase_power
 from .insight.grid import Grid
 from .insight.mbus import Medium
+from .insight.peaks import PeakAverage
+from .insight.tariff import Cost
 from .port import Register, obis
 
 PARALLEL_UPDATES = 0
@@ -46,6 +50,7 @@ class MeterSensorDescription(SensorEntityDescription):
 
     exists: Callable[[MeterCoordinator], bool]
     value: Callable[[MeterCoordinator], Value]
+    attributes: Callable[[MeterCoordinator], dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +222,101 @@ def _phase_sensors(phase: str) -> tuple[MeterSensorDescription, ...]:
     )
 
 
+def _rounded(value: Decimal | None) -> float | None:
+    """Return a number with the digits that mean something, for an attribute."""
+    return None if value is None else float(round(value, 3))
+
+
+def _has_demand(meter: MeterCoordinator) -> bool:
+    """Tell whether quarters can be followed: the meter prints its time and what it imports."""
+    return meter.capacity.state is not None
+
+
+def _bills_peaks(meter: MeterCoordinator) -> bool:
+    """Tell whether month peaks are billed where the meter is."""
+    return _has_demand(meter) and meter.capacity.report.tariff is not None
+
+
+def _of_state(function: Callable[[CapacityState], Decimal]) -> Meter[Decimal | None]:
+    """Return what a function makes of the running quarter."""
+
+    def value(meter: MeterCoordinator) -> Decimal | None:
+        state = meter.capacity.state
+        return None if state is None else function(state)
+
+    return value
+
+
+def _demand_attributes(state: CapacityState | None) -> dict[str, Any]:
+    """Return how certain a forecast is."""
+    if state is None:
+        return {}
+    return {"estimated": state.demand.estimated, "coverage": float(round(state.demand.coverage, 2))}
+
+
+def _average(average: PeakAverage | None) -> Decimal | None:
+    """Return the value of a mean."""
+    return None if average is None else average.value
+
+
+def _average_attributes(average: PeakAverage | None) -> dict[str, Any]:
+    """Return from how many months a mean is known."""
+    return {"known_months": 0 if average is None else average.months}
+
+
+def _insight_power(key: str, value: Meter[Decimal | None], attributes: Meter[dict[str, Any]]) -> MeterSensorDescription:
+    """Return a power that follows from quarters: in kW, as bills give it."""
+
+    def rounded(meter: MeterCoordinator) -> Decimal | None:
+        number = value(meter)
+        return None if number is None else round(number, 3)
+
+    return MeterSensorDescription(
+        key=key,
+        translation_key=key,
+        device_class=SensorDeviceClass.POWER,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfPower.KILO_WATT,
+        suggested_display_precision=3,
+        exists=_has_demand,
+        value=rounded,
+        attributes=attributes,
+    )
+
+
+def _of_cost(function: Callable[[Cost], Decimal]) -> Meter[Value]:
+    """Return an amount of money, to the cent."""
+
+    def value(meter: MeterCoordinator) -> Value:
+        cost = meter.capacity.report.cost
+        return None if cost is None else round(function(cost), 2)
+
+    return value
+
+
+def _cost(key: str, function: Callable[[Cost], Decimal]) -> MeterSensorDescription:
+    """Return a cost of the capacity tariff."""
+
+    def attributes(meter: MeterCoordinator) -> dict[str, Any]:
+        report = meter.capacity.report
+        return {
+            "tariff_year": report.tariff.year if report.tariff else None,
+            "maximum_tariff_applies": report.cost.maximum_applies if report.cost else None,
+        }
+
+    return MeterSensorDescription(
+        key=key,
+        translation_key=key,
+        device_class=SensorDeviceClass.MONETARY,
+        state_class=SensorStateClass.TOTAL,
+        native_unit_of_measurement=CURRENCY_EURO,
+        suggested_display_precision=2,
+        exists=_bills_peaks,
+        value=_of_cost(function),
+        attributes=attributes,
+    )
+
+
 METER_SENSORS: Final = (
     _energy(
         "energy_import",
@@ -304,6 +404,43 @@ METER_SENSORS: Final = (
         entity_registry_enabled_default=False,
         exists=_prints(obis.METER_TIME),
         value=_of(obis.METER_TIME, lambda register: register.time),
+    ),
+)
+
+
+CAPACITY_SENSORS: Final = (
+    _insight_power(
+        "demand_forecast",
+        _of_state(lambda state: state.demand.forecast),
+        lambda meter: _demand_attributes(meter.capacity.state),
+    ),
+    _insight_power(
+        "demand_budget",
+        _of_state(lambda state: state.budget),
+        lambda meter: {"target": _rounded(_of_state(lambda state: state.target)(meter))},
+    ),
+    _insight_power(
+        "peak_average",
+        lambda meter: _average(meter.capacity.report.average),
+        lambda meter: _average_attributes(meter.capacity.report.average),
+    ),
+    _insight_power(
+        "peak_average_forecast",
+        lambda meter: _average(meter.capacity.report.average_forecast),
+        lambda meter: (
+            _average_attributes(meter.capacity.report.average_forecast)
+            | {"as_it_stands": _rounded(_average(meter.capacity.report.average_as_it_stands))}
+        ),
+    ),
+    _cost("capacity_cost", lambda cost: cost.year),
+    _cost("capacity_cost_month", lambda cost: cost.month),
+    MeterSensorDescription(
+        key="peak_kw_price",
+        translation_key="peak_kw_price",
+        native_unit_of_measurement=f"{CURRENCY_EURO}/{UnitOfPower.KILO_WATT}",
+        suggested_display_precision=2,
+        exists=_bills_peaks,
+        value=_of_cost(lambda cost: cost.peak_kw),
     ),
 )
 
@@ -407,7 +544,7 @@ async def async_setup_entry(
         """Add the sensors that are not there yet."""
         sensors: list[SensorEntity] = [
             MeterSensor(coordinator, description)
-            for description in METER_SENSORS
+            for description in (*METER_SENSORS, *CAPACITY_SENSORS)
             if description.exists(coordinator) and new(coordinator.identifier, description.key)
         ]
         sensors += [
@@ -425,13 +562,20 @@ async def async_setup_entry(
 class MeterSensor(EmucsEntity[MeterCoordinator], SensorEntity):
     """A sensor of the electricity meter."""
 
+    _unrecorded_attributes = frozenset({"coverage"})
+    _attr_extra_state_attributes: dict[str, Any] = {}  # noqa: RUF012 -- replaced, never changed
+
     entity_description: MeterSensorDescription
 
     @override
     def _take_value(self) -> bool:
         """Take the value from the latest telegram."""
         before, self._attr_native_value = self._attr_native_value, self.entity_description.value(self.coordinator)
-        return before != self._attr_native_value
+        changed = before != self._attr_native_value
+        if (attributes := self.entity_description.attributes) is not None:
+            others, self._attr_extra_state_attributes = self._attr_extra_state_attributes, attributes(self.coordinator)
+            changed |= others != self._attr_extra_state_attributes
+        return changed
 
 
 class MbusSensor(EmucsEntity[MbusCoordinator], SensorEntity):

@@ -1,0 +1,140 @@
+"""The capacity tariff of a meter in Home Assistant: kept over restarts, reported, and repaired where rates are old."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+import logging
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.storage import Store
+
+from .const import (
+    CONF_AREA,
+    CONF_CAP_PERIOD,
+    CONF_GOAL,
+    CONF_OWN_RATE,
+    CONF_VAT,
+    CONF_WARNING_SHARE,
+    DEFAULT_GOAL,
+    DEFAULT_VAT,
+    DEFAULT_WARNING_SHARE,
+    DOMAIN,
+    SECTION_CAPACITY,
+)
+from .insight.capacity import Capacity, CapacityReport, CapacitySettings, CapacityState
+from .insight.tariff import Area, CapPeriod
+from .port import Telegram
+from .statistics import async_write_month_peaks
+
+_LOGGER: Final = logging.getLogger(__name__)
+_STORE_VERSION: Final = 1
+_SAVE_DELAY: Final = 30.0
+
+
+def settings_of(options: Mapping[str, Any]) -> CapacitySettings:
+    """Return what the options of an entry say of the capacity tariff."""
+    section = options.get(SECTION_CAPACITY, {})
+    own_rate = section.get(CONF_OWN_RATE)
+    return CapacitySettings(
+        goal=Decimal(str(section.get(CONF_GOAL, DEFAULT_GOAL))),
+        warning_share=Decimal(str(section.get(CONF_WARNING_SHARE, DEFAULT_WARNING_SHARE))) / 100,
+        area=Area(section[CONF_AREA]) if section.get(CONF_AREA) else None,
+        own_rate=Decimal(str(own_rate)) if own_rate else None,
+        vat=Decimal(str(section.get(CONF_VAT, DEFAULT_VAT))) / 100,
+        cap_period=CapPeriod(section.get(CONF_CAP_PERIOD, CapPeriod.MONTH)),
+    )
+
+
+def store_of(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, Any]]:
+    """Return where the peaks of a meter are kept."""
+    return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}", private=True, atomic_writes=True)
+
+
+class CapacityKeeper:
+    """Feeds the insight, keeps it, and tells what cannot wait."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Start with nothing known."""
+        self._hass = hass
+        self._entry = entry
+        self._store = store_of(hass, entry)
+        self._insight = Capacity(settings_of(entry.options))
+        self._written: object = None
+        self.state: CapacityState | None = None
+        self.report: CapacityReport = self._insight.report()
+
+    @property
+    def insight(self) -> Capacity:
+        """Return the insight itself."""
+        return self._insight
+
+    async def async_load(self) -> None:
+        """Take up what was known before a restart."""
+        self._entry.async_on_unload(
+            self._hass.bus.async_listen(EVENT_HOMEASSISTANT_FINAL_WRITE, self._async_final_write)
+        )
+        if (saved := await self._store.async_load()) is None:
+            return
+        try:
+            self._insight = Capacity.restore(self._insight.settings, saved)
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            _LOGGER.warning("%s: the peaks kept so far cannot be read (%r): starting anew", self._entry.title, error)
+
+    async def async_save(self) -> None:
+        """Keep what is known."""
+        await self._store.async_save(self._insight.save())
+
+    async def _async_final_write(self, event: Event) -> None:
+        """Keep what is known when Home Assistant stops."""
+        await self.async_save()
+
+    @callback
+    def async_feed(self, telegram: Telegram) -> bool:
+        """Take a telegram; tell whether it changes what cannot wait: an alarm, a quarter or a peak."""
+        before, state = self.state, self._insight.feed(telegram)
+        if state is None or state is before:
+            return False
+        self.state = state
+        if state.closed is not None:
+            self._store.async_delay_save(self._insight.save, _SAVE_DELAY)
+        if state.new_peak is not None or telegram.demand_history is not self._written:
+            self._written = telegram.demand_history
+            async_write_month_peaks(self._hass, self._entry, self._insight.months())
+        return (
+            before is None
+            or state.closed is not None
+            or state.new_peak is not None
+            or state.alarm is not before.alarm
+            or state.warning is not before.warning
+        )
+
+    @callback
+    def async_report(self) -> None:
+        """Work out what is billed, and say where that rests on the rates of an old year."""
+        self.report = self._insight.report()
+        issue = f"tariff_year_{self._entry.entry_id}"
+        if (year := self._insight.missing_year) is None or self.report.tariff is None:
+            ir.async_delete_issue(self._hass, DOMAIN, issue)
+            return
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            issue,
+            is_fixable=False,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key="tariff_year",
+            translation_placeholders={"year": str(year), "used": str(self.report.tariff.year)},
+        )
+
+    @callback
+    def async_set_goal(self, goal: float) -> None:
+        """Take and keep the user's goal in kW; everything else goes on."""
+        section = {**self._entry.options.get(SECTION_CAPACITY, {}), CONF_GOAL: goal}
+        self._hass.config_entries.async_update_entry(
+            self._entry, options={**self._entry.options, SECTION_CAPACITY: section}
+        )
+        self._insight.settings = replace(self._insight.settings, goal=Decimal(str(goal)))

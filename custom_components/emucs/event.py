@@ -1,0 +1,71 @@
+"""Events: a quarter that ended, and a peak that became the month's."""
+
+from typing import Any, Final, override
+
+from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import EmucsConfigEntry, MeterCoordinator
+from .entity import EmucsEntity
+from .insight.capacity import CapacityState
+
+PARALLEL_UPDATES = 0
+
+NEW_MONTH_PEAK: Final = "new_month_peak"
+QUARTER_CLOSED: Final = "quarter_closed"
+
+PEAK: Final = EventEntityDescription(key="peak", translation_key="peak", event_types=[NEW_MONTH_PEAK, QUARTER_CLOSED])
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: EmucsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the events where quarters can be followed."""
+    if entry.runtime_data.capacity.state is not None:
+        async_add_entities([PeakEvent(entry.runtime_data, PEAK)])
+
+
+class PeakEvent(EmucsEntity[MeterCoordinator], EventEntity):
+    """Tells of quarters and peaks, in the moment in which the meter does."""
+
+    _told: CapacityState | None = None
+
+    @override
+    def _take_value(self) -> bool:
+        """Note what was there before; events are of what comes."""
+        self._told = self.coordinator.capacity.state
+        return False
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Tell what the latest telegram brought, once."""
+        state = self.coordinator.capacity.state
+        if state is not None and state is not self._told:
+            if state.closed is not None:
+                self._tell(
+                    QUARTER_CLOSED,
+                    {
+                        "value": float(round(state.closed.value, 3)),
+                        "time": state.closed.end.isoformat(),
+                        "rank": self.coordinator.capacity.insight.ledger.rank(state.closed.value),
+                        "coverage": float(round(state.closed.coverage, 2)),
+                        "estimated": state.closed.estimated,
+                    },
+                )
+            if state.new_peak is not None:
+                self._tell(
+                    NEW_MONTH_PEAK,
+                    {
+                        "value": float(round(state.new_peak.value, 3)),
+                        "time": state.new_peak.time.isoformat(),
+                        "rank": self.coordinator.capacity.insight.ledger.rank(state.new_peak.value),
+                    },
+                )
+        super()._handle_coordinator_update()
+
+    def _tell(self, event: str, attributes: dict[str, Any]) -> None:
+        """Fire an event."""
+        self._trigger_event(event, attributes)
+        self.async_write_ha_state()

@@ -1,0 +1,174 @@
+"""The capacity tariff as one insight: telegrams in, everything that is shown of quarter, peaks and cost out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, Self
+
+from ..port import Telegram
+from .alarm import Alarm
+from .demand import ClosedQuarter, Demand, QuarterDemand
+from .peaks import FLOOR, MonthPeak, PeakAverage, PeakLedger, months_before, next_month
+from .tariff import MONTHS, Area, CapPeriod, Cost, Tariff, cost_of, tariff_of
+
+# The running month's energy is projected to its end from this share of it on.
+_PROJECTED_FROM: Final = Decimal("0.1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacitySettings:
+    """What the user sets."""
+
+    goal: Decimal = FLOOR
+    """kW that a quarter shall not pass; below the floor or the month's peak there is nothing to win."""
+    warning_share: Decimal = Decimal("0.9")
+    area: Area | None = None
+    own_rate: Decimal | None = None
+    """EUR a kW and year without VAT, in place of the area's."""
+    vat: Decimal = Decimal("0.06")
+    cap_period: CapPeriod = CapPeriod.MONTH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityState:
+    """What is known at one moment. Powers in kW."""
+
+    demand: Demand
+    target: Decimal
+    """The highest of the floor, the month's peak and the goal: below it a quarter costs nothing more."""
+    budget: Decimal
+    alarm: bool
+    warning: bool
+    closed: ClosedQuarter | None
+    """The quarter that the latest telegram ended."""
+    new_peak: MonthPeak | None
+    """The running month's peak, where the latest telegram made it a higher one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityReport:
+    """What is billed: means in kW, and their cost; None where it is not known or not billed."""
+
+    average: PeakAverage | None
+    """Over the twelve latest closed months."""
+    average_as_it_stands: PeakAverage | None
+    """If the running month closes with the peak that it has."""
+    average_forecast: PeakAverage | None
+    """If the running quarter closes as forecast."""
+    cost: Cost | None
+    """Of the average as it stands."""
+    tariff: Tariff | None
+
+
+class Capacity:
+    """Follows quarter, peaks and cost of one meter. Survives a restart by `save` and `restore`."""
+
+    def __init__(self, settings: CapacitySettings) -> None:
+        """Start with nothing known."""
+        self.settings = settings
+        self.quarter = QuarterDemand()
+        self.ledger = PeakLedger()
+        self.state: CapacityState | None = None
+        self._alarm = Alarm()
+        self._warning = Alarm()
+
+    def feed(self, telegram: Telegram) -> CapacityState | None:
+        """Take a telegram; return what is known now, or None where the meter prints no time or power."""
+        closed = self.quarter.feed(telegram)
+        demand = self.quarter.demand
+        if demand is None or telegram.time is None or demand.time != telegram.time:
+            return self.state
+        new_peak = self.ledger.feed(telegram, closed)
+        peak = self.ledger.running
+        target = max(FLOOR, self.settings.goal, peak.value if peak else FLOOR)
+        forecast, left = demand.forecast, demand.left
+        self.state = CapacityState(
+            demand=demand,
+            target=target,
+            budget=demand.budget(target),
+            alarm=self._alarm.feed(demand.time, forecast, target, left),
+            warning=self._warning.feed(demand.time, forecast, target * self.settings.warning_share, left),
+            closed=closed,
+            new_peak=new_peak,
+        )
+        return self.state
+
+    def report(self) -> CapacityReport:
+        """Return what is billed as things are now."""
+        running = self.ledger.running
+        peak = running.value if running else None
+        forecast = self.state.demand.forecast if self.state else None
+        known = [value for value in (peak, forecast) if value is not None]
+        as_it_stands = self.ledger.average_with(peak)
+        tariff = self.tariff
+        return CapacityReport(
+            average=self.ledger.average(),
+            average_as_it_stands=as_it_stands,
+            average_forecast=self.ledger.average_with(max(known, default=None)),
+            cost=self._cost(tariff, as_it_stands) if tariff and as_it_stands else None,
+            tariff=tariff,
+        )
+
+    @property
+    def tariff(self) -> Tariff | None:
+        """Return the rates that hold, or None where no month peak is billed or no area is set."""
+        area, month = self.settings.area, self.ledger.month
+        table = tariff_of(area, month.year) if area is not None and month is not None else None
+        if self.settings.own_rate is None:
+            return table
+        if area is not None and not area.bills_peaks:
+            return None
+        return Tariff(
+            year=month.year if month else 0,
+            capacity=self.settings.own_rate,
+            kwh=table.kwh if table else None,
+            maximum=table.maximum if table else None,
+        )
+
+    @property
+    def missing_year(self) -> int | None:
+        """Return the year whose rates are not in the table, while an older year's are used instead."""
+        month, tariff = self.ledger.month, self.tariff
+        if month is None or tariff is None or self.settings.own_rate is not None or tariff.year == month.year:
+            return None
+        return month.year
+
+    def _cost(self, tariff: Tariff, average: PeakAverage) -> Cost:
+        """Return what an average costs."""
+        energy = self._month_energy() if self.settings.cap_period is CapPeriod.MONTH else self._year_energy()
+        return cost_of(tariff, average.value, self.settings.vat, energy, self.settings.cap_period)
+
+    def _month_energy(self) -> Decimal | None:
+        """Return what the running month will have imported at its end in kWh, if it goes on as so far."""
+        month = self.ledger.month
+        imported = self.ledger.imported(month) if month else None
+        if month is None or imported is None or self.state is None:
+            return None
+        now = self.state.demand.time
+        share = (now.day - 1 + Decimal(now.hour) / 24) / (next_month(month) - month).days
+        return imported / share if share >= _PROJECTED_FROM else None
+
+    def _year_energy(self) -> Decimal | None:
+        """Return what the twelve latest closed months have imported in kWh, or None where one is not known."""
+        if self.ledger.month is None:
+            return None
+        months = [self.ledger.imported(month) for month in months_before(self.ledger.month, MONTHS)]
+        known = [energy for energy in months if energy is not None]
+        return sum(known, Decimal()) if len(known) == MONTHS else None
+
+    def months(self) -> Mapping[date, MonthPeak]:
+        """Return all known month peaks, the oldest first."""
+        return dict(sorted(self.ledger.peaks.items()))
+
+    def save(self) -> dict[str, Any]:
+        """Return what a restart needs, as JSON has it."""
+        return {"quarter": self.quarter.save(), "ledger": self.ledger.save()}
+
+    @classmethod
+    def restore(cls, settings: CapacitySettings, saved: Mapping[str, Any]) -> Self:
+        """Return what was saved."""
+        capacity = cls(settings)
+        capacity.quarter = QuarterDemand.restore(saved["quarter"])
+        capacity.ledger = PeakLedger.restore(saved["ledger"])
+        return capacity

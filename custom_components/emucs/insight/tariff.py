@@ -1,0 +1,118 @@
+"""What month peaks cost: the Flemish capacity tariff by area and year, with the maximum tariff."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+import json
+from pathlib import Path
+from typing import Any, Final
+
+MONTHS: Final = 12
+
+
+class Area(StrEnum):
+    """The tariff areas: the eight of Flanders, and the regions that bill no month peak."""
+
+    ANTWERPEN = "antwerpen"
+    HALLE_VILVOORDE = "halle_vilvoorde"
+    IMEWO = "imewo"
+    KEMPEN = "kempen"
+    LIMBURG = "limburg"
+    MIDDEN_VLAANDEREN = "midden_vlaanderen"
+    WEST = "west"
+    ZENNE_DIJLE = "zenne_dijle"
+    BRUSSELS = "brussels"
+    WALLONIA = "wallonia"
+
+    @property
+    def bills_peaks(self) -> bool:
+        """Return whether month peaks are billed there."""
+        return self not in (Area.BRUSSELS, Area.WALLONIA)
+
+
+class CapPeriod(StrEnum):
+    """Over what the maximum tariff is taken: sources disagree, bills show both."""
+
+    MONTH = "month"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tariff:
+    """The rates of an area in a year, without VAT."""
+
+    year: int
+    capacity: Decimal
+    """EUR a kW and year."""
+    kwh: Decimal | None = None
+    """EUR a kWh of the distribution grid, which the maximum tariff counts in."""
+    maximum: Decimal | None = None
+    """EUR a kWh that capacity and kWh may cost together at most."""
+
+
+def _load() -> dict[str, Any]:
+    """Return the table of rates."""
+    years: dict[str, Any] = json.loads(Path(__file__).with_name("tariffs_flanders.json").read_text(encoding="utf-8"))[
+        "years"
+    ]
+    return years
+
+
+_YEARS: Final = _load()
+
+
+def tariff_of(area: Area, year: int) -> Tariff | None:
+    """Return the rates of an area: those of the year, else of the latest year before or, lacking that, the first.
+
+    None where no month peak is billed. Whether the rates are the year's own is said by their `year`.
+    """
+    if not area.bills_peaks:
+        return None
+    years = sorted(int(each) for each in _YEARS)
+    known = max((each for each in years if each <= year), default=years[0])
+    table = _YEARS[str(known)]
+    rates = table["areas"][area]
+    without_vat = 1 + Decimal(table["vat_included_percent"]) / 100
+    return Tariff(
+        year=known,
+        capacity=Decimal(rates["capacity"]) / without_vat,
+        kwh=Decimal(rates["kwh"]) / without_vat if "kwh" in rates else None,
+        maximum=Decimal(table["maximum"]) / without_vat if "maximum" in table else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What the capacity tariff costs, in EUR with VAT."""
+
+    year: Decimal
+    """A year at the present average."""
+    month: Decimal
+    peak_kw: Decimal
+    """What one more kW of a month's peak costs, over the twelve months in which it counts."""
+    maximum_applies: bool | None
+    """Whether the maximum tariff lowers this; None where the energy or the maximum is not known."""
+
+
+def cost_of(
+    tariff: Tariff, average: Decimal, vat: Decimal, energy: Decimal | None = None, period: CapPeriod = CapPeriod.MONTH
+) -> Cost:
+    """Return the cost of an average peak.
+
+    `average` in kW, `vat` as a share (0.06), `energy` in kWh imported in the period of the maximum tariff. That
+    maximum is assumed to hold also where only the floor is paid: texts contradict each other, a bill showed it.
+    """
+    gross = 1 + vat
+    month = average * tariff.capacity / MONTHS
+    applies = None
+    if energy is not None and tariff.maximum is not None and tariff.kwh is not None:
+        months = 1 if period is CapPeriod.MONTH else MONTHS
+        most = max(Decimal(), (tariff.maximum - tariff.kwh) * energy / months)
+        applies = month > most
+        month = min(month, most)
+    return Cost(
+        year=month * MONTHS * gross,
+        month=month * gross,
+        peak_kw=Decimal() if applies else tariff.capacity / MONTHS * gross,
+        maximum_applies=applies,
+    )
