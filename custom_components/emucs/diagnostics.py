@@ -34,7 +34,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EmucsCo
         },
         "grid": coordinator.grid,
         "telegram": _telegram(coordinator.data),
-        "last_frame": redact_frame(link.reader.last_frame),
+        "last_frame": redact_frame(coordinator.data.frame),
         "last_bad_frame": redact_frame(link.reader.last_bad_frame, broken=True),
     }
 

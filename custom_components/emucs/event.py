@@ -5,6 +5,7 @@ from typing import Any, Final, override
 from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
 
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .entity import EmucsEntity
@@ -48,7 +49,7 @@ class PeakEvent(EmucsEntity[MeterCoordinator], EventEntity):
                     QUARTER_CLOSED,
                     {
                         "value": float(round(state.closed.value, 3)),
-                        "time": state.closed.end.isoformat(),
+                        "time": dt_util.as_local(state.closed.end).isoformat(),
                         "rank": self.coordinator.capacity.insight.ledger.rank(state.closed.value),
                         "coverage": float(round(state.closed.coverage, 2)),
                         "estimated": state.closed.estimated,
@@ -59,7 +60,7 @@ class PeakEvent(EmucsEntity[MeterCoordinator], EventEntity):
                     NEW_MONTH_PEAK,
                     {
                         "value": float(round(state.new_peak.value, 3)),
-                        "time": state.new_peak.time.isoformat(),
+                        "time": dt_util.as_local(state.new_peak.time).isoformat(),
                         "rank": self.coordinator.capacity.insight.ledger.rank(state.new_peak.value),
                     },
                 )

@@ -19,7 +19,7 @@ from dsmr_parser.objects import (
 from dsmr_parser.parsers import TelegramParser
 import pytest
 
-from custom_components.emucs.port import Drop, Reader, Register, Telegram
+from custom_components.emucs.port import Reader, Register, Telegram
 from tests.conftest import FIELD_TELEGRAMS
 from tests.port.wire import crc16
 
@@ -40,7 +40,7 @@ LIMITS = {"0-0:17.0.0": {"999.9", "99.999"}, "1-0:31.4.0": {"999", "999.99"}}
 def telegram_of(path: Path) -> Telegram:
     reader = Reader()
     [telegram] = reader.feed(path.read_bytes())
-    assert reader.dropped == {Drop.LINE: 0}
+    assert not any(reader.dropped.values())
     return telegram
 
 

@@ -72,7 +72,7 @@ async def _run(arguments: argparse.Namespace) -> None:
                 print(f"{arguments.url}: {event.error.reason}: {event.error}", file=sys.stderr)
                 continue
             if arguments.raw:
-                sys.stdout.buffer.write((link.reader.last_frame or b"") + b"\r\n")
+                sys.stdout.buffer.write(event.frame + b"\r\n")
             elif arguments.json:
                 print(json.dumps(as_dict(event), default=_json))
             else:

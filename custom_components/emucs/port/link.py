@@ -160,7 +160,7 @@ class Link:
     def _forget(self) -> None:
         """Start to look anew at what is received."""
         self._sample = b""
-        self._bad_telegrams = self.reader.dropped.get(Drop.CHECKSUM, 0)
+        self._bad_telegrams = self.reader.dropped[Drop.CHECKSUM]
 
     def _diagnose(self) -> PortError:
         """Return why no telegram came."""
@@ -168,7 +168,7 @@ class Link:
         sample = self._sample.strip(_FILLING)
         if not sample:
             return NoData()
-        if self.reader.dropped.get(Drop.CHECKSUM, 0) > self._bad_telegrams:
+        if self.reader.dropped[Drop.CHECKSUM] > self._bad_telegrams:
             return InvalidChecksum()
         if _ENCRYPTED.search(sample):
             return Encrypted()

@@ -12,8 +12,6 @@ class Reader:
 
     def __init__(self) -> None:
         """Start without any input."""
-        self.last_frame: bytes | None = None
-        """The latest good telegram as it came, for diagnostics."""
         self.telegrams = 0
         """How many good telegrams came."""
         self._framer = Framer()
@@ -27,7 +25,6 @@ class Reader:
             if telegram is None:
                 self._framer.dropped[Drop.EMPTY] += 1
                 continue
-            self.last_frame = frame
             self.telegrams += 1
             telegrams.append(telegram)
         return telegrams
@@ -38,8 +35,9 @@ class Reader:
 
     @property
     def dropped(self) -> Mapping[Drop, int]:
-        """Return what was dropped, by reason; `Drop` says what each number counts."""
-        return MappingProxyType({**self._framer.dropped, Drop.LINE: self._parser.malformed_lines})
+        """Return how much was dropped for each reason; `Drop` says what each number counts."""
+        counts = self._framer.dropped
+        return MappingProxyType({drop: counts[drop] for drop in Drop} | {Drop.LINE: self._parser.malformed_lines})
 
     @property
     def last_bad_frame(self) -> bytes | None:

@@ -1,7 +1,7 @@
 """What a telegram says, typed and immutable. Here alone is decided which value means that there is none."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 import re
@@ -75,6 +75,8 @@ class Telegram:
     registers: Mapping[str, Register]
     channels: Mapping[int, Channel]
     demand_history: tuple[MonthDemand, ...]
+    frame: bytes = field(default=b"", repr=False, compare=False)
+    """The telegram as it came, from the `/` to the checksum."""
 
 
 class _Lines(dict[bytes, tuple[str, Register] | None]):
@@ -115,6 +117,7 @@ class TelegramParser:
             registers=MappingProxyType(registers),
             channels=MappingProxyType(_channels(registers)),
             demand_history=self._demand_history(registers.get(obis.DEMAND_HISTORY)),
+            frame=frame,
         )
 
     def _demand_history(self, line: Register | None) -> tuple[MonthDemand, ...]:
