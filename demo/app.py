@@ -113,6 +113,9 @@ class App:
             try:
                 async with await _uninterrupted(self._log_in(session, hass)) as api:
                     await self._stay(hass, api, url)
+            except BrokenPipeError:
+                # Nobody reads any more what the demo prints.
+                return False
             except (ConnectionError, aiohttp.ClientConnectionError) as error:
                 code = await hass.end(FAREWELL)
                 if code is None:

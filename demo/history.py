@@ -151,7 +151,8 @@ async def _mend(api: Api, junction: Junction) -> None:
     rows = [row for row in live if row["start"] >= (junction.start.timestamp() + 3600) * 1000]
     if not rows:
         return
-    difference = junction.sum + rows[0]["state"] - junction.state - rows[0]["sum"]
+    # Rounded: the frontend draws a hair below zero as -0.
+    difference = round(junction.sum + rows[0]["state"] - junction.state - rows[0]["sum"], 6)
     if abs(difference) > TINY:
         await api.command(
             "recorder/adjust_sum_statistics",
