@@ -9,6 +9,8 @@ from typing import Any
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.helpers import config_validation as cv
+import probatio
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -60,6 +62,16 @@ async def serving(answer: Callable[[asyncio.StreamWriter], None]) -> AsyncGenera
         for writer in writers:
             writer.close()
         await server.wait_closed()
+
+
+def section_default(form: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return what the frontend fills a section with: its default as a whole, where it has one."""
+    (field,) = [
+        field
+        for field in probatio.to_field_list(form["data_schema"], custom_serializer=cv.custom_serializer)
+        if field["name"] == name
+    ]
+    return field["default"]
 
 
 async def test_network(hass: HomeAssistant, meter: VirtualMeter, server: TcpServer) -> None:
@@ -286,6 +298,31 @@ async def test_options(hass: HomeAssistant, loaded: MockConfigEntry, server: Tcp
     await hass.async_block_till_done()
     assert loaded.state is ConfigEntryState.LOADED
     assert server.clients == 1
+
+
+async def test_options_of_the_capacity_tariff_are_shown_again(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    result = await hass.config_entries.options.async_init(loaded.entry_id)
+    assert section_default(result, "capacity") == {
+        "vat": 6,
+        "goal": 2.5,
+        "warning_share": 90,
+        "cap_period": "month",
+    }
+    chosen = {"area": "kempen", "own_rate": 60, "vat": 21, "goal": 5, "warning_share": 80, "cap_period": "year"}
+    await hass.config_entries.options.async_configure(result["flow_id"], {"update_interval": 10, "capacity": chosen})
+    await hass.async_block_till_done()
+    assert loaded.options == {"update_interval": 10, "capacity": chosen}
+    result = await hass.config_entries.options.async_init(loaded.entry_id)
+    assert section_default(result, "capacity") == chosen
+    hass.config_entries.options.async_abort(result["flow_id"])
+
+
+@pytest.mark.parametrize("step", ["serial", "network"])
+async def test_collapsed_settings_need_not_be_opened(hass: HomeAssistant, step: str) -> None:
+    flow_id = await start(hass, step)
+    form = await hass.config_entries.flow.async_configure(flow_id)
+    assert section_default(form, "advanced") == {"baudrate": 115200, "bytesize": 8, "parity": "N", "stopbits": 1}
+    hass.config_entries.flow.async_abort(flow_id)
 
 
 @pytest.mark.parametrize("interval", [0, 301])

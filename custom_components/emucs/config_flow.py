@@ -78,25 +78,33 @@ def _decimal(minimum: float, maximum: float, unit: str) -> NumberSelector:
 
 
 # e-MUCS P1 1.7.1, table 2: all Belgian meters have these settings, so that nobody has to look at them.
-_ADVANCED: Final = {
-    probatio.Required(SECTION_ADVANCED, default=dict): section(
-        probatio.Schema(
-            {
-                probatio.Required(CONF_BAUDRATE, default=115200): _integer(300, 4_000_000),
-                probatio.Required(CONF_BYTESIZE, default=8): _integer(7, 8),
-                probatio.Required(CONF_PARITY, default="N"): SelectSelector(
-                    SelectSelectorConfig(options=["N", "E", "O"], mode=SelectSelectorMode.DROPDOWN)
-                ),
-                probatio.Required(CONF_STOPBITS, default=1): _integer(1, 2),
-            }
+_ADVANCED: Final = probatio.Schema(
+    {
+        probatio.Required(CONF_BAUDRATE, default=115200): _integer(300, 4_000_000),
+        probatio.Required(CONF_BYTESIZE, default=8): _integer(7, 8),
+        probatio.Required(CONF_PARITY, default="N"): SelectSelector(
+            SelectSelectorConfig(options=["N", "E", "O"], mode=SelectSelectorMode.DROPDOWN)
         ),
-        {"collapsed": True},
-    )
-}
-_SERIAL: Final = probatio.Schema({probatio.Required(CONF_PORT): SerialPortSelector(), **_ADVANCED})
-_NETWORK: Final = probatio.Schema(
-    {probatio.Required(CONF_HOST): TextSelector(), probatio.Required(CONF_PORT): _integer(1, 65535), **_ADVANCED}
+        probatio.Required(CONF_STOPBITS, default=1): _integer(1, 2),
+    }
 )
+_FIELDS: Final[Mapping[str, Mapping[probatio.Marker, object]]] = {
+    "serial": {probatio.Required(CONF_PORT): SerialPortSelector()},
+    "network": {probatio.Required(CONF_HOST): TextSelector(), probatio.Required(CONF_PORT): _integer(1, 65535)},
+}
+
+
+def _section(
+    name: str, schema: probatio.Schema, values: Mapping[str, Any], *, collapsed: bool
+) -> dict[probatio.Marker, section]:
+    """Return a section of a form that may be left out; it shows its values, or its defaults.
+
+    The frontend takes a section's own default before those of its fields: so that has to be all of them.
+    """
+    filled_in = schema(values.get(name, {}))
+    return {probatio.Required(name, default=lambda: filled_in): section(schema, {"collapsed": collapsed})}
+
+
 _CONFIRM: Final = probatio.Schema({probatio.Required(CONF_ADD_TO_ENERGY, default=True): BooleanSelector()})
 _CAPACITY: Final = probatio.Schema(
     {
@@ -114,14 +122,9 @@ _CAPACITY: Final = probatio.Schema(
         ),
     }
 )
-_OPTIONS: Final = probatio.Schema(
-    {
-        probatio.Required(CONF_UPDATE_INTERVAL, default=DEFAULT_UPDATE_INTERVAL): _integer(
-            1, 300, unit=UnitOfTime.SECONDS
-        ),
-        probatio.Required(SECTION_CAPACITY, default=dict): section(_CAPACITY, {"collapsed": False}),
-    }
-)
+_OPTIONS: Final = {
+    probatio.Required(CONF_UPDATE_INTERVAL, default=DEFAULT_UPDATE_INTERVAL): _integer(1, 300, UnitOfTime.SECONDS)
+}
 
 
 def _entry_data(user_input: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,15 +178,13 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_serial(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for a serial port."""
-        return await self._async_step_port("serial", _SERIAL, user_input)
+        return await self._async_step_port("serial", user_input)
 
     async def async_step_network(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for a network address."""
-        return await self._async_step_port("network", _NETWORK, user_input)
+        return await self._async_step_port("network", user_input)
 
-    async def _async_step_port(
-        self, step_id: str, schema: probatio.Schema, user_input: dict[str, Any] | None
-    ) -> ConfigFlowResult:
+    async def _async_step_port(self, step_id: str, user_input: dict[str, Any] | None) -> ConfigFlowResult:
         """Ask for a port, and listen to it."""
         errors: dict[str, str] = {}
         detail = ""
@@ -200,9 +201,14 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
             detail = await self._async_detail(heard)
         elif self.source == SOURCE_RECONFIGURE:
             user_input = _filled_in(self._get_reconfigure_entry().data)
+            if (CONF_HOST in user_input) is not (step_id == "network"):
+                # What was a device is no address, and the other way round.
+                del user_input[CONF_PORT]
+        shown = user_input or {}
+        fields = probatio.Schema({**_FIELDS[step_id], **_section(SECTION_ADVANCED, _ADVANCED, shown, collapsed=True)})
         return self.async_show_form(
             step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            data_schema=self.add_suggested_values_to_schema(fields, shown),
             errors=errors,
             description_placeholders={"detail": detail, "example": "socket://192.168.1.20:8088"},
         )
@@ -280,6 +286,6 @@ class EmucsOptionsFlow(OptionsFlowWithReload):
         """Ask for the options."""
         if user_input is not None:
             return self.async_create_entry(data=user_input)
-        return self.async_show_form(
-            step_id="init", data_schema=self.add_suggested_values_to_schema(_OPTIONS, self.config_entry.options)
-        )
+        options = self.config_entry.options
+        fields = probatio.Schema({**_OPTIONS, **_section(SECTION_CAPACITY, _CAPACITY, options, collapsed=False)})
+        return self.async_show_form(step_id="init", data_schema=self.add_suggested_values_to_schema(fields, options))
