@@ -210,6 +210,18 @@ async def test_reconfigure_to_another_port(
         await hass.async_block_till_done()
         assert loaded.data == entry_data(other.url)
         assert loaded.state is ConfigEntryState.LOADED
+
+        # Both ways of connecting show what is known; a device is no address.
+        suggestions = {}
+        for step in ("serial", "network"):
+            flow_id = await start(hass, step, loaded)
+            form = await hass.config_entries.flow.async_configure(flow_id)
+            suggestions[step] = {
+                str(key): (key.description or {}).get("suggested_value") for key in form["data_schema"].schema
+            }
+            hass.config_entries.flow.async_abort(flow_id)
+        assert suggestions["serial"]["port"] == other.url
+        assert suggestions["network"]["host"] is suggestions["network"]["port"] is None
         assert await hass.config_entries.async_unload(loaded.entry_id)
 
 

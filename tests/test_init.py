@@ -36,6 +36,17 @@ async def test_reload(hass: HomeAssistant, loaded: MockConfigEntry, server: TcpS
     await eventually(lambda: server.clients == 1)
 
 
+async def test_port_is_free_when_set_up_fails_half_way(
+    hass: HomeAssistant, entry: MockConfigEntry, server: TcpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("a platform is broken")
+
+    monkeypatch.setattr(hass.config_entries, "async_forward_entry_setups", fail)
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    await eventually(lambda: server.clients == 0)
+
+
 async def test_home_assistant_stops(hass: HomeAssistant, loaded: MockConfigEntry, server: TcpServer) -> None:
     await hass.async_stop(force=True)
     await eventually(lambda: server.clients == 0)

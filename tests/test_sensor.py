@@ -1,5 +1,6 @@
 """Sensors: what each kind of meter becomes in Home Assistant."""
 
+from fastcrc.crc16 import arc
 from homeassistant.components.sensor import DOMAIN as SENSOR
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -8,8 +9,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.emucs.const import DOMAIN
-from custom_components.emucs.sensor import MBUS_SENSORS, METER_SENSORS
-from tests.conftest import WINTER_EVENING, entry_data
+from custom_components.emucs.sensor import CAPACITY_SENSORS, MBUS_SENSORS, METER_SENSORS
+from tests.conftest import WINTER_EVENING, entry_data, eventually
 from virtual_meter import PROFILES, TcpServer, VirtualMeter
 
 
@@ -89,6 +90,7 @@ async def test_keys_of_a_three_phase_meter(
         *phases,
         *("active_tariff", "demand", "month_peak", "month_peak_time", "breaker", "limiter_threshold"),
         *("fuse_threshold", "text_message", "grid_type", "last_telegram"),
+        *("demand_forecast", "demand_budget", "peak_average", "peak_average_forecast"),
     }
     assert keys(entity_registry, meter.gas_id) == {"gas", "flow", "valve", "reading_time"}
     assert keys(entity_registry, meter.water_id) == {"water", "flow", "reading_time"}
@@ -124,7 +126,49 @@ async def test_values_are_those_of_the_meter(hass: HomeAssistant, socket_enabled
         assert await hass.config_entries.async_unload(entry.entry_id)
 
 
+async def test_registers_that_come_later(hass: HomeAssistant, socket_enabled: None) -> None:
+    # A meter whose firmware is renewed prints demand from one telegram to the next.
+    old, new = (VirtualMeter(profile=profile, seed=7, start=WINTER_EVENING).telegram() for profile in ("1.6", "1.7.1"))
+    now = old
+    meter = VirtualMeter(seed=7, start=WINTER_EVENING)
+    async with TcpServer(meter, speed=10, transform=lambda _: now) as server:
+        entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(server.url))
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        assert hass.states.get("sensor.electricity_meter_month_peak") is None
+        now = new
+        await eventually(lambda: hass.states.get("sensor.electricity_meter_month_peak") is not None)
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+def heat_meter(reading: bytes) -> bytes:
+    """Return the lines of a heat meter on channel 3."""
+    serial = b"6KAM0000000001".hex().upper().encode()
+    return b"0-3:24.1.0(004)\r\n0-3:96.1.1(" + serial + b")\r\n0-3:24.2.1" + reading + b"\r\n"
+
+
+async def test_heat_meter_shows_its_unit_once_it_is_read(hass: HomeAssistant, socket_enabled: None) -> None:
+    meter = VirtualMeter(seed=7, start=WINTER_EVENING)
+    plain = meter.telegram()
+    reading = b"(632525252525W)(00000.000)"
+
+    def with_heat(_: bytes) -> bytes:
+        head = plain[: plain.index(b"!")] + heat_meter(reading) + b"!"
+        return head + f"{arc(head):04X}\r\n".encode()
+
+    async with TcpServer(meter, speed=10, transform=with_heat) as server:
+        entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(server.url))
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        assert hass.states.get("sensor.heat_meter_heat") is None
+        reading = b"(260114180500W)(00012.345*GJ)"
+        await eventually(lambda: hass.states.get("sensor.heat_meter_heat") is not None)
+        state = hass.states.get("sensor.heat_meter_heat")
+        assert (state.state, state.attributes["unit_of_measurement"]) == ("12.345", "GJ")
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
 def test_keys_are_unique() -> None:
-    for table in (METER_SENSORS, MBUS_SENSORS):
+    for table in ((*METER_SENSORS, *CAPACITY_SENSORS), MBUS_SENSORS):
         names = [description.key for description in table]
         assert len(names) == len(set(names))

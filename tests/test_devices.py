@@ -1,0 +1,66 @@
+"""What the device registry says of meters."""
+
+import pytest
+
+from custom_components.emucs.devices import identifier_of, manufacturer_of, model_of, port_version_of
+from custom_components.emucs.port import Reader, Telegram
+
+
+def telegram(identification: str, *lines: str) -> Telegram:
+    """Return a telegram of a port without a checksum."""
+    (read,) = Reader().feed("\r\n".join([f"/{identification}", "", *lines, "1-0:1.7.0(1*kW)", "!", ""]).encode())
+    return read
+
+
+def hexadecimal(text: str) -> str:
+    """Return text as meters print identifiers."""
+    return text.encode().hex().upper()
+
+
+@pytest.mark.parametrize(
+    ("identification", "identifier", "manufacturer", "model"),
+    [
+        ("FLU5\\253770234_A", "1SAG1100000001", "Sagemcom", "S211"),
+        ("FLU5\\253769484_A", "1SAG3100000001", "Sagemcom", "T211"),
+        ("FLU5\\253967035_D", "1SAG3200000001", "Sagemcom", "XT211"),
+        ("FLU5\\253972606_B", "1SAG1200000001", "Sagemcom", "XS212"),
+        # The identifier says enough, and so does the identification.
+        ("FLU5\\253000000_A", "1SAG3100000001", "Sagemcom", "T211"),
+        ("FLU5\\253770234_A", "", "Sagemcom", "S211"),
+        ("ISk5\\2MIE5E-200", "", "Iskraemeco", "IE.5"),
+        ("ISK5\\2M550T-1012", "", "Iskraemeco", None),
+        ("FLU5\\253000000_A", "1SAG9900000001", "Sagemcom", None),
+        ("XYZ5\\1", "1XYZ9900000001", None, None),
+    ],
+)
+def test_model(identification: str, identifier: str, manufacturer: str | None, model: str | None) -> None:
+    lines = [f"0-0:96.1.1({hexadecimal(identifier)})"] if identifier else []
+    assert model_of(telegram(identification, *lines)) == (manufacturer, model)
+
+
+@pytest.mark.parametrize(
+    ("line", "version"),
+    [
+        ("0-0:96.1.4(50217)", "e-MUCS P1 1.7"),
+        ("0-0:96.1.4(50221)", "e-MUCS P1 2.1"),
+        ("1-3:0.2.8(50)", "DSMR P1 5.0"),
+        ("0-0:96.1.4(3231313130)", "P1 (21110)"),
+        ("0-0:1.0.0(260101000000W)", "P1"),
+    ],
+)
+def test_port_version(line: str, version: str) -> None:
+    assert port_version_of(telegram("FLU5\\1", line)) == version
+
+
+def test_identifier() -> None:
+    assert identifier_of(telegram("FLU5\\1", f"0-0:96.1.1({hexadecimal('1SAG3100000001')})")) == "1SAG3100000001"
+    # A meter that prints none is known by its identification.
+    assert identifier_of(telegram("FLU5\\1")) == "FLU5\\1"
+
+
+@pytest.mark.parametrize(
+    ("identifier", "manufacturer"),
+    [("7FLO0000000001", "Flonidan"), ("1ISK0000000001", "Iskraemeco"), ("7ABC0000000001", None), ("91318546", None)],
+)
+def test_manufacturer(identifier: str, manufacturer: str | None) -> None:
+    assert manufacturer_of(identifier) == manufacturer
