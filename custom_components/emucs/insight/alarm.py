@@ -4,16 +4,24 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-# A forecast over the limit has to last: longer where there is time to act, not at all in the last minute.
-_LONGEST_HOLD: Final = Decimal(60)
-_LAST_CALL: Final = Decimal(60)
-_HOLD_SHARE: Final = Decimal("0.1")
+from .demand import QUARTER, Demand
+
+_SECOND: Final = timedelta(seconds=1)
+_QUARTER_SECONDS: Final = Decimal(QUARTER // _SECOND)
+# With less left there is no waiting: a minute to act, and the ten seconds that a slow meter takes for a telegram.
+_LAST_CALL: Final = Decimal(70)
+_HOLD_SHARE: Final = 3
 _RELEASE_SHARE: Final = Decimal("0.95")
-_RELEASE_AFTER: Final = timedelta(seconds=30)
+_RELEASE_AFTER: Final = timedelta(seconds=60)
 
 
 class Alarm:
-    """On while a forecast passes a limit: with a time that it has to last, and a distance and a time to go off."""
+    """On while a forecast passes a limit.
+
+    The forecast has to pass it for a third of the time that remains until the limit itself is reached. A kettle, which
+    would take the whole quarter to get there, has boiled before; a car, which takes three minutes, is told of within
+    one. It goes off when the forecast has stayed clearly below for a minute.
+    """
 
     def __init__(self) -> None:
         """Start off."""
@@ -21,18 +29,26 @@ class Alarm:
         self._over_since: datetime | None = None
         self._under_since: datetime | None = None
 
-    def feed(self, time: datetime, forecast: Decimal, limit: Decimal, left: Decimal) -> bool:
-        """Take a forecast in kW and the seconds left in its quarter; return whether the alarm is on."""
+    def feed(self, demand: Demand, limit: Decimal) -> bool:
+        """Take the running quarter and a limit in kW; return whether the alarm is on."""
+        time, forecast = demand.time, demand.forecast
         if forecast > limit:
             self._under_since = None
             self._over_since = min(self._over_since or time, time)
-            hold = min(_LONGEST_HOLD, max(Decimal(), (left - _LAST_CALL) * _HOLD_SHARE))
-            self.on |= Decimal(str((time - self._over_since).total_seconds())) >= hold
+            if not self.on:
+                lasted = Decimal((time - self._over_since) // _SECOND)
+                self.on = lasted * _HOLD_SHARE >= _seconds_until(demand, limit) - _LAST_CALL
         else:
             self._over_since = None
             if forecast > limit * _RELEASE_SHARE:
                 self._under_since = None
-            else:
+            elif self.on:
                 self._under_since = min(self._under_since or time, time)
-                self.on &= time - self._under_since < _RELEASE_AFTER
+                self.on = time - self._under_since < _RELEASE_AFTER
         return self.on
+
+
+def _seconds_until(demand: Demand, limit: Decimal) -> Decimal:
+    """Return how long a quarter whose forecast passes a limit takes to reach it."""
+    room = limit - demand.so_far
+    return room * _QUARTER_SECONDS / demand.power if room > 0 else Decimal()

@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 from typing import Any, Final, Self
 
 from ..port import Telegram
 from .alarm import Alarm
 from .demand import ClosedQuarter, Demand, QuarterDemand
-from .peaks import FLOOR, MonthPeak, PeakAverage, PeakLedger, months_before, next_month
+from .peaks import FLOOR, MonthPeak, PeakAverage, PeakLedger, month_begin, months_before, next_month
 from .tariff import MONTHS, Area, CapPeriod, Cost, Tariff, cost_of, tariff_of
 
 # The running month's energy is projected to its end from this share of it on.
 _PROJECTED_FROM: Final = Decimal("0.1")
+_HOUR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +83,12 @@ class Capacity:
         new_peak = self.ledger.feed(telegram, closed)
         peak = self.ledger.running
         target = max(FLOOR, self.settings.goal, peak.value if peak else FLOOR)
-        forecast, left = demand.forecast, demand.left
         self.state = CapacityState(
             demand=demand,
             target=target,
             budget=demand.budget(target),
-            alarm=self._alarm.feed(demand.time, forecast, target, left),
-            warning=self._warning.feed(demand.time, forecast, target * self.settings.warning_share, left),
+            alarm=self._alarm.feed(demand, target),
+            warning=self._warning.feed(demand, target * self.settings.warning_share),
             closed=closed,
             new_peak=new_peak,
         )
@@ -145,16 +145,15 @@ class Capacity:
         imported = self.ledger.imported(month) if month else None
         if month is None or imported is None or self.state is None:
             return None
-        now = self.state.demand.time
-        share = (now.day - 1 + Decimal(now.hour) / 24) / (next_month(month) - month).days
+        begin, end = month_begin(month).astimezone(UTC), month_begin(next_month(month)).astimezone(UTC)
+        share = Decimal((self.state.demand.time - begin) // _HOUR) / ((end - begin) // _HOUR)
         return imported / share if share >= _PROJECTED_FROM else None
 
     def _year_energy(self) -> Decimal | None:
         """Return what the twelve latest closed months have imported in kWh, or None where one is not known."""
-        if self.ledger.month is None:
-            return None
-        months = [self.ledger.imported(month) for month in months_before(self.ledger.month, MONTHS)]
-        known = [energy for energy in months if energy is not None]
+        month = self.ledger.month
+        energies = map(self.ledger.imported, months_before(month, MONTHS) if month else [])
+        known = [energy for energy in energies if energy is not None]
         return sum(known, Decimal()) if len(known) == MONTHS else None
 
     def months(self) -> Mapping[date, MonthPeak]:

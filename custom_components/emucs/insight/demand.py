@@ -12,19 +12,27 @@ QUARTER: Final = timedelta(minutes=15)
 COUNTED_COVERAGE: Final = Decimal("0.9")
 """A quarter that was seen for less is no peak."""
 
+_SECOND: Final = timedelta(seconds=1)
 _SECONDS: Final = Decimal(900)
 _QUARTERS_AN_HOUR: Final = 4
 _SECONDS_AN_HOUR: Final = Decimal(3600)
-# Between two telegrams so far apart nothing is known, but for what the counter says.
-_LONGEST_STEP: Final = timedelta(seconds=10)
+# Between two telegrams further apart, in seconds, nothing is known, but for what the counter says.
+_LONGEST_STEP: Final = Decimal(10)
 # Right after a quarter began a meter may still print the demand of the last one.
-_SETTLING: Final = timedelta(seconds=5)
+_SETTLING: Final = Decimal(5)
 _SETTLED: Final = Decimal("0.1")
 # A budget is not for the next instant.
 _SHORTEST_REST: Final = Decimal(10)
-# How far 1.4.0 may be from the integral of power at the end of a quarter: kW, and share.
+# A mean over less than this, in seconds, is one of the counter's last digit.
+_SHORTEST_MEAN: Final = Decimal(60)
+# How far 1.4.0 may be from what the counter says: kW, and share.
 _TOLERANCE: Final = Decimal("0.05")
 _RELATIVE_TOLERANCE: Final = Decimal("0.05")
+# It is wrong in a quarter in which it was further off for this share of the time, and right in one in which it hardly
+# was; but what little power runs, another quantity would read the same: such a quarter says nothing.
+_OFF_SHARE: Final = Decimal("0.25")
+_RIGHT_SHARE: Final = Decimal("0.05")
+_TELLING: Final = Decimal("0.25")
 _DEVIATIONS_TO_DISTRUST: Final = 2
 
 
@@ -52,7 +60,7 @@ class Demand:
     @property
     def left(self) -> Decimal:
         """Return the seconds until the quarter ends."""
-        return _SECONDS - Decimal(str((self.time - self.start).total_seconds()))
+        return _SECONDS - _seconds(self.time - self.start)
 
     @property
     def forecast(self) -> Decimal:
@@ -88,8 +96,8 @@ class QuarterDemand:
     """Follows the quarters of the meter's clock.
 
     Where the meter prints 1.4.0 that is the energy of the quarter so far over 15 minutes (observed, and not promised
-    by e-MUCS P1 1.7.1: therefore it is compared with the counter at the end of each quarter). Other meters give the
-    same from their import counter.
+    by e-MUCS P1 1.7.1: therefore it is compared with the counter all the time, as the average over the time that has
+    passed would only differ before the end of a quarter). Other meters give the same from their import counter.
     """
 
     def __init__(self) -> None:
@@ -99,6 +107,7 @@ class QuarterDemand:
         """In how many of the latest quarters, one after the other, 1.4.0 was not what the counter says."""
         self._energy = Decimal()  # kWh seen in this quarter
         self._seen = Decimal()  # seconds of it seen
+        self._off = Decimal()  # seconds of it in which 1.4.0 was not what the counter says
         self._counter: Decimal | None = None
         self._register: Decimal | None = None  # the latest 1.4.0
 
@@ -111,50 +120,55 @@ class QuarterDemand:
         start = quarter_start(time)
         counter = energy_import(telegram)
         last, closed = self.demand, None
+        passed = Decimal() if last is None else _seconds(time - last.time)
         if last is None or time < last.time:
             self._begin(Decimal(), Decimal())
-        elif last.start == start:
-            self._energy += self._step(counter, last, time)
-            self._seen += _seconds(time - last.time)
         else:
-            closed = self._close(last)
-            after = time - start
-            if time - last.time <= _LONGEST_STEP:
-                share = _seconds(after) / _seconds(time - last.time)
-                self._begin(self._step(counter, last, time) * share, _seconds(after))
+            energy, seen = self._step(counter, last, passed)
+            if last.start == start:
+                self._energy += energy
+                self._seen += seen
             else:
-                self._begin(Decimal(), Decimal())
+                after = _seconds(time - start)
+                near = passed <= _LONGEST_STEP
+                closed = self._close(last, energy * last.left / passed if near else None)
+                self._begin(energy * after / passed if near else Decimal(), after if near else Decimal())
         self._counter = counter
         self._register = in_unit(telegram.registers.get(obis.DEMAND), "kW")
         self.demand = self._demand(start, time, power)
+        if self._is_off(self.demand):
+            self._off += min(passed, _SECONDS - self.demand.left)
         return closed
 
     def _begin(self, energy: Decimal, seen: Decimal) -> None:
         """Begin a quarter of which this much was seen."""
         self._energy = energy
         self._seen = seen
+        self._off = Decimal()
 
-    def _step(self, counter: Decimal | None, last: Demand, time: datetime) -> Decimal:
-        """Return the energy in kWh since the last telegram."""
+    def _step(self, counter: Decimal | None, last: Demand, passed: Decimal) -> tuple[Decimal, Decimal]:
+        """Return the energy in kWh since the last telegram, and of how many of these seconds it is known."""
         if counter is not None and self._counter is not None and counter >= self._counter:
-            return counter - self._counter
-        seconds = _seconds(min(time - last.time, _LONGEST_STEP))
-        return last.power * seconds / _SECONDS_AN_HOUR
+            return counter - self._counter, passed
+        known = min(passed, _LONGEST_STEP)
+        return last.power * known / _SECONDS_AN_HOUR, known
 
     def _own(self, elapsed: Decimal, power: Decimal) -> Decimal:
         """Return the demand so far by the counter; what was not seen is taken to be as what was."""
         unseen = elapsed - self._seen
-        mean = self._energy * _SECONDS_AN_HOUR / self._seen if self._seen else power
+        mean = self._energy * _SECONDS_AN_HOUR / self._seen if self._seen >= _SHORTEST_MEAN else power
         return self._energy * _QUARTERS_AN_HOUR + mean * unseen / _SECONDS
 
     def _demand(self, start: datetime, time: datetime, power: Decimal) -> Demand:
         """Return the running quarter, by the register where there is one to be trusted."""
         elapsed = _seconds(time - start)
-        own = self._own(elapsed, power)
         register = self._register
-        settling = register is not None and time - start <= _SETTLING and register > own + _SETTLED
         estimated = register is None or self.deviations >= _DEVIATIONS_TO_DISTRUST
-        so_far = own if register is None or settling or estimated else register
+        if register is None or estimated or elapsed <= _SETTLING:
+            own = self._own(elapsed, power)
+            so_far = own if register is None or estimated or register > own + _SETTLED else register
+        else:
+            so_far = register
         return Demand(
             start=start,
             time=time,
@@ -164,19 +178,36 @@ class QuarterDemand:
             estimated=estimated,
         )
 
-    def _close(self, last: Demand) -> ClosedQuarter:
-        """Return the last quarter as it ended."""
-        missed = timedelta(seconds=float(last.left)) <= _LONGEST_STEP
-        if self._register is not None and missed and self._seen >= COUNTED_COVERAGE * _SECONDS:
-            own = self._own(_SECONDS - last.left, last.power)
-            tolerance = max(_TOLERANCE, own * _RELATIVE_TOLERANCE)
-            self.deviations = self.deviations + 1 if abs(self._register - own) > tolerance else 0
+    def _is_off(self, demand: Demand) -> bool:
+        """Return whether the register is not what the counter says."""
+        elapsed = _SECONDS - demand.left
+        if self._register is None or elapsed <= _SETTLING:
+            return False
+        own = self._own(elapsed, demand.power)
+        return abs(self._register - own) > max(_TOLERANCE, own * _RELATIVE_TOLERANCE)
+
+    def _close(self, last: Demand, rest: Decimal | None) -> ClosedQuarter:
+        """Return the last quarter as it ended; `rest` is the energy in kWh since it was last seen, where known."""
+        if rest is None:
+            return ClosedQuarter(start=last.start, value=last.so_far, coverage=last.coverage, estimated=last.estimated)
+        self._energy += rest
+        self._seen += last.left
+        own = self._own(_SECONDS, last.power)
+        if self._register is not None and self._seen >= COUNTED_COVERAGE * _SECONDS:
+            self._judge(own)
         return ClosedQuarter(
             start=last.start,
-            value=last.forecast if missed else last.so_far,
-            coverage=min(Decimal(1), last.coverage + (last.left / _SECONDS if missed else 0)),
+            value=own if last.estimated else last.forecast,
+            coverage=self._seen / _SECONDS if last.estimated else Decimal(1),
             estimated=last.estimated,
         )
+
+    def _judge(self, own: Decimal) -> None:
+        """Count whether the register was right in a quarter that came to so much."""
+        if self._off >= self._seen * _OFF_SHARE:
+            self.deviations += 1
+        elif self._off <= self._seen * _RIGHT_SHARE and own >= _TELLING:
+            self.deviations = 0
 
     def save(self) -> dict[str, Any]:
         """Return what a restart within the quarter needs, as JSON has it."""
@@ -186,6 +217,7 @@ class QuarterDemand:
             "counter": None if self._counter is None else str(self._counter),
             "energy": str(self._energy),
             "seen": str(self._seen),
+            "off": str(self._off),
             "deviations": self.deviations,
         }
 
@@ -198,6 +230,7 @@ class QuarterDemand:
             return demand
         demand._energy = Decimal(saved["energy"])
         demand._seen = Decimal(saved["seen"])
+        demand._off = Decimal(saved["off"])
         demand._counter = Decimal(saved["counter"])
         time = datetime.fromisoformat(saved["time"])
         demand.demand = demand._demand(quarter_start(time), time, Decimal(saved["power"]))
@@ -205,5 +238,5 @@ class QuarterDemand:
 
 
 def _seconds(duration: timedelta) -> Decimal:
-    """Return a duration in seconds."""
-    return Decimal(str(duration.total_seconds()))
+    """Return a duration in seconds; meters print whole ones."""
+    return Decimal(duration // _SECOND)

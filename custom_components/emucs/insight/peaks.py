@@ -97,8 +97,9 @@ class PeakLedger:
         """The month of the latest telegram."""
         self._peaks: dict[date, MonthPeak] = {}
         self._counters: dict[date, Decimal] = {}  # the import counter when a month began, where that was seen
-        self._counter: Decimal | None = None
+        self._latest: Telegram | None = None
         self._history: object = None
+        self._register: object = None  # the latest 1.6.0
 
     @property
     def peaks(self) -> Mapping[date, MonthPeak]:
@@ -114,25 +115,32 @@ class PeakLedger:
         """Take a telegram and the quarter that it ended; return the running month's peak if it is a new one."""
         if telegram.time is None:
             return None
-        self.month = month_at(telegram.time)
+        month_before, self.month = self.month, month_at(telegram.time)
         self._feed_counter(telegram)
         before = self._peaks.get(self.month)
         if telegram.demand_history is not self._history:
             self._history = telegram.demand_history
             for demand in telegram.demand_history:
                 self._peaks[month_of(demand.period_end)] = MonthPeak(demand.value, demand.time, Source.HISTORY)
-            self._forget_old()
         if closed is not None and closed.counts:
             self._observe(closed)
         self._feed_running(telegram)
+        if month_before != self.month:
+            self._forget_old()
         peak = self._peaks.get(self.month)
-        return None if peak is None or peak == before or (before and peak.value <= before.value) else peak
+        if peak is None or (before is None and month_before is None):
+            # What the first telegram says is known from then on, and no news.
+            return None
+        # The meter may correct what was observed of a quarter.
+        news = before is None or (peak.value > before.value and peak.time != before.time)
+        return peak if news else None
 
     def _feed_running(self, telegram: Telegram) -> None:
         """Take 1.6.0, for the month that its own time stands in: after midnight it still shows the last month."""
         register = telegram.registers.get(obis.MONTH_PEAK)
-        if register is None or register.time is None:
+        if register is None or register.time is None or register is self._register:
             return
+        self._register = register
         value = in_unit(register, "kW")
         local = register.time.astimezone(_LOCAL)
         if value is None or (not value and (local.day, local.hour, local.minute) == (1, 0, 0)):
@@ -152,11 +160,13 @@ class PeakLedger:
 
     def _feed_counter(self, telegram: Telegram) -> None:
         """Note the import counter when a month begins."""
-        self._counter = energy_import(telegram)
-        if telegram.time is None or self.month is None or self._counter is None or self.month in self._counters:
+        self._latest = telegram
+        if telegram.time is None or self.month is None or self.month in self._counters:
             return
         if telegram.time - month_begin(self.month) <= _MONTH_START:
-            self._counters[self.month] = self._counter
+            counter = energy_import(telegram)
+            if counter is not None:
+                self._counters[self.month] = counter
 
     def _forget_old(self) -> None:
         """Keep a bounded number of months."""
@@ -167,8 +177,9 @@ class PeakLedger:
 
     def imported(self, month: date) -> Decimal | None:
         """Return the energy imported in a month in kWh, the running one so far; None where its start was not seen."""
-        start = self._counters.get(month)
-        end = self._counter if month == self.month else self._counters.get(next_month(month))
+        start, end = self._counters.get(month), self._counters.get(next_month(month))
+        if month == self.month and self._latest is not None:
+            end = energy_import(self._latest)
         return None if start is None or end is None or end < start else end - start
 
     def average(self) -> PeakAverage | None:

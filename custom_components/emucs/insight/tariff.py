@@ -86,7 +86,7 @@ class Cost:
     """What the capacity tariff costs, in EUR with VAT."""
 
     year: Decimal
-    """A year at the present average."""
+    """A year at the present average. A maximum of the month does not lower it: other months import more."""
     month: Decimal
     peak_kw: Decimal
     """What one more kW of a month's peak costs, over the twelve months in which it counts."""
@@ -103,15 +103,15 @@ def cost_of(
     maximum is assumed to hold also where only the floor is paid: texts contradict each other, a bill showed it.
     """
     gross = 1 + vat
-    month = average * tariff.capacity / MONTHS
+    full = month = average * tariff.capacity / MONTHS
     applies = None
     if energy is not None and tariff.maximum is not None and tariff.kwh is not None:
         months = 1 if period is CapPeriod.MONTH else MONTHS
         most = max(Decimal(), (tariff.maximum - tariff.kwh) * energy / months)
         applies = month > most
-        month = min(month, most)
+        month = min(full, most)
     return Cost(
-        year=month * MONTHS * gross,
+        year=(month if period is CapPeriod.YEAR else full) * MONTHS * gross,
         month=month * gross,
         peak_kw=Decimal() if applies else tariff.capacity / MONTHS * gross,
         maximum_applies=applies,

@@ -1,0 +1,1 @@
+"""What the insights are worth over a simulated year."""
