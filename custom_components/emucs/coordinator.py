@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Set as AbstractSet
+from contextlib import suppress
 import logging
 from typing import Any, Final
 
@@ -108,6 +109,7 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         self._due = 0.0
         self._codes: set[str] = set()
         self._listeners_for_new: list[CALLBACK_TYPE] = []
+        self._recorders: list[Callable[[Telegram], None]] = []
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -166,6 +168,24 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         self._listeners_for_new.append(listener)
         return lambda: self._listeners_for_new.remove(listener)
 
+    async def async_record(self, count: int, seconds: float) -> list[bytes]:
+        """Return telegrams as they come: so many, or what comes in so many seconds."""
+        frames: list[bytes] = []
+        complete = asyncio.Event()
+
+        def take(telegram: Telegram) -> None:
+            """Take a telegram."""
+            frames.append(telegram.frame)
+            if len(frames) >= count:
+                complete.set()
+
+        self._recorders.append(take)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await complete.wait()
+        self._recorders.remove(take)
+        return frames[:count]
+
     async def _async_run(self) -> None:
         """Take what the link says, until cancelled."""
         try:
@@ -197,6 +217,8 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         was_down, self.down = self.down, None
         if was_down is not None:
             _LOGGER.info("%s: telegrams come again", self.config_entry.title)
+        for take in self._recorders:
+            take(telegram)
         before = self.data
         new = self._async_find_new(telegram)
         now = self.hass.loop.time()

@@ -8,10 +8,8 @@ from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant
 
 from .coordinator import EmucsConfigEntry
-from .port import Register, Telegram
+from .port import Register, Telegram, is_private
 
-# By C and D: identifiers, EANs, and messages of the grid operator. Whatever channel they are on.
-_PRIVATE: Final = re.compile(r"(?:\d+-\d+:)?(?:96\.1\.[0-35-9]|96\.13\.\d+|42\.0\.0|0\.0\.0)(?:[*&]\d+)?")
 _QUANTITY: Final = re.compile(rb"(?:\(\d{12}[SW]\))?\(-?\d{1,8}(?:\.\d{1,3})?(?:\*\w{1,5})?\)")
 
 
@@ -63,7 +61,7 @@ def _telegram(telegram: Telegram) -> dict[str, Any]:
 
 def _register(code: str, register: Register) -> list[str | None]:
     """Return value, unit and time of a register."""
-    value = None if register.value is None else REDACTED if _PRIVATE.fullmatch(code) else str(register.value)
+    value = None if register.value is None else REDACTED if is_private(code) else str(register.value)
     return [value, register.unit, None if register.time is None else register.time.isoformat()]
 
 
@@ -78,5 +76,5 @@ def redact_frame(frame: bytes | None, *, broken: bool = False) -> list[str] | No
 def _redact_line(line: bytes, *, broken: bool) -> str:
     """Return a line without a private value."""
     code, bracket, _ = line.partition(b"(")
-    private = not _QUANTITY.fullmatch(line[len(code) :]) if broken else _PRIVATE.fullmatch(code.decode("latin-1"))
+    private = not _QUANTITY.fullmatch(line[len(code) :]) if broken else is_private(code.decode("latin-1"))
     return f"{code.decode('latin-1')}({REDACTED})" if bracket and private else line.decode("latin-1")

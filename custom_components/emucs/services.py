@@ -4,6 +4,7 @@ from typing import Final
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv, service
 from homeassistant.util.json import JsonObjectType
 import probatio
@@ -12,9 +13,29 @@ from .const import DOMAIN
 from .coordinator import EmucsConfigEntry
 from .insight.capacity import CapacityReport
 from .insight.peaks import FLOOR, PeakAverage
+from .port import anonymise
 
 SERVICE_GET_PEAKS: Final = "get_peaks"
+SERVICE_RECORD_TELEGRAMS: Final = "record_telegrams"
+ATTR_COUNT: Final = "count"
+ATTR_SECONDS: Final = "seconds"
+ATTR_KEEP_IDS: Final = "keep_ids"
+_MOST_TELEGRAMS: Final = 100
+_MOST_SECONDS: Final = 300
+
 _GET_PEAKS: Final = probatio.Schema({probatio.Required(ATTR_CONFIG_ENTRY_ID): cv.string})
+_RECORD_TELEGRAMS: Final = probatio.Schema(
+    {
+        probatio.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
+        probatio.Optional(ATTR_COUNT, default=10): probatio.All(
+            probatio.Coerce(int), probatio.Range(min=1, max=_MOST_TELEGRAMS)
+        ),
+        probatio.Optional(ATTR_SECONDS, default=30): probatio.All(
+            probatio.Coerce(float), probatio.Range(min=1, max=_MOST_SECONDS)
+        ),
+        probatio.Optional(ATTR_KEEP_IDS, default=False): cv.boolean,
+    }
+)
 
 
 @callback
@@ -22,6 +43,13 @@ def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
     hass.services.async_register(
         DOMAIN, SERVICE_GET_PEAKS, _async_get_peaks, schema=_GET_PEAKS, supports_response=SupportsResponse.ONLY
+    )
+    hass.services.async_register(
+        DOMAIN,
+        SERVICE_RECORD_TELEGRAMS,
+        _async_record_telegrams,
+        schema=_RECORD_TELEGRAMS,
+        supports_response=SupportsResponse.ONLY,
     )
 
 
@@ -46,6 +74,20 @@ async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
         "average_forecast": _average(report.average_forecast),
         "cost": _cost(report),
     }
+
+
+async def _async_record_telegrams(call: ServiceCall) -> ServiceResponse:
+    """Return telegrams as they come, with invented identifiers unless the user wants his own."""
+    entry: EmucsConfigEntry = service.async_get_config_entry(call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID])
+    frames = await entry.runtime_data.async_record(call.data[ATTR_COUNT], call.data[ATTR_SECONDS])
+    if not frames:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="no_telegrams",
+            translation_placeholders={"seconds": f"{call.data[ATTR_SECONDS]:.0f}"},
+        )
+    shown = frames if call.data[ATTR_KEEP_IDS] else map(anonymise, frames)
+    return {"telegrams": [frame.decode("latin-1") for frame in shown]}
 
 
 def _cost(report: CapacityReport) -> JsonObjectType | None:

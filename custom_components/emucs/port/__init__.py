@@ -12,6 +12,7 @@ from .errors import (
 )
 from .framing import Drop
 from .link import Link, LinkDown
+from .privacy import anonymise, is_private
 from .reader import Reader
 from .telegram import Channel, MonthDemand, Register, Telegram
 
@@ -32,4 +33,6 @@ __all__ = [
     "Register",
     "Telegram",
     "WrongSpeed",
+    "anonymise",
+    "is_private",
 ]
