@@ -445,12 +445,13 @@ class TestRestart:
         watch(quarter, [house.telegram()])
         for _ in range(2):
             TestAnotherMeaning.a_quarter(house, quarter, TestAnotherMeaning.over_elapsed_time)
-        # Half of a third, then the other half.
-        for _ in range(2):
-            quarter = self.again(quarter)
-            for _ in range(90):
-                house.skip(5)
-                watch(quarter, [house.telegram(demand=TestAnotherMeaning.over_elapsed_time(house))])
+        # Of the third, only what was before the restart is wrong.
+        for n in range(180):
+            house.skip(5)
+            right = TestAnotherMeaning.as_observed(house)
+            watch(quarter, [house.telegram(demand=TestAnotherMeaning.over_elapsed_time(house) if n < 60 else right)])
+            if n == 60:
+                quarter = self.again(quarter)
         assert quarter.deviations == 3
 
     @pytest.mark.parametrize("telegrams", [[], [telegram(NOON, "1", demand="0.5")]])

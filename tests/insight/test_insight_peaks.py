@@ -249,9 +249,10 @@ class TestObservedQuarters:
     def test_the_meter_knows_better(self) -> None:
         ledger = PeakLedger()
         ledger.feed(telegram(A_JULY_DAY, "1"), quarter(A_JULY_DAY, "5.004"))
-        ledger.feed(telegram(A_JULY_DAY, "1", peak=("5", A_JULY_DAY)), None)
+        printed = telegram(A_JULY_DAY, "1", peak=("5", A_JULY_DAY))
+        ledger.feed(printed, None)
         assert values(ledger) == {JULY: "5"}
-        ledger.feed(telegram(A_JULY_DAY, "1", peak=("5", A_JULY_DAY)), quarter(A_JULY_DAY, "6"))
+        ledger.feed(printed, quarter(A_JULY_DAY, "6"))
         assert values(ledger) == {JULY: "5"}
 
 

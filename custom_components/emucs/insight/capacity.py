@@ -130,9 +130,8 @@ class Capacity:
     def missing_year(self) -> int | None:
         """Return the year whose rates are not in the table, while an older year's are used instead."""
         month, tariff = self.ledger.month, self.tariff
-        if month is None or tariff is None or self.settings.own_rate is not None or tariff.year == month.year:
-            return None
-        return month.year
+        # An own rate is one of this year.
+        return None if month is None or tariff is None or tariff.year == month.year else month.year
 
     def _cost(self, tariff: Tariff, average: PeakAverage) -> Cost:
         """Return what an average costs."""
