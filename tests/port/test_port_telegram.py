@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from custom_components.emucs.port import Channel, Drop, MonthDemand, Reader, Register, Telegram
-from custom_components.emucs.port.telegram import parse_time
+from custom_components.emucs.port.times import parse_time
 from tests.port.wire import received, sent
 
 SUMMER = timezone(timedelta(hours=2))
@@ -405,7 +405,7 @@ def test_channels_beyond_those_of_belgium() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["1-0:99.99.99(1.5*kW)", "9-9:255.255.255(1.5*kW)", "1.8.0(1.5*kW)", "1-128:1.8(1.5*kW)", "1-0:1.8.0*1(1.5*kW)"],
+    ["1-0:99.99.99(1.5*kW)", "9-9:255.255.255(1.5*kW)", "1-128:1.8(1.5*kW)", "1-0:1.8.0*1(1.5*kW)"],
 )
 def test_unknown_codes_are_kept(line: str) -> None:
     assert register(line) == Register(Decimal("1.5"), "kW")

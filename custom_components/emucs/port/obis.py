@@ -1,11 +1,16 @@
 """OBIS codes of user ports: which there are, and how their values are printed."""
 
 from enum import Enum, auto
+from functools import lru_cache
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 # [A-B:]C.D[.E][*F]: industrial meters may print the reduced form (IEC 62056-6-1).
-CODE: Final = re.compile(r"(?:\d{1,3}-\d{1,3}:)?\d{1,3}\.\d{1,3}(?:\.\d{1,3})?(?:[*&]\d{1,3})?")
+CODE: Final = re.compile(r"(?:\d{1,3}-\d{1,3}:)?\d{1,3}\.\d{1,3}(?:\.\d{1,3})?(?:[*&]\d{1,3})?", re.ASCII)
+_GROUPS: Final = re.compile(
+    r"(?:(\d{1,3})-(\d{1,3}):)?(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:[*&](\d{1,3}))?", re.ASCII
+)
+_CACHED_CODES: Final = 1024
 
 VERSION: Final = "0-0:96.1.4"
 DSMR_VERSION: Final = "1-3:0.2.8"
@@ -74,6 +79,53 @@ def uncorrected_volume(channel: int) -> str:
     return f"0-{channel}:24.2.3"
 
 
+class Code(NamedTuple):
+    """The value groups of a code (IEC 62056-6-1); those that a reduced form leaves out are filled in."""
+
+    a: int
+    """The medium: 0 is none, 1 electricity."""
+    b: int
+    """The channel."""
+    c: int
+    """The quantity."""
+    d: int
+    """How it is processed."""
+    e: int
+    """The tariff; 0 is the total."""
+    f: int | None = None
+    """The number of a historic value; None for the running one."""
+
+
+_RUNNING: Final = "255"
+_ELECTRICITY: Final = range(1, 96)
+# Not electricity, though C would say so: what 0-0 has there, 1-0 has not.
+_ABSTRACT: Final = {"1.0.0", "17.0.0", "42.0.0"}
+
+
+@lru_cache(maxsize=_CACHED_CODES)
+def parse_code(text: str) -> Code | None:
+    """Return the groups of a code, or None if it is none."""
+    if (match := _GROUPS.fullmatch(canonical(text))) is None:
+        return None
+    a, b, c, d, e, f = match.groups()
+    return Code(int(a), int(b), int(c), int(d), int(e or 0), None if f is None else int(f))
+
+
+def canonical(text: str) -> str:
+    """Return the key that a code has among the registers: reduced ones in full, historic ones with `*F`.
+
+    A code that is printed in full stays as it is; only `*255`, the running value, says what others leave out.
+    """
+    match = _GROUPS.fullmatch(text)
+    if match is None:
+        return text
+    a, b, c, d, e, f = match.groups()
+    group = f"{c}.{d}" if a and e is None else f"{c}.{d}.{e or 0}"
+    if a is None:
+        a, b = ("1", "0") if int(c) in _ELECTRICITY and group not in _ABSTRACT else ("0", "0")
+    return f"{a}-{b}:{group}" if f in {None, _RUNNING} else f"{a}-{b}:{group}*{f}"
+
+
 class Form(Enum):
     """How the value of a code is printed."""
 
@@ -89,6 +141,10 @@ class Form(Enum):
     """A time without a value."""
     TIMED = auto()
     """A value with the time that it holds for, in either order."""
+    PEAK = auto()
+    """A value that may have its time, in either order, or other values behind it."""
+    PROFILE = auto()
+    """The latest value of a profile, behind its time and what the profile is made of."""
     THRESHOLD = auto()
     """A limit: nothing but nines means that there is none."""
     HISTORY = auto()
@@ -96,25 +152,38 @@ class Form(Enum):
 
 
 # By C, D and E, in the order in which they are looked up: all, then C and D.
-_FORMS: Final = {
-    "1.0.0": Form.TIME,
-    "1.6.0": Form.TIMED,
-    "2.6.0": Form.TIMED,
-    "24.2": Form.TIMED,
-    "98.1.0": Form.HISTORY,
-    "17.0.0": Form.THRESHOLD,
-    "31.4.0": Form.THRESHOLD,
-    "51.4.0": Form.THRESHOLD,
-    "71.4.0": Form.THRESHOLD,
-    "96.1": Form.IDENTIFIER,
-    "96.13": Form.MESSAGE,
-    "42.0.0": Form.IDENTIFIER,
-    "0.0.0": Form.TEXT,
-    "0.2.8": Form.TEXT,
+_FORMS: Final[dict[tuple[int, ...], Form]] = {
+    (1, 0, 0): Form.TIME,
+    (1, 6, 0): Form.TIMED,
+    (2, 6, 0): Form.TIMED,
+    (24, 2): Form.TIMED,
+    (24, 3, 0): Form.PROFILE,
+    (98, 1, 0): Form.HISTORY,
+    (17, 0, 0): Form.THRESHOLD,
+    (31, 4, 0): Form.THRESHOLD,
+    (51, 4, 0): Form.THRESHOLD,
+    (71, 4, 0): Form.THRESHOLD,
+    (96, 1): Form.IDENTIFIER,
+    (96, 13): Form.MESSAGE,
+    (42, 0, 0): Form.IDENTIFIER,
+    (0, 0, 0): Form.TEXT,
+    (0, 2, 8): Form.TEXT,
 }
+_DEMANDS: Final = {5, 6}
 
 
-def form(code: str) -> Form:
-    """Return how the value of a code is printed (e-MUCS P1 1.7.1, tables 3 to 6)."""
-    group = code.rpartition(":")[2]
-    return _FORMS.get(group) or _FORMS.get(group.rpartition(".")[0]) or Form.PLAIN
+def form(text: str) -> Form:
+    """Return how the value of a code is printed (e-MUCS P1 1.7.1, tables 3 to 6; IEC 62056-6-1 for demands)."""
+    code = parse_code(text)
+    if code is None:
+        return Form.PLAIN
+    known = _FORMS.get((code.c, code.d, code.e)) or _FORMS.get((code.c, code.d))
+    if known is None and code.a == 1 and code.c in _ELECTRICITY and code.d in _DEMANDS:
+        return Form.PEAK
+    return known or Form.PLAIN
+
+
+@lru_cache(maxsize=_CACHED_CODES)
+def recognise(text: str) -> tuple[str, Form]:
+    """Return the key of a code among the registers, and how its value is printed."""
+    return canonical(text), form(text)

@@ -1,0 +1,69 @@
+"""Times as meters print them."""
+
+from datetime import datetime, timedelta, timezone
+import re
+from typing import Final
+from zoneinfo import ZoneInfo
+
+_TIME: Final = re.compile(r"\d{12}[SWsw]?", re.ASCII)
+_FLAGGED_TIME: Final = re.compile(r"\d{12}[SWsw]", re.ASCII)
+_FLAG: Final = 12
+# An octet string that was never written, as DLMS prints it, and the epoch that some meters start from.
+_UNSET_TIME: Final = re.compile(r"6325\d{8}|700101\d{6}|0{12}")
+_LOCAL: Final = ZoneInfo("Europe/Brussels")
+_OFFSETS: Final = {"S": "+02:00", "W": "+01:00"}
+_HOUR: Final = timedelta(hours=1)
+# Meters put their clocks right by seconds.
+_CORRECTION: Final = timedelta(minutes=5)
+
+
+def looks_like_time(text: str) -> bool:
+    """Tell whether a text has the form of a time, with or without a flag."""
+    return _TIME.fullmatch(text) is not None
+
+
+def has_flag(text: str) -> bool:
+    """Tell whether a text has the form of a time with a flag."""
+    return _FLAGGED_TIME.fullmatch(text) is not None
+
+
+def is_unset(text: str) -> bool:
+    """Tell whether a time is one that was never written."""
+    return _UNSET_TIME.match(text) is not None
+
+
+def parse_time(text: str) -> datetime | None:
+    """Return a time `YYMMDDhhmmss` with its flag S (summer) or W (winter), or None if it is none.
+
+    Without a flag it is Belgian local time, and the hour that occurs twice is taken as the first one.
+    """
+    if not looks_like_time(text):
+        return None
+    offset = _OFFSETS.get(text[_FLAG:].upper(), "")
+    try:
+        time = datetime.fromisoformat(f"20{text[:6]}T{text[6:12]}{offset}")
+    except ValueError:
+        return None
+    return time if offset else _fixed(time.replace(tzinfo=_LOCAL))
+
+
+def _fixed(local: datetime) -> datetime:
+    """Return a local time with its offset alone: times of one zone subtract as wall clocks do."""
+    return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()), fold=0)
+
+
+class Clock:
+    """Follows a meter's clock, as without flags just the order of telegrams tells two equal hours apart."""
+
+    def __init__(self) -> None:
+        """Start with no time known."""
+        self._last: datetime | None = None
+
+    def follow(self, text: str, time: datetime) -> datetime:
+        """Return the time of a telegram, printed as a text: an hour later where it would else step back by one."""
+        last = self._last
+        if last is not None and not has_flag(text) and _CORRECTION < last - time <= _HOUR + _CORRECTION:
+            # The same offset as before, where this hour occurs but once.
+            time = _fixed(time.replace(tzinfo=_LOCAL, fold=1))
+        self._last = time
+        return time

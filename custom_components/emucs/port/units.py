@@ -1,0 +1,88 @@
+"""Units that user ports print beside a value: what they measure, and how others spell them."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+
+class Dimension(StrEnum):
+    """What a unit measures."""
+
+    ENERGY = "energy"
+    """In Wh."""
+    HEAT = "heat"
+    """In J."""
+    POWER = "power"
+    """In W."""
+    REACTIVE_ENERGY = "reactive_energy"
+    """In varh."""
+    REACTIVE_POWER = "reactive_power"
+    """In var."""
+    APPARENT_ENERGY = "apparent_energy"
+    """In VAh."""
+    APPARENT_POWER = "apparent_power"
+    """In VA."""
+    VOLTAGE = "voltage"
+    """In V."""
+    CURRENT = "current"
+    """In A."""
+    FREQUENCY = "frequency"
+    """In Hz."""
+    VOLUME = "volume"
+    """In m³."""
+
+
+class Unit(NamedTuple):
+    """A unit: what it measures, how many base units it is, and its symbol as Home Assistant spells it."""
+
+    dimension: Dimension
+    scale: Decimal
+    symbol: str
+
+
+_PREFIXES: Final = {"": 0, "k": 3, "M": 6, "G": 9}
+_ELECTRICAL: Final = {
+    "Wh": (Dimension.ENERGY, "kMG"),
+    "J": (Dimension.HEAT, "kMG"),
+    "W": (Dimension.POWER, "kM"),
+    "varh": (Dimension.REACTIVE_ENERGY, "kM"),
+    "var": (Dimension.REACTIVE_POWER, "kM"),
+    "VAh": (Dimension.APPARENT_ENERGY, "kM"),
+    "VA": (Dimension.APPARENT_POWER, "kM"),
+    "V": (Dimension.VOLTAGE, "k"),
+    "A": (Dimension.CURRENT, "k"),
+    "Hz": (Dimension.FREQUENCY, ""),
+}
+_MILLIAMPERE: Final = Unit(Dimension.CURRENT, Decimal("0.001"), "mA")
+_CUBIC_METRE: Final = Unit(Dimension.VOLUME, Decimal(1), "m³")
+_LITRE: Final = Unit(Dimension.VOLUME, Decimal("0.001"), "L")
+
+_UNITS: Final = {
+    f"{prefix}{symbol}": Unit(dimension, Decimal(10) ** _PREFIXES[prefix], f"{prefix}{symbol}")
+    for symbol, (dimension, prefixes) in _ELECTRICAL.items()
+    for prefix in ("", *prefixes)
+} | {
+    "mA": _MILLIAMPERE,
+    "m3": _CUBIC_METRE,
+    "M3": _CUBIC_METRE,
+    "m³": _CUBIC_METRE,
+    # The same in UTF-8, where lines are read as Latin-1.
+    "mÂ³": _CUBIC_METRE,
+    "dm3": _LITRE,
+    "dm³": _LITRE,
+    "l": _LITRE,
+}
+
+
+def _folded(text: str) -> str:
+    """Return a unit without its case, save that of the first letter where it tells milli from mega."""
+    return text[0] + text[1:].casefold() if text[0] in "mM" else text.casefold()
+
+
+# Meters print kVAr, kVArh, KW, kwh as well.
+_BY_FOLDED: Final = {_folded(text): unit for text, unit in _UNITS.items()}
+
+
+def unit_of(text: str | None) -> Unit | None:
+    """Return the unit that is printed, or None where there is none or it is unknown."""
+    return _BY_FOLDED.get(_folded(text)) if text else None
