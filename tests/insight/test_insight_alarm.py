@@ -160,6 +160,9 @@ def test_a_clock_set_back_does_not_hold_it() -> None:
     house.time -= timedelta(seconds=3600)
     assert not house.run(1, "3")
     assert house.run(250, "3")
+    # While it was about to go off.
+    house.so_far = Decimal()
+    assert house.run(30, "0.1")
     house.time -= timedelta(seconds=3600)
     house.so_far = Decimal()
     house.run(1, "0.1")
