@@ -136,10 +136,11 @@ def test_release() -> None:
     house = Watched()
     house.run(300, "3")
     assert house.alarm.on
-    # 2.4 kW from now on end at 2.6; 2.2 at 2.47, which is below, but not clearly.
+    # 2.4 kW from now on end at 2.6.
     assert house.run(100, "2.4")
-    assert house.run(300, "2.3")
-    # It ends at 2.27 or so from here: clearly below, for a minute.
+    # And 2.1 from then on at 2.43, which is below, but not clearly.
+    assert house.run(300, "2.1")
+    # 1.4 kW end at 2.28: clearly below, for a minute.
     assert house.run(59, "1.4")
     assert not house.run(2, "1.4")
     assert len(house.turned_on) == 1
