@@ -19,7 +19,7 @@ from dsmr_parser.objects import (
 from dsmr_parser.parsers import TelegramParser
 import pytest
 
-from custom_components.emucs.port import Reader, Register, Telegram
+from custom_components.emucs.port import Reader, Register, Telegram, meaning, parse_code
 from tests.conftest import FIELD_TELEGRAMS
 from tests.port.wire import crc16
 
@@ -87,6 +87,16 @@ def test_every_timed_number_is_as_printed(path: Path) -> None:
             unset = time.startswith(("6325", "7001"))
             expected = Register(None, unit) if unset else Register(Decimal(number), unit, by_its_flag(time, flag))
             assert registers[code] == expected, line
+
+
+@every_file
+def test_every_quantity_has_a_meaning(path: Path) -> None:
+    registers = telegram_of(path).registers
+    codes = {code: parse_code(code) for code, register in registers.items() if register.unit}
+    found = [meaning(code, registers[text].unit) for text, code in codes.items() if code]
+    assert len(found) == len(codes) >= 10
+    assert None not in found
+    assert len(set(found)) == len(found)
 
 
 @every_file

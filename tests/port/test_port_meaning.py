@@ -266,30 +266,8 @@ def test_symbols_are_those_of_home_assistant() -> None:
         *const.UnitOfFrequency,
         *const.UnitOfVolume,
     }
-    printed = [
-        "Wh",
-        "kWh",
-        "MWh",
-        "GWh",
-        "W",
-        "kW",
-        "MW",
-        "var",
-        "kvar",
-        "VA",
-        "kVA",
-        "varh",
-        "kvarh",
-        "V",
-        "kV",
-        "mA",
-        "A",
-        "Hz",
-        "m3",
-        "dm3",
-        "GJ",
-        "MJ",
-    ]
+    printed = ["Wh", "kWh", "MWh", "GWh", "W", "kW", "MW", "var", "kvar", "VA", "kVA", "varh"]
+    printed += ["kvarh", "V", "kV", "mA", "A", "Hz", "m3", "dm3", "GJ", "MJ"]
     assert {unit.symbol for text in printed if (unit := unit_of(text))} <= symbols
 
 
