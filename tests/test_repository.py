@@ -2,7 +2,9 @@
 
 import ast
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from importlib import import_module
+import itertools
 import json
 from pathlib import Path
 import re
@@ -13,6 +15,7 @@ from typing import Any, cast
 
 from awesomeversion import AwesomeVersion, AwesomeVersionStrategy
 import homeassistant
+from homeassistant.components.sensor import SensorEntityDescription
 from homeassistant.config_entries import ConfigFlow, OptionsFlow
 from homeassistant.const import Platform
 from homeassistant.helpers.entity import Entity, EntityDescription
@@ -23,7 +26,8 @@ import yaml
 from custom_components.emucs import PLATFORMS, config_flow
 from custom_components.emucs.devices import electricity_meter_device, mbus_meter_device
 from custom_components.emucs.insight.mbus import Medium
-from custom_components.emucs.port import PortError, Reader
+from custom_components.emucs.port import PortError, Reader, Register
+from custom_components.emucs.registers import register_sensor
 from virtual_meter import VirtualMeter
 
 ROOT = Path(__file__).parents[1]
@@ -135,7 +139,17 @@ def translation_keys(platform: Platform) -> set[str]:
     for value in vars(module).values():
         if isinstance(value, type) and issubclass(value, Entity) and value.__module__ == module.__name__:
             keys.add(vars(value).get("_attr_translation_key"))
+    if platform is Platform.SENSOR:
+        keys |= unlisted_names().keys()
     return {key for key in keys if key is not None}
+
+
+def unlisted_names() -> dict[str, SensorEntityDescription]:
+    """Return the sensors of registers without a row in the table, one for each translation key."""
+    units = (None, "kWh", "kW", "kvarh", "kvar", "kVAh", "kVA", "V", "A", "Hz")
+    groups = itertools.product(("1-0", "0-0"), range(100), (*range(40), 99), (0, 1, 9, 21), units)
+    sensors = (register_sensor(f"{ab}:{c}.{d}.{e}", Register(Decimal(1), unit)) for ab, c, d, e, unit in groups)
+    return {str(sensor.translation_key): sensor for sensor in sensors}
 
 
 def reasons(error: type[PortError]) -> Iterator[str]:
@@ -268,7 +282,8 @@ def test_every_entity_has_a_name_and_every_name_an_entity(platform: Platform) ->
     names = ENGLISH["entity"][platform]
     assert translation_keys(platform) == names.keys()
     assert all("name" in texts for texts in names.values())
-    for description in descriptions(platform):
+    unlisted = unlisted_names().values() if platform is Platform.SENSOR else ()
+    for description in (*descriptions(platform), *unlisted):
         assert description.translation_key is not None, description.key
         placeholders = PLACEHOLDER.findall(names[description.translation_key]["name"])
         assert set(placeholders) == set(description.translation_placeholders or ()), description.key

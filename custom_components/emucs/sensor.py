@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, override
 
@@ -34,23 +33,13 @@ from .insight.mbus import Medium
 from .insight.peaks import PeakAverage
 from .insight.tariff import Cost
 from .port import Register, obis
+from .registers import MOST_REGISTERS, MeterSensorDescription, Value, register_sensor, unlisted
 
 PARALLEL_UPDATES = 0
-
-type Value = str | Decimal | datetime | None
 
 SWITCH_STATES: Final = ("disconnected", "connected", "ready_for_reconnection")
 RELAYS: Final = (1, 2, 3, 4)
 LONGEST_STATE: Final = 255
-
-
-@dataclass(frozen=True, kw_only=True)
-class MeterSensorDescription(SensorEntityDescription):
-    """A sensor of the electricity meter: on which meters it exists, and its value."""
-
-    exists: Callable[[MeterCoordinator], bool]
-    value: Callable[[MeterCoordinator], Value]
-    attributes: Callable[[MeterCoordinator], dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -531,6 +520,7 @@ async def async_setup_entry(
     """Add the sensors of what meters send, now and whenever they begin to send more."""
     coordinator = entry.runtime_data
     added: set[tuple[str, str]] = set()
+    known: set[str] = set()
 
     def new(identifier: str, key: str) -> bool:
         """Tell whether a sensor is not added yet, and note it."""
@@ -547,6 +537,10 @@ async def async_setup_entry(
             for description in (*METER_SENSORS, *CAPACITY_SENSORS)
             if description.exists(coordinator) and new(coordinator.identifier, description.key)
         ]
+        for code, register in coordinator.data.registers.items():
+            if code not in known and len(known) < MOST_REGISTERS and unlisted(code, register):
+                known.add(code)
+                sensors.append(MeterSensor(coordinator, register_sensor(code, register)))
         sensors += [
             MbusSensor(meter, description)
             for meter in coordinator.mbus.values()

@@ -1,0 +1,229 @@
+"""Sensors of registers that nobody listed: named and classed by what their code and unit mean."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from homeassistant.components.sensor import SensorDeviceClass, SensorEntityDescription, SensorStateClass
+from homeassistant.const import (
+    UnitOfApparentPower,
+    UnitOfElectricCurrent,
+    UnitOfElectricPotential,
+    UnitOfEnergy,
+    UnitOfFrequency,
+    UnitOfPower,
+    UnitOfReactiveEnergy,
+    UnitOfReactivePower,
+)
+
+from .coordinator import MeterCoordinator
+from .port import Register, obis
+from .port.meanings import Kind, Meaning, Medium, Quantity, meaning
+from .port.units import Dimension, unit_of
+
+type Value = str | Decimal | datetime | None
+
+MOST_REGISTERS: Final = 64
+"""Unlisted registers that become sensors at most, however many a port prints."""
+LONGEST_UNIT: Final = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeterSensorDescription(SensorEntityDescription):
+    """A sensor of the electricity meter: on which meters it exists, and its value."""
+
+    exists: Callable[[MeterCoordinator], bool]
+    value: Callable[[MeterCoordinator], Value]
+    attributes: Callable[[MeterCoordinator], dict[str, Any]] | None = None
+
+
+class _Class(NamedTuple):
+    """How Home Assistant shows a dimension."""
+
+    device_class: SensorDeviceClass | None
+    unit: str
+    precision: int
+
+
+_CLASSES: Final = {
+    Dimension.ENERGY: _Class(SensorDeviceClass.ENERGY, UnitOfEnergy.KILO_WATT_HOUR, 3),
+    Dimension.POWER: _Class(SensorDeviceClass.POWER, UnitOfPower.KILO_WATT, 3),
+    Dimension.REACTIVE_ENERGY: _Class(
+        SensorDeviceClass.REACTIVE_ENERGY, UnitOfReactiveEnergy.KILO_VOLT_AMPERE_REACTIVE_HOUR, 3
+    ),
+    Dimension.REACTIVE_POWER: _Class(
+        SensorDeviceClass.REACTIVE_POWER, UnitOfReactivePower.KILO_VOLT_AMPERE_REACTIVE, 3
+    ),
+    # Home Assistant has no class for it.
+    Dimension.APPARENT_ENERGY: _Class(None, "kVAh", 3),
+    Dimension.APPARENT_POWER: _Class(SensorDeviceClass.APPARENT_POWER, UnitOfApparentPower.KILO_VOLT_AMPERE, 3),
+    Dimension.VOLTAGE: _Class(SensorDeviceClass.VOLTAGE, UnitOfElectricPotential.VOLT, 1),
+    Dimension.CURRENT: _Class(SensorDeviceClass.CURRENT, UnitOfElectricCurrent.AMPERE, 2),
+    Dimension.FREQUENCY: _Class(SensorDeviceClass.FREQUENCY, UnitOfFrequency.HERTZ, 2),
+}
+
+# How kinds are called after the quantity; power and energy have their names from it.
+_KIND_NAMES: Final = {
+    Kind.INSTANT: "power",
+    Kind.ENERGY: "energy",
+    Kind.CURRENT_DEMAND: "demand",
+    Kind.LAST_DEMAND: "last_demand",
+    Kind.MAXIMUM_DEMAND: "maximum_demand",
+    Kind.AVERAGE: "average",
+    Kind.LIMIT: "limit",
+    Kind.SAGS: "sags",
+    Kind.SWELLS: "swells",
+    Kind.COUNT: "count",
+}
+_WITHOUT_POWER: Final = {Quantity.CURRENT, Quantity.VOLTAGE, Quantity.POWER_FACTOR, Quantity.FREQUENCY}
+_QUADRANTS: Final = {
+    Quantity.REACTIVE_Q1: 1,
+    Quantity.REACTIVE_Q2: 2,
+    Quantity.REACTIVE_Q3: 3,
+    Quantity.REACTIVE_Q4: 4,
+}
+
+LISTED: Final = frozenset(
+    {
+        obis.IMPORT_ENERGY,
+        obis.EXPORT_ENERGY,
+        *(code(tariff) for code in (obis.import_energy, obis.export_energy) for tariff in range(1, 6)),
+        obis.IMPORT_POWER,
+        obis.EXPORT_POWER,
+        *(
+            code(phase)
+            for code in (obis.import_power, obis.export_power, obis.voltage, obis.current)
+            for phase in obis.PHASE_GROUP
+        ),
+        obis.ACTIVE_TARIFF,
+        obis.DEMAND,
+        obis.MONTH_PEAK,
+        obis.GRID,
+        obis.BREAKER,
+        obis.LIMITER_THRESHOLD,
+        obis.FUSE_THRESHOLD,
+        obis.VERSION,
+        obis.DSMR_VERSION,
+    }
+)
+"""Registers that have a row in the table of sensors."""
+
+
+def unlisted(code: str, register: Register) -> bool:
+    """Tell whether a register is a number of the electricity meter without a row in the table of sensors."""
+    if code in LISTED or register.number is None or (parsed := obis.parse_code(code)) is None:
+        return False
+    # Channels are M-Bus meters and relays.
+    return not (parsed.a == 0 and parsed.b)
+
+
+def register_sensor(code: str, register: Register) -> MeterSensorDescription:
+    """Return the sensor of a register: by its meaning, or else a plain number by its code. All are off by default."""
+    parsed = obis.parse_code(code)
+    found = None if parsed is None else meaning(parsed, register.unit)
+    return _plain(code, register) if found is None else _meaningful(code, register, found)
+
+
+def _plain(code: str, register: Register) -> MeterSensorDescription:
+    """Return a number of which only the code is known."""
+    unit = register.unit if register.unit and len(register.unit) <= LONGEST_UNIT else None
+    return MeterSensorDescription(
+        key=f"register_{'_'.join(filter(None, _parts(code)))}",
+        translation_key="register",
+        translation_placeholders={"code": code},
+        native_unit_of_measurement=unit,
+        entity_registry_enabled_default=False,
+        exists=lambda meter: code in meter.data.registers,
+        value=_scaled(code, Decimal(1)),
+    )
+
+
+def _parts(code: str) -> list[str]:
+    """Return the groups of a code."""
+    return "".join(digit if digit.isdecimal() else " " for digit in code).split()
+
+
+def _meaningful(code: str, register: Register, found: Meaning) -> MeterSensorDescription:
+    """Return a sensor with the name, the class and the unit that a meaning gives."""
+    unit = unit_of(register.unit)
+    shown = None if unit is None else _CLASSES.get(unit.dimension)
+    target = None if shown is None else unit_of(shown.unit)
+    scale = unit.scale / target.scale if unit is not None and target is not None else Decimal(1)
+    name = sensor_name(found)
+    return MeterSensorDescription(
+        key=_key(name, found),
+        translation_key=name,
+        translation_placeholders=_placeholders(found),
+        device_class=_device_class(found, shown),
+        state_class=_state_class(found),
+        native_unit_of_measurement=None if shown is None else shown.unit,
+        suggested_display_precision=None if shown is None else shown.precision,
+        entity_registry_enabled_default=False,
+        exists=lambda meter: code in meter.data.registers,
+        value=_scaled(code, scale),
+    )
+
+
+def sensor_name(found: Meaning) -> str:
+    """Return the translation key of a meaning: its quantity, how it is processed, and its direction."""
+    quantity = "reactive_quadrant" if found.quantity in _QUADRANTS else str(found.quantity)
+    kind = "" if found.kind is Kind.INSTANT and found.quantity in _WITHOUT_POWER else _KIND_NAMES.get(found.kind, "")
+    return "_".join(filter(None, (quantity, kind, found.direction)))
+
+
+def _key(name: str, found: Meaning) -> str:
+    """Return the end of a unique id."""
+    parts = [
+        name,
+        f"q{_QUADRANTS[found.quantity]}" if found.quantity in _QUADRANTS else None,
+        found.phase,
+        f"tariff_{found.tariff}" if found.tariff else None,
+        f"channel_{found.channel}" if found.channel else None,
+        f"period_{found.historic}" if found.historic is not None else None,
+        "meter" if found.medium is Medium.ABSTRACT and found.kind is Kind.LIMIT else None,
+    ]
+    return "_".join(filter(None, parts))
+
+
+def _placeholders(found: Meaning) -> dict[str, str]:
+    """Return what the name is filled in with: signs that are the same in all languages."""
+    signs = [
+        found.phase.upper() if found.phase else None,
+        f"T{found.tariff}" if found.tariff else None,
+        f"({found.channel})" if found.channel else None,
+        f"-{found.historic}" if found.historic is not None else None,
+    ]
+    placeholders = {"where": "".join(f" {sign}" for sign in signs if sign)}
+    if found.quantity in _QUADRANTS:
+        placeholders["quadrant"] = str(_QUADRANTS[found.quantity])
+    return placeholders
+
+
+def _device_class(found: Meaning, shown: _Class | None) -> SensorDeviceClass | None:
+    """Return the device class."""
+    if found.quantity is Quantity.POWER_FACTOR:
+        return SensorDeviceClass.POWER_FACTOR
+    return None if shown is None else shown.device_class
+
+
+def _state_class(found: Meaning) -> SensorStateClass | None:
+    """Return the state class: what a period left behind, and limits, are no series."""
+    if found.historic is not None or found.kind is Kind.LIMIT:
+        return None
+    if found.kind in (Kind.ENERGY, Kind.COUNT, Kind.SAGS, Kind.SWELLS):
+        return SensorStateClass.TOTAL_INCREASING
+    return SensorStateClass.MEASUREMENT
+
+
+def _scaled(code: str, scale: Decimal) -> Callable[[MeterCoordinator], Value]:
+    """Return a register's number times a scale."""
+
+    def value(meter: MeterCoordinator) -> Value:
+        register = meter.data.registers.get(code)
+        if register is None or register.number is None:
+            return None
+        return register.number if scale == 1 else register.number * scale
+
+    return value
