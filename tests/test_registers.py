@@ -2,7 +2,6 @@
 
 import asyncio
 from decimal import Decimal
-from pathlib import Path
 import re
 
 from fastcrc.crc16 import arc
@@ -114,11 +113,12 @@ async def test_no_more_than_anybody_can_want(hass: HomeAssistant, entity_registr
 
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default", "socket_enabled")
-@pytest.mark.parametrize("path", sorted(FIELD_TELEGRAMS.glob("*.txt")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "raw", [pytest.param(path.read_bytes(), id=path.stem) for path in sorted(FIELD_TELEGRAMS.glob("*.txt"))]
+)
 async def test_every_number_of_a_field_telegram_is_shown_once(
-    hass: HomeAssistant, entity_registry: er.EntityRegistry, path: Path
+    hass: HomeAssistant, entity_registry: er.EntityRegistry, raw: bytes
 ) -> None:
-    raw = path.read_bytes()
     telegram, entry, server = await set_up(hass, raw)
     identifier = identifier_of(telegram)
     entities = [each for each in entity_registry.entities.values() if each.platform == DOMAIN]
