@@ -9,6 +9,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.port import Reader
 from custom_components.emucs.sensor import CAPACITY_SENSORS, MBUS_SENSORS, METER_SENSORS
 from tests.conftest import WINTER_EVENING, entry_data, eventually
 from virtual_meter import PROFILES, TcpServer, VirtualMeter
@@ -166,6 +167,21 @@ async def test_heat_meter_shows_its_unit_once_it_is_read(hass: HomeAssistant, so
         await eventually(lambda: hass.states.get("sensor.heat_meter_heat") is not None)
         state = hass.states.get("sensor.heat_meter_heat")
         assert (state.state, state.attributes["unit_of_measurement"]) == ("12.345", "GJ")
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_volume_in_another_unit(hass: HomeAssistant, socket_enabled: None) -> None:
+    meter = VirtualMeter(seed=7, start=WINTER_EVENING)
+    head = meter.telegram().replace(b"*m3)", b"*dm3)")
+    head = head[: head.index(b"!") + 1]
+    litres = head + f"{arc(head):04X}\r\n".encode()
+    async with TcpServer(meter, speed=10, transform=lambda _: litres) as server:
+        entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(server.url))
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        printed = Reader().feed(litres)[0].channels[1].reading
+        assert printed.unit == "dm3"
+        assert float(hass.states.get("sensor.gas_meter_gas").state) == pytest.approx(float(printed.value) / 1000)
         assert await hass.config_entries.async_unload(entry.entry_id)
 
 

@@ -19,9 +19,7 @@ from homeassistant.const import (
 )
 
 from .coordinator import MeterCoordinator
-from .port import Register, obis
-from .port.meanings import Kind, Meaning, Medium, Quantity, meaning
-from .port.units import Dimension, unit_of
+from .port import Dimension, Kind, Meaning, Medium, Quantity, Register, meaning, obis, unit_of
 
 type Value = str | Decimal | datetime | None
 

@@ -444,7 +444,7 @@ def _volume(medium: Medium, device_class: SensorDeviceClass) -> MbusSensorDescri
         native_unit_of_measurement=UnitOfVolume.CUBIC_METERS,
         suggested_display_precision=3,
         exists=lambda meter: meter.medium is medium,
-        value=_reading,
+        value=_volume_reading,
     )
 
 
@@ -461,6 +461,12 @@ def _mbus_energy(medium: Medium) -> MbusSensorDescription:
         value=_reading,
         unit=_energy_unit,
     )
+
+
+def _volume_reading(meter: MbusCoordinator) -> Value:
+    """Return the latest reading in m³, which it is in where no unit is printed."""
+    reading = meter.data.reading
+    return None if reading is None else reading.number if reading.unit is None else in_unit(reading, "m³")
 
 
 def _reading(meter: MbusCoordinator) -> Value:

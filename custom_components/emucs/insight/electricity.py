@@ -4,19 +4,10 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
-from ..port import Register, Telegram, obis
+from ..port import Register, Telegram, obis, unit_of
 
 TARIFFS: Final = (1, 2, 3, 4, 5)
 """Iskraemeco meters print five tariffs, all others two."""
-
-_SCALES: Final = {
-    ("W", "kW"): Decimal("0.001"),
-    ("MW", "kW"): Decimal(1000),
-    ("Wh", "kWh"): Decimal("0.001"),
-    ("MWh", "kWh"): Decimal(1000),
-    ("mA", "A"): Decimal("0.001"),
-    ("kV", "V"): Decimal(1000),
-}
 
 
 def in_unit(register: Register | None, unit: str) -> Decimal | None:
@@ -25,8 +16,10 @@ def in_unit(register: Register | None, unit: str) -> Decimal | None:
         return None
     if register.unit == unit:
         return register.number
-    scale = _SCALES.get((register.unit or "", unit))
-    return None if scale is None else register.number * scale
+    printed, wanted = unit_of(register.unit), unit_of(unit)
+    if printed is None or wanted is None or printed.dimension is not wanted.dimension:
+        return None
+    return register.number * printed.scale / wanted.scale
 
 
 def _difference(telegram: Telegram, plus: str, minus: str) -> Decimal | None:
