@@ -92,7 +92,8 @@ def entity_registry_enabled_by_default() -> Generator[None]:
 @pytest.fixture
 def fast_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take a port for silent after a second, where a test waits for that."""
-    monkeypatch.setattr("custom_components.emucs.port.link.SILENCE", 1.0)
+    for name in ("SILENCE", "FIRST_SILENCE"):
+        monkeypatch.setattr(f"custom_components.emucs.port.link.{name}", 1.0)
 
 
 def address(server: TcpServer) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from virtual_meter import PtyServer, TcpServer, VirtualMeter
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 SILENCE = 0.3
+TELEGRAM_WITHOUT_VERSION = b"/XXX5\\1\r\n\r\n1-0:1.7.0(1*kW)\r\n!\r\n"
 TELEGRAM = sent("1-0:1.7.0(01.234*kW)")
 GLO_CIPHERED = b"\xdb\x08" + bytes(range(0x41, 0x49)) + b"\x82\x01\x23\x30" + bytes(range(0x80, 0xFF))
 HDLC = b"\x7e\xa0\x87\x01\x02\x01\x10\x9e\x6d" + bytes(range(0x80, 0xC0)) + b"\x7e"
@@ -539,3 +540,46 @@ async def test_nothing_runs_behind_a_closed_link(server: TcpServer) -> None:
     await next_telegram(link)
     await link.close()
     assert asyncio.all_tasks() == before
+
+
+@pytest.mark.usefixtures("socket_enabled")
+class TestPeriod:
+    """How long a port may be silent, by how often its meter sends."""
+
+    @pytest.fixture(autouse=True)
+    def short(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Make a second of a tenth of one."""
+        monkeypatch.setattr("custom_components.emucs.port.link.SILENCE", 0.8)
+        monkeypatch.setattr("custom_components.emucs.port.link.FIRST_SILENCE", 1.2)
+
+    async def test_before_the_first_telegram(self) -> None:
+        async with serving(b"") as url, Link(url) as link:
+            assert link.silence == 1.2
+            assert isinstance((await anext(link)).error, NoData)
+
+    async def test_after_one_telegram_the_version_tells(self) -> None:
+        async with TcpServer(VirtualMeter(), speed=2) as server, Link(server.url) as link:
+            assert not isinstance(await anext(link), LinkDown)
+            assert link.silence == 0.8
+        async with serving(TELEGRAM_WITHOUT_VERSION) as url, Link(url) as link:
+            assert not isinstance(await anext(link), LinkDown)
+            assert link.silence == 1.2
+
+    @pytest.mark.parametrize(("speed", "at_least", "at_most"), [(20, 0.8, 0.8), (2, 2.0, 3.0)])
+    async def test_learned(self, speed: float, at_least: float, at_most: float) -> None:
+        async with TcpServer(VirtualMeter(), speed=speed) as server, Link(server.url) as link:
+            for _ in range(4):
+                assert not isinstance(await anext(link), LinkDown)
+            assert at_least <= link.silence <= at_most
+
+    async def test_a_meter_slower_than_the_first_silence_allows_is_kept(self) -> None:
+        # A telegram a second, where eight tenths of one would be silence for a meter known to be fast.
+        def without_version(telegram: bytes) -> bytes:
+            head = telegram[: telegram.index(b"!") + 1].replace(b"0-0:96.1.4(50217)\r\n", b"")
+            return head + b"\r\n"
+
+        async with TcpServer(VirtualMeter(), speed=1, transform=without_version) as server, Link(server.url) as link:
+            for _ in range(4):
+                assert not isinstance(await anext(link), LinkDown)
+            assert link.connections == 1
+            assert link.silence > 4

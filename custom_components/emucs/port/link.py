@@ -1,6 +1,7 @@
 """A link to a user port: opens it, watches it, and opens it again, for as long as it is read."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,7 +29,11 @@ from .reader import Reader
 from .telegram import Telegram
 
 SILENCE: Final = 8.0
-"""Seconds without a valid telegram after which a port is down; meters send one each second."""
+"""Seconds without a valid telegram after which a port is down, where the meter sends one each second."""
+SILENT_PERIODS: Final = 5
+"""How many telegrams of a slower meter have to be missed."""
+FIRST_SILENCE: Final = 12.0
+"""Seconds that the first telegram is waited for: Dutch meters before DSMR 5 send one every ten."""
 OPEN_TIMEOUT: Final = 10.0
 CLOSE_TIMEOUT: Final = 5.0
 
@@ -80,7 +85,10 @@ class Link:
         self.connections = 0
         """How often the port was opened."""
         self._settings = {"baudrate": baudrate, "byte_size": bytesize, "parity": parity, "stopbits": stopbits}
-        self._silence = SILENCE if silence is None else silence
+        self._fixed_silence = silence
+        self._last_telegram: float | None = None
+        self._intervals: deque[float] = deque(maxlen=4)
+        self._sends_each_second = False
         self._delay = FIRST_DELAY
         self._sample = b""  # what came since the latest telegram
         self._bad_telegrams = 0
@@ -145,9 +153,10 @@ class Link:
     async def _receive(self, stream: asyncio.StreamReader) -> list[Telegram]:
         """Return the next telegrams, at least one."""
         try:
-            async with asyncio.timeout(self._silence):
+            async with asyncio.timeout(self.silence):
                 while data := await stream.read(_READ_SIZE):
                     if telegrams := self.reader.feed(data):
+                        self._learn_period(telegrams)
                         self._forget()
                         return telegrams
                     self._sample = (self._sample + data)[:_SAMPLE_SIZE]
@@ -156,6 +165,24 @@ class Link:
         except (OSError, SerialException) as error:
             raise CannotConnect(_text(error)) from error
         raise CannotConnect("closed by the other side")
+
+    @property
+    def silence(self) -> float:
+        """Return the seconds without a valid telegram after which the port is down, by the period of the meter."""
+        if self._fixed_silence is not None:
+            return self._fixed_silence
+        if self._intervals:
+            return max(SILENCE, SILENT_PERIODS * min(self._intervals))
+        return SILENCE if self._sends_each_second else FIRST_SILENCE
+
+    def _learn_period(self, telegrams: list[Telegram]) -> None:
+        """Note how long telegrams took to come."""
+        now = asyncio.get_running_loop().time()
+        if self._last_telegram is not None:
+            self._intervals.append((now - self._last_telegram) / len(telegrams))
+        # DSMR P1 5, on which e-MUCS P1 stands.
+        self._sends_each_second = (telegrams[0].version or "").startswith("5")
+        self._last_telegram = now
 
     def _forget(self) -> None:
         """Start to look anew at what is received."""
