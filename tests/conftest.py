@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,26 @@ def address(server: TcpServer) -> dict[str, Any]:
     """Return what a user fills in for a server."""
     parts = urlsplit(server.url)
     return {"host": parts.hostname, "port": parts.port}
+
+
+@asynccontextmanager
+async def sending(telegram: bytes, *, seconds: float = 1) -> AsyncGenerator[str]:
+    """Send one telegram again and again to whoever connects; the value is the URL."""
+
+    async def send(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while True:
+                writer.write(telegram)
+                await writer.drain()
+                await asyncio.sleep(seconds)
+        writer.close()
+
+    server = await asyncio.start_server(send, "127.0.0.1", 0)
+    try:
+        yield f"socket://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        await server.wait_closed()
 
 
 async def eventually(condition: Callable[[], bool], *, seconds: float = 5) -> None:

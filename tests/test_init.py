@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs import async_remove_config_entry_device
 from custom_components.emucs.const import DOMAIN
-from tests.conftest import FIELD_TELEGRAMS, WINTER_EVENING, entry_data, eventually
+from tests.conftest import FIELD_TELEGRAMS, WINTER_EVENING, entry_data, eventually, sending
 from virtual_meter import TcpServer, VirtualMeter
 
 POWER = "sensor.electricity_meter_power"
@@ -296,48 +296,34 @@ async def test_field_telegram_shows_within_two_seconds(
         pytest.skip("the field telegrams are not here")
     raw = path.read_bytes()
 
-    async def send(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                writer.write(raw)
-                await writer.drain()
-                await asyncio.sleep(1)
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
+    async with sending(raw) as url:
+        entry = MockConfigEntry(domain=DOMAIN, unique_id="1SAG5405879302", data=entry_data(url))
+        entry.add_to_hass(hass)
+        started = hass.loop.time()
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        assert hass.loop.time() - started < 2
 
-    server = await asyncio.start_server(send, "127.0.0.1", 0)
-    url = f"socket://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    entry = MockConfigEntry(domain=DOMAIN, unique_id="1SAG5405879302", data=entry_data(url))
-    entry.add_to_hass(hass)
-    started = hass.loop.time()
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    assert hass.loop.time() - started < 2
+        def state(identifier: str, key: str) -> str:
+            entity_id = entity_registry.async_get_entity_id("sensor", DOMAIN, f"{identifier}_{key}")
+            return hass.states.get(entity_id).state
 
-    def state(identifier: str, key: str) -> str:
-        entity_id = entity_registry.async_get_entity_id("sensor", DOMAIN, f"{identifier}_{key}")
-        return hass.states.get(entity_id).state
-
-    assert state("1SAG5405879302", "energy_import") == "18.518"
-    assert state("1SAG5405879302", "energy_import_tariff_1") == "12.755"
-    assert state("1SAG5405879302", "energy_export") == "0.159"
-    # A true zero is a value.
-    assert state("1SAG5405879302", "energy_export_tariff_2") == "0.000"
-    assert state("1SAG5405879302", "power") == "123.0"
-    assert state("1SAG5405879302", "power_l3") == "107.0"
-    assert state("1SAG5405879302", "voltage_l2") == "231.5"
-    assert state("1SAG5405879302", "current_l3") == "0.82"
-    assert state("1SAG5405879302", "active_tariff") == "tariff_1"
-    assert state("1SAG5405879302", "breaker") == "connected"
-    assert state("1SAG5405879302", "limiter_threshold") == "unknown"
-    assert state("1SAG5405879302", "grid_type") == "three_phase_400v"
-    assert state("7FLO5204100575", "gas") == "1.326"
-    assert state("8SET2240919410", "water") == "0.302"
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    server.close()
-    await server.wait_closed()
+        assert state("1SAG5405879302", "energy_import") == "18.518"
+        assert state("1SAG5405879302", "energy_import_tariff_1") == "12.755"
+        assert state("1SAG5405879302", "energy_export") == "0.159"
+        # A true zero is a value.
+        assert state("1SAG5405879302", "energy_export_tariff_2") == "0.000"
+        assert state("1SAG5405879302", "power") == "123.0"
+        assert state("1SAG5405879302", "power_l3") == "107.0"
+        assert state("1SAG5405879302", "voltage_l2") == "231.5"
+        assert state("1SAG5405879302", "current_l3") == "0.82"
+        assert state("1SAG5405879302", "active_tariff") == "tariff_1"
+        assert state("1SAG5405879302", "breaker") == "connected"
+        assert state("1SAG5405879302", "limiter_threshold") == "unknown"
+        assert state("1SAG5405879302", "grid_type") == "three_phase_400v"
+        assert state("7FLO5204100575", "gas") == "1.326"
+        assert state("8SET2240919410", "water") == "0.302"
+        assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_update_interval(

@@ -1,6 +1,7 @@
 """Registers that nobody listed: every number that a port prints can be seen."""
 
-import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 import re
 
@@ -17,7 +18,7 @@ from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.devices import identifier_of
 from custom_components.emucs.port import Reader, Register, Telegram
 from custom_components.emucs.registers import LISTED, MOST_REGISTERS, register_sensor, unlisted
-from tests.conftest import FIELD_TELEGRAMS, entry_data
+from tests.conftest import FIELD_TELEGRAMS, entry_data, sending
 
 LINE = re.compile(r"([\d.:*-]+)\((-?\d+(?:\.\d+)?)\*?([A-Za-z]\w*)?\)")
 
@@ -45,35 +46,17 @@ FOUR_QUADRANTS = {
 }
 
 
-async def set_up(hass: HomeAssistant, frame: bytes) -> tuple[Telegram, MockConfigEntry, asyncio.Server]:
+@asynccontextmanager
+async def reading(hass: HomeAssistant, frame: bytes) -> AsyncGenerator[tuple[Telegram, MockConfigEntry]]:
     """Set up a port that sends one telegram again and again."""
-
-    async def send(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                writer.write(frame)
-                await writer.drain()
-                await asyncio.sleep(0.2)
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
-
     (telegram,) = Reader().feed(frame)
-    server = await asyncio.start_server(send, "127.0.0.1", 0)
-    url = f"socket://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    entry = MockConfigEntry(domain=DOMAIN, unique_id=identifier_of(telegram), data=entry_data(url))
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    return telegram, entry, server
-
-
-async def tear_down(hass: HomeAssistant, entry: MockConfigEntry, server: asyncio.Server) -> None:
-    """Close both ends of a port."""
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    server.close()
-    await server.wait_closed()
+    async with sending(frame, seconds=0.2) as url:
+        entry = MockConfigEntry(domain=DOMAIN, unique_id=identifier_of(telegram), data=entry_data(url))
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        yield telegram, entry
+        assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 def shown(hass: HomeAssistant, entity_registry: er.EntityRegistry, identifier: str, key: str) -> str:
@@ -87,29 +70,26 @@ def shown(hass: HomeAssistant, entity_registry: er.EntityRegistry, identifier: s
 @pytest.mark.usefixtures("entity_registry_enabled_by_default", "socket_enabled")
 async def test_industrial_quantities(hass: HomeAssistant, entity_registry: er.EntityRegistry) -> None:
     head = "\r\n".join(["/XXX5\\A1", "", "0-0:96.1.1(1XXX0000000001)", *FOUR_QUADRANTS, "!"]).encode()
-    telegram, entry, server = await set_up(hass, head + f"{arc(head):04X}\r\n".encode())
-    for key, expected in FOUR_QUADRANTS.values():
-        assert shown(hass, entity_registry, identifier_of(telegram), key) == expected
-    await tear_down(hass, entry, server)
+    async with reading(hass, head + f"{arc(head):04X}\r\n".encode()) as (telegram, _):
+        for key, expected in FOUR_QUADRANTS.values():
+            assert shown(hass, entity_registry, identifier_of(telegram), key) == expected
 
 
 @pytest.mark.usefixtures("socket_enabled")
 async def test_off_by_default(hass: HomeAssistant, entity_registry: er.EntityRegistry) -> None:
     head = b"/XXX5\\A1\r\n\r\n0-0:96.1.1(1XXX0000000001)\r\n1-0:3.8.0(1*kvarh)\r\n!"
-    _, entry, server = await set_up(hass, head + f"{arc(head):04X}\r\n".encode())
-    (registered,) = [each for each in entity_registry.entities.values() if "reactive" in each.unique_id]
-    assert registered.disabled_by is er.RegistryEntryDisabler.INTEGRATION
-    assert registered.original_name == "Reactive energy import"
-    await tear_down(hass, entry, server)
+    async with reading(hass, head + f"{arc(head):04X}\r\n".encode()):
+        (registered,) = [each for each in entity_registry.entities.values() if "reactive" in each.unique_id]
+        assert registered.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+        assert registered.original_name == "Reactive energy import"
 
 
 @pytest.mark.usefixtures("socket_enabled")
 async def test_no_more_than_anybody_can_want(hass: HomeAssistant, entity_registry: er.EntityRegistry) -> None:
     lines = "\r\n".join(f"1-0:{c}.99.{e}(1)" for c in range(100, 120) for e in range(20))
     head = f"/XXX5\\A1\r\n\r\n0-0:96.1.1(1XXX0000000001)\r\n{lines}\r\n!".encode()
-    _, entry, server = await set_up(hass, head + f"{arc(head):04X}\r\n".encode())
-    assert sum("_register_" in each.unique_id for each in entity_registry.entities.values()) == MOST_REGISTERS
-    await tear_down(hass, entry, server)
+    async with reading(hass, head + f"{arc(head):04X}\r\n".encode()):
+        assert sum("_register_" in each.unique_id for each in entity_registry.entities.values()) == MOST_REGISTERS
 
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default", "socket_enabled")
@@ -119,24 +99,23 @@ async def test_no_more_than_anybody_can_want(hass: HomeAssistant, entity_registr
 async def test_every_number_of_a_field_telegram_is_shown_once(
     hass: HomeAssistant, entity_registry: er.EntityRegistry, raw: bytes
 ) -> None:
-    telegram, entry, server = await set_up(hass, raw)
-    identifier = identifier_of(telegram)
-    entities = [each for each in entity_registry.entities.values() if each.platform == DOMAIN]
-    assert len({each.unique_id for each in entities}) == len(entities)
-    for code, register in telegram.registers.items():
-        if unlisted(code, register):
-            sensor = register_sensor(code, register)
-            state = shown(hass, entity_registry, identifier, sensor.key).split()[0]
-            assert Decimal(state) == sensor.value(entry.runtime_data), code
-    # What a row of the table shows is compared elsewhere; here, that no number lies between the two.
-    printed = [match[1] for match in map(LINE.fullmatch, raw.decode("latin-1").splitlines()) if match]
-    assert printed
-    channels = re.compile(r"0-[1-9]:.*")
-    plain = {code for code in printed if telegram.registers[code].number is not None}
-    assert {code for code in plain if code not in LISTED and not channels.fullmatch(code)} == {
-        code for code in plain if unlisted(code, telegram.registers[code])
-    }
-    await tear_down(hass, entry, server)
+    async with reading(hass, raw) as (telegram, entry):
+        identifier = identifier_of(telegram)
+        entities = [each for each in entity_registry.entities.values() if each.platform == DOMAIN]
+        assert len({each.unique_id for each in entities}) == len(entities)
+        for code, register in telegram.registers.items():
+            if unlisted(code, register):
+                sensor = register_sensor(code, register)
+                state = shown(hass, entity_registry, identifier, sensor.key).split()[0]
+                assert Decimal(state) == sensor.value(entry.runtime_data), code
+        # What a row of the table shows is compared elsewhere; here, that no number lies between the two.
+        printed = [match[1] for match in map(LINE.fullmatch, raw.decode("latin-1").splitlines()) if match]
+        assert printed
+        channels = re.compile(r"0-[1-9]:.*")
+        plain = {code for code in printed if telegram.registers[code].number is not None}
+        assert {code for code in plain if code not in LISTED and not channels.fullmatch(code)} == {
+            code for code in plain if unlisted(code, telegram.registers[code])
+        }
 
 
 CODES = st.builds(
