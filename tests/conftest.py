@@ -123,7 +123,7 @@ async def sending(telegram: bytes, *, seconds: float = 1) -> AsyncGenerator[str]
         await server.wait_closed()
 
 
-async def eventually(condition: Callable[[], bool], *, seconds: float = 5) -> None:
+async def eventually(condition: Callable[[], bool], *, seconds: float = 15) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 -- conditions of all kinds, most of them outside our reach
