@@ -174,6 +174,25 @@ async def test_corrupt_telegrams_never_reach_a_state(
     assert max(seen) < 300
 
 
+async def test_reading_goes_on_whatever_a_telegram_does(
+    hass: HomeAssistant, loaded: MockConfigEntry, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = 0
+
+    def fail(_: object) -> bool:
+        nonlocal calls
+        calls += 1
+        raise ValueError("a bug")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(loaded.runtime_data.capacity, "async_feed", fail)
+        await eventually(lambda: calls > 2)
+    before = hass.states.get(POWER).last_reported
+    await eventually(lambda: hass.states.get(POWER).last_reported > before)
+    # Said once, not every second.
+    assert caplog.text.count("a telegram could not be shown") == 1
+
+
 async def test_devices(
     hass: HomeAssistant, loaded: MockConfigEntry, meter: VirtualMeter, device_registry: dr.DeviceRegistry
 ) -> None:

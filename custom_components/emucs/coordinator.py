@@ -110,6 +110,7 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         self._codes: set[str] = set()
         self._listeners_for_new: list[CALLBACK_TYPE] = []
         self._recorders: list[Callable[[Telegram], None]] = []
+        self._faulty = False
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -126,14 +127,14 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         await self.capacity.async_load()
         try:
             telegram = self._own_telegram(await anext(self.link))
+            dr.async_get(self.hass).async_get_or_create(
+                config_entry_id=self.config_entry.entry_id, **electricity_meter_device(telegram, self.identifier)
+            )
+            self.data = telegram
+            self._async_received(telegram)
         except BaseException:
             await self.link.close()
             raise
-        dr.async_get(self.hass).async_get_or_create(
-            config_entry_id=self.config_entry.entry_id, **electricity_meter_device(telegram, self.identifier)
-        )
-        self.data = telegram
-        self._async_received(telegram)
         self._task = self.config_entry.async_create_background_task(
             self.hass, self._async_run(), f"{DOMAIN} {self.config_entry.title}"
         )
@@ -180,24 +181,36 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
                 complete.set()
 
         self._recorders.append(take)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await complete.wait()
-        self._recorders.remove(take)
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await complete.wait()
+        finally:
+            self._recorders.remove(take)
         return frames[:count]
 
     async def _async_run(self) -> None:
         """Take what the link says, until cancelled."""
         try:
             async for event in self.link:
-                if isinstance(event, LinkDown):
-                    self._async_lost(event.error)
-                elif identifier_of(event) == self.identifier:
-                    self._async_received(event)
-                elif self.down is None:
-                    self._async_lost(WrongMeter())
+                try:
+                    self._async_take(event)
+                except Exception:  # reading goes on, whatever is made of a telegram
+                    if not self._faulty:
+                        _LOGGER.exception("%s: a telegram could not be shown", self.config_entry.title)
+                    self._faulty = True
         finally:
             await self.link.close()
+
+    @callback
+    def _async_take(self, event: Telegram | LinkDown) -> None:
+        """Take what the link says; what another meter says is nobody's here."""
+        if isinstance(event, LinkDown):
+            self._async_lost(event.error)
+        elif identifier_of(event) == self.identifier:
+            self._async_received(event)
+        elif self.down is None:
+            self._async_lost(WrongMeter())
 
     @callback
     def _async_lost(self, error: PortError) -> None:
