@@ -6,7 +6,9 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from virtual_meter import VirtualMeter
+from custom_components.emucs.const import DOMAIN
+from tests.conftest import WINTER_EVENING, entry_data, sending
+from virtual_meter import TcpServer, VirtualMeter
 
 
 @pytest.fixture(autouse=True)
@@ -75,3 +77,22 @@ async def test_not_wanted(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 async def test_without_energy_dashboard(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     await set_up(hass, entry, energy=False)
     assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_only_what_the_meter_has(hass: HomeAssistant, socket_enabled: None) -> None:
+    meter = VirtualMeter(seed=7, start=WINTER_EVENING, gas=False, water=False)
+    async with TcpServer(meter, speed=10) as server:
+        entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(server.url))
+        entry.add_to_hass(hass)
+        await set_up(hass, entry)
+        assert [source["type"] for source in await sources(hass)] == ["grid"]
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_port_without_counters_adds_nothing(hass: HomeAssistant, socket_enabled: None) -> None:
+    async with sending(b"/XXX5\\1\r\n\r\n1-0:1.7.0(1*kW)\r\n!\r\n") as url:
+        entry = MockConfigEntry(domain=DOMAIN, unique_id="XXX5\\1", data=entry_data(url))
+        entry.add_to_hass(hass)
+        await set_up(hass, entry)
+        assert await sources(hass) == []
+        assert await hass.config_entries.async_unload(entry.entry_id)
