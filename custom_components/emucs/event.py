@@ -1,5 +1,7 @@
 """Events: a quarter that ended, and a peak that became the month's."""
 
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
@@ -44,29 +46,19 @@ class PeakEvent(EmucsEntity[MeterCoordinator], EventEntity):
         """Tell what the latest telegram brought, once."""
         state = self.coordinator.capacity.state
         if state is not None and state is not self._told:
-            if state.closed is not None:
-                self._tell(
-                    QUARTER_CLOSED,
-                    {
-                        "value": float(round(state.closed.value, 3)),
-                        "time": dt_util.as_local(state.closed.end).isoformat(),
-                        "rank": self.coordinator.capacity.insight.ledger.rank(state.closed.value),
-                        "coverage": float(round(state.closed.coverage, 2)),
-                        "estimated": state.closed.estimated,
-                    },
-                )
-            if state.new_peak is not None:
-                self._tell(
-                    NEW_MONTH_PEAK,
-                    {
-                        "value": float(round(state.new_peak.value, 3)),
-                        "time": dt_util.as_local(state.new_peak.time).isoformat(),
-                        "rank": self.coordinator.capacity.insight.ledger.rank(state.new_peak.value),
-                    },
-                )
+            if (closed := state.closed) is not None:
+                seen = {"coverage": float(round(closed.coverage, 2)), "estimated": closed.estimated}
+                self._tell(QUARTER_CLOSED, closed.value, closed.end, seen)
+            if (peak := state.new_peak) is not None:
+                self._tell(NEW_MONTH_PEAK, peak.value, peak.time, {})
         super()._handle_coordinator_update()
 
-    def _tell(self, event: str, attributes: dict[str, Any]) -> None:
-        """Fire an event."""
-        self._trigger_event(event, attributes)
+    def _tell(self, event: str, value: Decimal, time: datetime, more: dict[str, Any]) -> None:
+        """Fire an event of a quarter: its value in kW, when it ended, and its rank among the month peaks."""
+        attributes = {
+            "value": float(round(value, 3)),
+            "time": dt_util.as_local(time).isoformat(),
+            "rank": self.coordinator.capacity.insight.ledger.rank(value),
+        }
+        self._trigger_event(event, attributes | more)
         self.async_write_ha_state()
