@@ -84,6 +84,7 @@ async def test_network(hass: HomeAssistant, meter: VirtualMeter, server: TcpServ
         "model": "Sagemcom T211",
         "id": meter.meter_id,
         "version": "e-MUCS P1 1.7",
+        "why": "it prints a version of P1",
         "grid": "three-phase 3×400 V with neutral",
         "mbus": f"gas ({meter.gas_id}), water ({meter.water_id})",
     }
@@ -333,7 +334,13 @@ async def test_options_of_the_capacity_tariff_are_shown_again(hass: HomeAssistan
 async def test_collapsed_settings_need_not_be_opened(hass: HomeAssistant, step: str) -> None:
     flow_id = await start(hass, step)
     form = await hass.config_entries.flow.async_configure(flow_id)
-    assert section_default(form, "advanced") == {"baudrate": 115200, "bytesize": 8, "parity": "N", "stopbits": 1}
+    assert section_default(form, "advanced") == {
+        "baudrate": 115200,
+        "bytesize": 8,
+        "parity": "N",
+        "stopbits": 1,
+        "wait": 12,
+    }
     hass.config_entries.flow.async_abort(flow_id)
 
 

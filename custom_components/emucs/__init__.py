@@ -25,21 +25,24 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bool:
     """Open the port, and set up what its first telegram shows."""
     coordinator = entry.runtime_data = MeterCoordinator(hass, entry)
-    await coordinator.async_start()
-    try:
+
+    async def show() -> None:
+        """Show what the first telegram has."""
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    except BaseException:
-        await coordinator.async_stop()
-        raise
-    await async_add_to_energy(hass, entry)
+        coordinator.shown = True
+        await async_add_to_energy(hass, entry)
+
+    await coordinator.async_start(show)
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bool:
     """Remove the entities and close the port."""
-    if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
-        await entry.runtime_data.async_stop()
-    return unloaded
+    coordinator = entry.runtime_data
+    if coordinator.shown and not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        return False
+    await coordinator.async_stop()
+    return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:

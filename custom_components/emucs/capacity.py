@@ -17,6 +17,7 @@ from .const import (
     CONF_CAP_PERIOD,
     CONF_GOAL,
     CONF_OWN_RATE,
+    CONF_USER_PORT,
     CONF_VAT,
     CONF_WARNING_SHARE,
     DEFAULT_GOAL,
@@ -27,6 +28,7 @@ from .const import (
 )
 from .insight.capacity import Capacity, CapacityReport, CapacitySettings, CapacityState
 from .insight.tariff import Area, CapPeriod
+from .insight.user_port import UserPort
 from .port import Telegram
 from .statistics import async_write_month_peaks
 
@@ -39,10 +41,12 @@ def settings_of(options: Mapping[str, Any]) -> CapacitySettings:
     """Return what the options of an entry say of the capacity tariff."""
     section = options.get(SECTION_CAPACITY, {})
     own_rate = section.get(CONF_OWN_RATE)
+    # The table has the rates of homes and small companies, which no industrial meter is billed by.
+    area = None if options.get(CONF_USER_PORT) == UserPort.A1 else section.get(CONF_AREA)
     return CapacitySettings(
         goal=Decimal(str(section.get(CONF_GOAL, DEFAULT_GOAL))),
         warning_share=Decimal(str(section.get(CONF_WARNING_SHARE, DEFAULT_WARNING_SHARE))) / 100,
-        area=Area(section[CONF_AREA]) if section.get(CONF_AREA) else None,
+        area=Area(area) if area else None,
         own_rate=Decimal(str(own_rate)) if own_rate else None,
         vat=Decimal(str(section.get(CONF_VAT, DEFAULT_VAT))) / 100,
         cap_period=CapPeriod(section.get(CONF_CAP_PERIOD, CapPeriod.MONTH)),

@@ -1,7 +1,7 @@
 """From telegrams to what Home Assistant is told: one coordinator for the meter, one for each M-Bus meter."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Set as AbstractSet
+from collections.abc import Awaitable, Callable, Mapping, Set as AbstractSet
 from contextlib import suppress
 import logging
 from typing import Any, Final
@@ -20,6 +20,8 @@ from .const import (
     CONF_PARITY,
     CONF_STOPBITS,
     CONF_UPDATE_INTERVAL,
+    CONF_USER_PORT,
+    CONF_WAIT,
     DEFAULT_UPDATE_INTERVAL,
     DOMAIN,
 )
@@ -27,12 +29,15 @@ from .devices import electricity_meter_device, identifier_of
 from .insight.flow import FlowRate
 from .insight.grid import Grid, grid_of
 from .insight.mbus import MbusMeter, mbus_meters
+from .insight.user_port import UserPort
 from .port import Channel, Link, LinkDown, PortError, Telegram, obis
 
 _LOGGER: Final = logging.getLogger(__name__)
 
 # Telegrams do not come to the millisecond; one that is a little early is not left for the next.
 _EARLY: Final = 0.2
+# Home Assistant's start does not wait longer than this, in seconds, for a port that sends less often than others.
+_LONGEST_START: Final = 10.0
 # Worth a state change at once.
 _URGENT: Final = (obis.BREAKER, *(obis.relay(number) for number in range(1, 5)))
 
@@ -47,6 +52,7 @@ def link_of(data: Mapping[str, Any]) -> Link:
         bytesize=data[CONF_BYTESIZE],
         parity=data[CONF_PARITY],
         stopbits=data[CONF_STOPBITS],
+        wait=data.get(CONF_WAIT),
     )
 
 
@@ -98,6 +104,11 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         """Set up without opening the port."""
         super().__init__(hass, _LOGGER, config_entry=entry, name=DOMAIN, update_interval=None)
         self.link = link_of(entry.data)
+        self.user_port = UserPort(entry.options.get(CONF_USER_PORT, UserPort.P1))
+        self.heard = False
+        """Whether a telegram came: there is no `data` before."""
+        self.shown = False
+        """Whether there are entities."""
         self.mbus: dict[str, MbusCoordinator] = {}
         """All M-Bus meters seen since set-up, by identifier."""
         self.present: AbstractSet[str] = frozenset()
@@ -119,25 +130,38 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         assert self.config_entry.unique_id is not None  # noqa: S101 -- the flow sets it
         return self.config_entry.unique_id
 
-    async def async_start(self) -> None:
-        """Wait for the first telegram, then go on in the background.
+    async def async_start(self, show: Callable[[], Awaitable[None]]) -> None:
+        """Wait for the first telegram and show what it has, then go on in the background.
 
-        Raises ConfigEntryNotReady with the reason if none comes.
+        A port that the user knows to send less often is not waited for: what it has is shown when it does.
+        Raises ConfigEntryNotReady with the reason if no telegram comes.
         """
         await self.capacity.async_load()
+        first = self.config_entry.async_create_background_task(
+            self.hass, anext(self.link), f"{DOMAIN} {self.config_entry.title}, first telegram"
+        )
         try:
-            telegram = self._own_telegram(await anext(self.link))
-            dr.async_get(self.hass).async_get_or_create(
-                config_entry_id=self.config_entry.entry_id, **electricity_meter_device(telegram, self.identifier)
-            )
-            self.data = telegram
-            self._async_received(telegram)
+            await asyncio.wait([first], timeout=_LONGEST_START if CONF_WAIT in self.config_entry.data else None)
+            if first.done():
+                self._async_hear(self._own_telegram(first.result()))
+                await show()
         except BaseException:
-            await self.link.close()
+            await self._async_end(first)
             raise
         self._task = self.config_entry.async_create_background_task(
-            self.hass, self._async_run(), f"{DOMAIN} {self.config_entry.title}"
+            self.hass, self._async_run(first, show), f"{DOMAIN} {self.config_entry.title}"
         )
+
+    @callback
+    def _async_hear(self, telegram: Telegram) -> None:
+        """Take the first telegram."""
+        dr.async_get(self.hass).async_get_or_create(
+            config_entry_id=self.config_entry.entry_id,
+            **electricity_meter_device(telegram, self.identifier, self.user_port),
+        )
+        self.data = telegram
+        self.heard = True
+        self._async_received(telegram)
 
     def _own_telegram(self, event: Telegram | LinkDown) -> Telegram:
         """Return a telegram of this meter, or raise why there is none."""
@@ -158,10 +182,14 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
     async def async_stop(self) -> None:
         """Stop reading, and wait until the port is free."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-        await self.link.close()
+            await self._async_end(self._task)
         await self.capacity.async_save()
+
+    async def _async_end(self, reading: asyncio.Future[Any]) -> None:
+        """End what reads the port, and close it."""
+        reading.cancel()
+        await asyncio.wait([reading])
+        await self.link.close()
 
     @callback
     def async_on_new(self, listener: CALLBACK_TYPE) -> Callable[[], None]:
@@ -189,16 +217,20 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
             self._recorders.remove(take)
         return frames[:count]
 
-    async def _async_run(self) -> None:
-        """Take what the link says, until cancelled."""
+    async def _async_run(self, first: asyncio.Task[Telegram | LinkDown], show: Callable[[], Awaitable[None]]) -> None:
+        """Take what the link says, until cancelled; go on reading whatever is made of it."""
         try:
-            async for event in self.link:
+            event = await first if not self.heard else await anext(self.link)
+            while True:
                 try:
                     self._async_take(event)
-                except Exception:  # reading goes on, whatever is made of a telegram
+                    if self.heard and not self.shown:
+                        await show()
+                except Exception:
                     if not self._faulty:
                         _LOGGER.exception("%s: a telegram could not be shown", self.config_entry.title)
                     self._faulty = True
+                event = await anext(self.link)
         finally:
             await self.link.close()
 
@@ -208,7 +240,10 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         if isinstance(event, LinkDown):
             self._async_lost(event.error)
         elif identifier_of(event) == self.identifier:
-            self._async_received(event)
+            if self.heard:
+                self._async_received(event)
+            else:
+                self._async_hear(event)
         elif self.down is None:
             self._async_lost(WrongMeter())
 
@@ -249,7 +284,8 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
     def _async_find_new(self, telegram: Telegram) -> bool:
         """Feed the M-Bus meters; tell whether the telegram shows registers or meters for the first time."""
         new = False
-        found = mbus_meters(telegram, self.identifier)
+        # An A1 port leaves gas and water to others.
+        found = {} if self.user_port is UserPort.A1 else mbus_meters(telegram, self.identifier)
         self.present = found.keys()
         for identifier, coordinator in self.mbus.items():
             unread = not coordinator.is_read

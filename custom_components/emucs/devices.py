@@ -6,6 +6,7 @@ from homeassistant.helpers.device_registry import DeviceInfo
 
 from .const import DOMAIN
 from .insight.mbus import Medium
+from .insight.user_port import UserPort
 from .port import Telegram
 
 # The manufacturers of an equipment identifier (DIN 43863-5: medium, manufacturer, number), where they are certain.
@@ -48,12 +49,15 @@ def model_of(telegram: Telegram) -> tuple[str | None, str | None]:
     return manufacturer, model
 
 
-def port_version_of(telegram: Telegram) -> str:
+def port_version_of(telegram: Telegram, port: UserPort = UserPort.P1) -> str:
     """Return the port and the version of its specification, such as `e-MUCS P1 1.7`.
 
-    e-MUCS prints the version of DSMR P1 in three digits and two digits of its own (e-MUCS P1 1.7.1, table 4).
+    e-MUCS prints the version of DSMR P1 in three digits and two digits of its own (e-MUCS P1 1.7.1, table 4). How A1
+    prints its version is not public: it is shown as it is.
     """
     version = telegram.version
+    if port is UserPort.A1:
+        return f"A1 ({version})" if version else "A1"
     if version is None:
         return "P1"
     if version.startswith("502") and version.isdecimal():
@@ -63,7 +67,7 @@ def port_version_of(telegram: Telegram) -> str:
     return f"P1 ({version})"
 
 
-def electricity_meter_device(telegram: Telegram, identifier: str) -> DeviceInfo:
+def electricity_meter_device(telegram: Telegram, identifier: str, port: UserPort = UserPort.P1) -> DeviceInfo:
     """Return the device of the electricity meter."""
     manufacturer, model = model_of(telegram)
     return DeviceInfo(
@@ -72,7 +76,7 @@ def electricity_meter_device(telegram: Telegram, identifier: str) -> DeviceInfo:
         manufacturer=manufacturer,
         model=model,
         serial_number=telegram.meter_id,
-        sw_version=port_version_of(telegram),
+        sw_version=port_version_of(telegram, port),
     )
 
 

@@ -31,8 +31,9 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EmucsCo
             "dropped": {str(reason): count for reason, count in link.reader.dropped.items()},
         },
         "grid": coordinator.grid,
-        "telegram": _telegram(coordinator.data),
-        "last_frame": redact_frame(coordinator.data.frame),
+        "user_port": coordinator.user_port,
+        "telegram": _telegram(coordinator.data) if coordinator.heard else None,
+        "last_frame": redact_frame(coordinator.data.frame) if coordinator.heard else None,
         "last_bad_frame": redact_frame(link.reader.last_bad_frame, broken=True),
     }
 

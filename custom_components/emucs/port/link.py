@@ -78,14 +78,19 @@ class Link:
         parity: Literal["N", "E", "O"] = "N",
         stopbits: Literal[1, 2] = 1,
         silence: float | None = None,
+        wait: float | None = None,
     ) -> None:
-        """Set up without opening; serial settings as in e-MUCS P1 1.7.1, table 2."""
+        """Set up without opening; serial settings as in e-MUCS P1 1.7.1, table 2.
+
+        `silence` in seconds is fixed, `wait` is how long telegrams are waited for before their period is known.
+        """
         self.url = url
         self.reader = Reader()
         self.connections = 0
         """How often the port was opened."""
         self._settings = {"baudrate": baudrate, "byte_size": bytesize, "parity": parity, "stopbits": stopbits}
         self._fixed_silence = silence
+        self._wait = wait
         self._last_telegram: float | None = None
         self._intervals: deque[float] = deque(maxlen=4)
         self._sends_each_second = False
@@ -173,6 +178,8 @@ class Link:
             return self._fixed_silence
         if self._intervals:
             return max(SILENCE, SILENT_PERIODS * min(self._intervals))
+        if self._wait is not None:
+            return self._wait
         return SILENCE if self._sends_each_second else FIRST_SILENCE
 
     def _learn_period(self, telegrams: list[Telegram]) -> None:
