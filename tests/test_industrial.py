@@ -52,17 +52,25 @@ def industrial(*more: str, checksum: bool = True) -> bytes:
     return head + (f"{arc(head):04X}\r\n".encode() if checksum else b"\r\n")
 
 
+async def closed_within(reader: asyncio.StreamReader, seconds: float) -> bool:
+    """Tell whether the other side closes in some time."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            return not await reader.read(1)
+    return False
+
+
 @asynccontextmanager
 async def sending_after(seconds: float, telegram: bytes) -> AsyncGenerator[str]:
     """Send a telegram to whoever connects, but late, and then each second."""
 
-    async def send(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
-            await asyncio.sleep(seconds)
-            while True:
+            pause = seconds
+            while not await closed_within(reader, pause):
                 writer.write(telegram)
                 await writer.drain()
-                await asyncio.sleep(1)
+                pause = 1
         writer.close()
 
     server = await asyncio.start_server(send, "127.0.0.1", 0)
