@@ -12,7 +12,7 @@ from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.port import Reader
 from custom_components.emucs.sensor import CAPACITY_SENSORS, MBUS_SENSORS, METER_SENSORS
 from tests.conftest import WINTER_EVENING, entry_data, eventually
-from virtual_meter import PROFILES, TcpServer, VirtualMeter
+from virtual_meter import EMUCS_P1, TcpServer, VirtualMeter
 
 
 def device_row(device: dr.DeviceEntry, devices: dict[str, str]) -> str:
@@ -43,7 +43,7 @@ def entity_row(hass: HomeAssistant, entry: er.RegistryEntry) -> str:
 
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", EMUCS_P1)
 async def test_profile(
     hass: HomeAssistant,
     socket_enabled: None,
