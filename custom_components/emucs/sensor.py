@@ -28,7 +28,7 @@ from .coordinator import EmucsConfigEntry, MbusCoordinator, MeterCoordinator
 from .entity import EmucsEntity
 from .insight.capacity import CapacityState
 from .insight.electricity import TARIFFS, energy_export, energy_import, in_unit, net_power, phase_power
-from .insight.grid import Grid
+from .insight.grid import Grid, has_voltage
 from .insight.mbus import Medium
 from .insight.peaks import PeakAverage
 from .insight.tariff import Cost
@@ -191,10 +191,7 @@ def _phase_sensors(phase: str) -> tuple[MeterSensorDescription, ...]:
             state_class=SensorStateClass.MEASUREMENT,
             native_unit_of_measurement=UnitOfElectricPotential.VOLT,
             suggested_display_precision=1,
-            # Without a neutral L2 is what the others are measured against.
-            exists=lambda meter: (
-                _prints(obis.voltage(phase))(meter) and (phase != "l2" or meter.grid is not Grid.THREE_PHASE_230V)
-            ),
+            exists=lambda meter: has_voltage(meter.data, phase, meter.grid),
             value=_number(obis.voltage(phase), UnitOfElectricPotential.VOLT),
         ),
         MeterSensorDescription(

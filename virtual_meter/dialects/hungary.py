@@ -54,7 +54,7 @@ def lines(source: Source) -> Iterator[str]:
         yield power(f"{quadrant + 4}.7.0", flowing, "kvar")
     yield from (f"1-0:{group + 11}.4.0(200*A)" for group, _ in numbered(truth))
     yield f"0-0:98.1.0({flagged(truth.history[-1].end) if truth.history else ''})(000663.924*kWh)(12.212*kW)"
-    yield f"0-0:96.13.0({'FF' * 64})"
+    yield "0-0:96.13.0()"
 
 
 def _factor(active: Decimal, reactive: Decimal) -> Decimal:
