@@ -106,7 +106,8 @@ def connect(
     if gas and profile.gas:
         channel = None if UNREAD in variants else Channel(rng, start, 2400, period=period)
         meter = MbusMeter(GAS, identity.gas_id, identity.gas_ean, channel, _gas_flow)
-        meter.valve = 0 if VALVE_CLOSED in variants else 2 if VALVE_READY in variants else 1
+        if profile.valves:
+            meter.valve = 0 if VALVE_CLOSED in variants else 2 if VALVE_READY in variants else 1
         meters.append(meter)
         _plan_events(meter, identity, start, variants)
     if water and profile.water:
@@ -114,23 +115,28 @@ def connect(
         meters.append(MbusMeter(WATER, identity.water_id, identity.water_ean, channel, _water_flow))
     if WATER_FIRST in variants:
         meters.reverse()
-    others = Random(f"{identity.meter_id}/others")
-    if TWO_GAS in variants:
-        dead = MbusMeter(GAS, identity.other_gas_id, identity.gas_ean, Channel(others, start - _STALE_SECONDS, 900))
-        dead.valve = 1
-        meters.insert(0, dead)
-    if HEAT in variants:
-        channel = Channel(others, start, 60, thousandth=_JOULES_PER_MEGAJOULE)
-        meters.append(MbusMeter(HEAT_TYPE, identity.heat_id, "", channel, _heat_flow))
-    if COOLING in variants:
-        channel = Channel(others, start, 4, thousandth=_JOULES_PER_MEGAJOULE)
-        meters.append(MbusMeter(COOLING_TYPE, identity.cooling_id, "", channel, _cooling_flow))
-    if DEAD_CHANNEL in variants:
-        meters.append(MbusMeter(WATER, "", "", None))
+    _connect_others(meters, identity, start, variants)
     if EMPTY_ID in variants:
         for meter in meters:
             meter.identifier = ""
     return meters
+
+
+def _connect_others(meters: list[MbusMeter], identity: Identity, start: int, variants: frozenset[str]) -> None:
+    """Add what the variants have besides gas and water."""
+    rng = Random(f"{identity.meter_id}/others")
+    if TWO_GAS in variants:
+        dead = MbusMeter(GAS, identity.other_gas_id, identity.gas_ean, Channel(rng, start - _STALE_SECONDS, 900))
+        dead.valve = 1
+        meters.insert(0, dead)
+    if HEAT in variants:
+        channel = Channel(rng, start, 60, thousandth=_JOULES_PER_MEGAJOULE)
+        meters.append(MbusMeter(HEAT_TYPE, identity.heat_id, "", channel, _heat_flow))
+    if COOLING in variants:
+        channel = Channel(rng, start, 4, thousandth=_JOULES_PER_MEGAJOULE)
+        meters.append(MbusMeter(COOLING_TYPE, identity.cooling_id, "", channel, _cooling_flow))
+    if DEAD_CHANNEL in variants:
+        meters.append(MbusMeter(WATER, "", "", None))
 
 
 def _plan_events(meter: MbusMeter, identity: Identity, start: int, variants: frozenset[str]) -> None:

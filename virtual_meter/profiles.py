@@ -120,6 +120,11 @@ class Profile:
         return self.version is not None and self.version.water
 
     @property
+    def valves(self) -> bool:
+        """Tell whether the valves of gas meters are printed; DSMR P1 5.0.2 has them no more."""
+        return self.dialect is not Dialect.DSMR_5
+
+    @property
     def star_voltages(self) -> bool:
         """Tell whether voltages without a neutral are those to the star point, not those between lines."""
         return self.wiring is Wiring.DELTA and self.dialect is Dialect.ISKRAEMECO_NEW

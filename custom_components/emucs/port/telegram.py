@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from . import obis
 from .lines import Register, parse_line
-from .times import Clock, is_unset, parse_time
+from .times import Clock, has_flag, is_unset, just_been, parse_time
 
 MAX_CHANNELS: Final = 8
 
@@ -72,6 +72,7 @@ class TelegramParser:
         self.malformed_lines = 0
         self._lines = _Lines()
         self._clock = Clock()
+        self._settled: dict[str, tuple[Register, Register]] = {}
         self._history_line: Register | None = None
         self._history: tuple[MonthDemand, ...] = ()
 
@@ -104,7 +105,20 @@ class TelegramParser:
         time = self._clock.follow(register.text, register.time)
         if time is not register.time:
             registers[obis.METER_TIME] = register._replace(time=time)
+        if not has_flag(register.text):
+            self._settle_other_times(registers, time)
         return time
+
+    def _settle_other_times(self, registers: dict[str, Register], now: datetime) -> None:
+        """Tell two equal hours apart in the times of peaks and readings, by when they were printed first."""
+        for code, register in registers.items():
+            if register.time is None or code == obis.METER_TIME:
+                continue
+            before, settled = self._settled.get(code, (register, register))
+            if register != before:
+                settled = register._replace(time=just_been(register.time, now))
+            self._settled[code] = register, settled
+            registers[code] = settled
 
     def _demand_history(self, line: Register | None) -> tuple[MonthDemand, ...]:
         """Return the month peaks of `0-0:98.1.0`, which change once a month."""
