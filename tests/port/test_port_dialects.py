@@ -5,7 +5,17 @@ from decimal import Decimal
 
 import pytest
 
-from custom_components.emucs.port import Channel, Drop, Kind, Quantity, Reader, Register, Telegram, meaning, parse_code
+from custom_components.emucs.port import (
+    Channel,
+    Drop,
+    Kind,
+    Quantity,
+    Reader,
+    Register,
+    Telegram,
+    meaning,
+    parse_code,
+)
 from tests.port.wire import body, received, sent
 
 SUMMER = timezone(timedelta(hours=2))

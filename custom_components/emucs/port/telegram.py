@@ -16,6 +16,7 @@ MAX_CHANNELS: Final = 8
 
 _CACHED_LINES: Final = 512
 _TRIPLE: Final = re.compile(r"\((\d{12}[SWsw]?)\)\((\d{12}[SWsw]?)\)\((\d{1,9}(?:\.\d{1,9})?)\*k[Ww]\)", re.ASCII)
+_METER_IDS: Final = (obis.EQUIPMENT_ID, obis.DEVICE_NAME, obis.FABRICATION_NUMBER, obis.SERIAL_NUMBER)
 # DSMR 2.2 and 3.0 print the value of a profile on a line of its own.
 _PROFILE: Final = b":24.3.0("
 _CONTINUED: Final = re.compile(rb"(:24\.3\.0\([^\r\n]*\)) *[\r\n]+(?=\()")
@@ -89,7 +90,7 @@ class TelegramParser:
         return Telegram(
             identification=identification[1:].decode("latin-1").strip(),
             version=_first_text(registers, obis.VERSION, obis.DSMR_VERSION),
-            meter_id=_first_text(registers, obis.EQUIPMENT_ID, obis.DEVICE_NAME, obis.FABRICATION_NUMBER),
+            meter_id=_first_text(registers, *_METER_IDS),
             time=self._settle_time(registers),
             registers=MappingProxyType(registers),
             channels=MappingProxyType(_channels(registers)),
