@@ -1,5 +1,7 @@
 """What each dialect, port and oddity of the virtual meter becomes in Home Assistant."""
 
+from pathlib import Path
+
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -11,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from custom_components.emucs.const import DOMAIN
 from tests.conftest import WINTER_EVENING, address, entry_data, eventually
-from virtual_meter import PROFILES, VARIANTS, TcpServer, VirtualMeter
+from virtual_meter import PROFILES, VARIANTS, PtyServer, TcpServer, VirtualMeter
 
 # Something happens on these while the meter is read.
 EVENTS = {"replaced-gas", "late-id"}
@@ -117,3 +119,17 @@ async def test_ports_that_cannot_be_read(hass: HomeAssistant, profile: str, erro
     assert result["errors"] == {"base": error}
     assert detail in result["description_placeholders"]["detail"]
     flows.async_abort(result["flow_id"])
+
+
+@pytest.mark.usefixtures("fast_silence", "socket_enabled")
+async def test_a_dutch_serial_line(hass: HomeAssistant, tmp_path: Path) -> None:
+    meter = VirtualMeter("nl-2.2", seed=7, start=WINTER_EVENING)
+    shown, gas = meter.telegram(), meter.truth.gas
+    async with PtyServer(meter, tmp_path / "meter", speed=50, transform=lambda _: shown) as server:
+        data = entry_data(server.url, baudrate=9600, bytesize=7, parity="E")
+        entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=data)
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        assert float(hass.states.get("sensor.gas_meter_gas").state) == float(gas.value)
+        assert await hass.config_entries.async_unload(entry.entry_id)

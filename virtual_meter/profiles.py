@@ -192,6 +192,7 @@ _ALL = [
         for name, dialect in (("ie5-old", Dialect.ISKRAEMECO_OLD), ("ie5-new", Dialect.ISKRAEMECO_NEW))
         for wiring in Wiring
     ),
+    # How it is identified is invented, as no A1 telegram was seen.
     Profile("a1", _STAR, Dialect.A1, r"/AMR5\VIRTUAL", "1AMR00", tariffs=INDUSTRIAL),
     # 9600 7E1 on a serial line.
     Profile(
