@@ -1,6 +1,7 @@
 """Diagnostics: enough to help, and nothing of whose meter it is."""
 
 import json
+import re
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -18,16 +19,21 @@ def identifiers(meter: VirtualMeter) -> set[str]:
     return plain | {text.encode().hex().upper() for text in plain} | {"54144", "35343134"}
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+# Those that print an identifier and a checksum.
+WITH_IDENTIFIER = [name for name, profile in PROFILES.items() if profile.id_prefix is not None and name != "nl-2.2"]
+IDENTIFIER = re.compile(rb"0-0:(96\.1\.[01]|42\.0\.0)\(")
+
+
+@pytest.mark.parametrize("profile", WITH_IDENTIFIER)
 async def test_nothing_private(hass: HomeAssistant, socket_enabled: None, profile: str) -> None:
-    meter = VirtualMeter(profile=profile, seed=7, start=WINTER_EVENING)
+    meter = VirtualMeter(profile=profile, seed=7, start=WINTER_EVENING, period=1)
     count = 0
 
     def spoil_some(telegram: bytes) -> bytes:
         nonlocal count
         count += 1
         # A wrong code in a telegram that is kept for diagnostics because its checksum is wrong.
-        return telegram if count % 2 else telegram.replace(b"0-0:96.1.1", b"0-0:96.9.1")
+        return telegram if count % 2 else IDENTIFIER.sub(b"0-0:96.9.1(", telegram)
 
     async with TcpServer(meter, speed=10, transform=spoil_some) as server:
         entry = MockConfigEntry(
@@ -47,9 +53,9 @@ async def test_nothing_private(hass: HomeAssistant, socket_enabled: None, profil
     assert diagnostics["link"]["up"] is True
     assert diagnostics["link"]["telegrams"] > 2
     assert diagnostics["link"]["dropped"]["checksum"] >= 1
-    assert diagnostics["telegram"]["registers"]["1-0:1.8.1"][1] == "kWh"
-    assert any(line.startswith("1-0:1.8.1(") and line.endswith("*kWh)") for line in diagnostics["last_frame"])
-    assert any(line.startswith("1-0:1.8.1(") and line.endswith("*kWh)") for line in diagnostics["last_bad_frame"])
+    assert diagnostics["telegram"]["registers"]["1-0:1.7.0"][1] == "kW"
+    assert any(line.startswith("1-0:1.7.0(") and line.endswith("*kW)") for line in diagnostics["last_frame"])
+    assert any(line.startswith("1-0:1.7.0(") and line.endswith("*kW)") for line in diagnostics["last_bad_frame"])
 
 
 async def test_of_a_port_that_is_down(

@@ -1,23 +1,31 @@
-"""A digital meter made of software: a household whose physics hold together, printed as e-MUCS P1 telegrams."""
+"""A digital meter made of software: a household whose physics hold together, printed as telegrams of user ports."""
 
 from .history import HourOfHistory, Spread, hourly_history
 from .meter import VirtualMeter
-from .profiles import PROFILES, Profile, Wiring
+from .profiles import EMUCS_P1, PROFILES, REFUSED, Dialect, Profile, Wiring
 from .pty_server import PtyServer
 from .server import MeterServer
 from .tcp_server import TcpServer
-from .truth import Capture, MonthPeak, Peak, Truth
+from .truth import Capture, Demands, Measured, MonthPeak, Peak, Submeter, Truth
+from .variants import VARIANTS
 
 __all__ = [
+    "EMUCS_P1",
     "PROFILES",
+    "REFUSED",
+    "VARIANTS",
     "Capture",
+    "Demands",
+    "Dialect",
     "HourOfHistory",
+    "Measured",
     "MeterServer",
     "MonthPeak",
     "Peak",
     "Profile",
     "PtyServer",
     "Spread",
+    "Submeter",
     "TcpServer",
     "Truth",
     "VirtualMeter",

@@ -23,7 +23,7 @@ type Transform = Callable[[bytes], bytes]
 
 
 class MeterServer(ABC):
-    """Let a meter live at the pace of the clock, and send what it prints once per simulated second.
+    """Let a meter live at the pace of the clock, and send what it prints once per period of simulated time.
 
     Simulated time passes only while the server runs, and goes on while it is paused. `transform` gets every
     telegram before it is sent; what it returns goes out instead, nothing if that is empty.
@@ -39,6 +39,7 @@ class MeterServer(ABC):
         self._speed = 1.0
         self._began = 0.0
         self._lived = 0
+        self._period = self._current_period
         self.speed = speed
 
     @property
@@ -141,8 +142,14 @@ class MeterServer(ABC):
                 self._lived += 1
             else:
                 continue
-            if not self.paused and self.clients:
+            before, self._period = self._period, self._current_period
+            if self._period != before and not self.paused and self.clients:
                 self._print()
+
+    @property
+    def _current_period(self) -> int:
+        """Which of its periods the meter is in: it prints once in each."""
+        return int(self.meter.time.timestamp()) // self.meter.period
 
     def _print(self) -> None:
         telegram = self.meter.telegram()

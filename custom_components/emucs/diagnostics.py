@@ -10,7 +10,10 @@ from homeassistant.core import HomeAssistant
 from .coordinator import EmucsConfigEntry
 from .port import Register, Telegram, is_private
 
-_QUANTITY: Final = re.compile(rb"(?:\(\d{12}[SW]\))?\(-?\d{1,8}(?:\.\d{1,3})?(?:\*\w{1,5})?\)")
+# A number without a unit may be a serial number, if it is long enough.
+_QUANTITY: Final = re.compile(
+    rb"(?:\(\d{12}[SW]?\))?\(-?(?:\d{1,10}(?:\.\d{1,6})?\*\w{1,5}|\d{1,5}|\d{1,5}\.\d{1,3})\)"
+)
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EmucsConfigEntry) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from .port import Dimension, Kind, Meaning, Medium, Quantity, Register, meaning,
 
 type Value = str | Decimal | datetime | None
 
-MOST_REGISTERS: Final = 256
+MOST_REGISTERS: Final = 192
 """Unlisted registers that become sensors at most, however many a port prints."""
 LONGEST_UNIT: Final = 10
 
@@ -120,9 +120,20 @@ LISTED: Final = frozenset(
 """Registers that have a row in the table of sensors."""
 
 
+def limits_power(register: Register) -> bool:
+    """Tell whether a limiter limits power: in Luxembourg it limits kVA, and with DSMR 3.0 amperes."""
+    unit = unit_of(register.unit)
+    return unit is None or unit.dimension is Dimension.POWER
+
+
+def _is_listed(code: str, register: Register) -> bool:
+    """Tell whether a row in the table of sensors shows a register."""
+    return code in LISTED and (code != obis.LIMITER_THRESHOLD or limits_power(register))
+
+
 def unlisted(code: str, register: Register) -> bool:
     """Tell whether a register is a number of the electricity meter without a row in the table of sensors."""
-    if code in LISTED or register.number is None or (parsed := obis.parse_code(code)) is None:
+    if _is_listed(code, register) or register.number is None or (parsed := obis.parse_code(code)) is None:
         return False
     # Channels are M-Bus meters and relays.
     return not (parsed.a == 0 and parsed.b)

@@ -28,12 +28,12 @@ from .coordinator import EmucsConfigEntry, MbusCoordinator, MeterCoordinator
 from .entity import EmucsEntity
 from .insight.capacity import CapacityState
 from .insight.electricity import TARIFFS, energy_export, energy_import, in_unit, net_power, phase_power
-from .insight.grid import Grid
+from .insight.grid import Grid, has_voltage
 from .insight.mbus import Medium
 from .insight.peaks import PeakAverage
 from .insight.tariff import Cost
 from .port import Register, obis
-from .registers import MOST_REGISTERS, MeterSensorDescription, Value, register_sensor, unlisted
+from .registers import MOST_REGISTERS, MeterSensorDescription, Value, limits_power, register_sensor, unlisted
 
 PARALLEL_UPDATES = 0
 
@@ -57,6 +57,12 @@ type Meter[T] = Callable[[MeterCoordinator], T]
 def _prints(*codes: str) -> Meter[bool]:
     """Tell whether a meter prints one of some registers."""
     return lambda meter: any(code in meter.data.registers for code in codes)
+
+
+def _limits_power(meter: MeterCoordinator) -> bool:
+    """Tell whether a meter has a limit of its power."""
+    register = meter.data.registers.get(obis.LIMITER_THRESHOLD)
+    return register is not None and limits_power(register)
 
 
 def _number(code: str, unit: str) -> Meter[Value]:
@@ -191,10 +197,7 @@ def _phase_sensors(phase: str) -> tuple[MeterSensorDescription, ...]:
             state_class=SensorStateClass.MEASUREMENT,
             native_unit_of_measurement=UnitOfElectricPotential.VOLT,
             suggested_display_precision=1,
-            # Without a neutral L2 is what the others are measured against.
-            exists=lambda meter: (
-                _prints(obis.voltage(phase))(meter) and (phase != "l2" or meter.grid is not Grid.THREE_PHASE_230V)
-            ),
+            exists=lambda meter: has_voltage(meter.data, phase, meter.grid),
             value=_number(obis.voltage(phase), UnitOfElectricPotential.VOLT),
         ),
         MeterSensorDescription(
@@ -356,7 +359,7 @@ METER_SENSORS: Final = (
         native_unit_of_measurement=UnitOfPower.KILO_WATT,
         suggested_display_precision=1,
         entity_category=EntityCategory.DIAGNOSTIC,
-        exists=_prints(obis.LIMITER_THRESHOLD),
+        exists=_limits_power,
         value=_number(obis.LIMITER_THRESHOLD, UnitOfPower.KILO_WATT),
     ),
     MeterSensorDescription(

@@ -64,6 +64,17 @@ async def test_every_client_gets_the_same_telegrams() -> None:
 
 
 @pytest.mark.usefixtures("socket_enabled")
+@pytest.mark.parametrize("period", [10, 900])
+async def test_a_slow_meter_sends_once_a_period(period: int) -> None:
+    meter = VirtualMeter(start=START, period=period)
+    async with TcpServer(meter, speed=10 * period) as server, client(server) as reader:
+        times = [time_of(await next_telegram(reader)) for _ in range(4)]
+    slots = [int(time.timestamp()) // period for time in times]
+    assert slots == sorted(set(slots))
+    assert server.telegrams_sent <= (meter.time - START).total_seconds() // period + 1
+
+
+@pytest.mark.usefixtures("socket_enabled")
 async def test_keeps_pace_with_the_clock() -> None:
     meter = a_meter()
     async with TcpServer(meter, speed=200) as server, client(server) as reader:

@@ -10,12 +10,13 @@ from typing import Final, NamedTuple
 
 from . import obis
 from .lines import Register, parse_line
-from .times import Clock, is_unset, parse_time
+from .times import Clock, has_flag, is_unset, just_been, parse_time
 
 MAX_CHANNELS: Final = 8
 
 _CACHED_LINES: Final = 512
 _TRIPLE: Final = re.compile(r"\((\d{12}[SWsw]?)\)\((\d{12}[SWsw]?)\)\((\d{1,9}(?:\.\d{1,9})?)\*k[Ww]\)", re.ASCII)
+_METER_IDS: Final = (obis.EQUIPMENT_ID, obis.DEVICE_NAME, obis.FABRICATION_NUMBER, obis.SERIAL_NUMBER)
 # DSMR 2.2 and 3.0 print the value of a profile on a line of its own.
 _PROFILE: Final = b":24.3.0("
 _CONTINUED: Final = re.compile(rb"(:24\.3\.0\([^\r\n]*\)) *[\r\n]+(?=\()")
@@ -72,6 +73,7 @@ class TelegramParser:
         self.malformed_lines = 0
         self._lines = _Lines()
         self._clock = Clock()
+        self._settled: dict[str, tuple[Register, Register]] = {}
         self._history_line: Register | None = None
         self._history: tuple[MonthDemand, ...] = ()
 
@@ -88,7 +90,7 @@ class TelegramParser:
         return Telegram(
             identification=identification[1:].decode("latin-1").strip(),
             version=_first_text(registers, obis.VERSION, obis.DSMR_VERSION),
-            meter_id=_first_text(registers, obis.EQUIPMENT_ID, obis.DEVICE_NAME, obis.FABRICATION_NUMBER),
+            meter_id=_first_text(registers, *_METER_IDS),
             time=self._settle_time(registers),
             registers=MappingProxyType(registers),
             channels=MappingProxyType(_channels(registers)),
@@ -104,7 +106,20 @@ class TelegramParser:
         time = self._clock.follow(register.text, register.time)
         if time is not register.time:
             registers[obis.METER_TIME] = register._replace(time=time)
+        if not has_flag(register.text):
+            self._settle_other_times(registers, time)
         return time
+
+    def _settle_other_times(self, registers: dict[str, Register], now: datetime) -> None:
+        """Tell two equal hours apart in the times of peaks and readings, by when they were printed first."""
+        for code, register in registers.items():
+            if register.time is None or code == obis.METER_TIME:
+                continue
+            before, settled = self._settled.get(code, (register, register))
+            if register != before:
+                settled = register._replace(time=just_been(register.time, now))
+            self._settled[code] = register, settled
+            registers[code] = settled
 
     def _demand_history(self, line: Register | None) -> tuple[MonthDemand, ...]:
         """Return the month peaks of `0-0:98.1.0`, which change once a month."""
