@@ -35,7 +35,7 @@ class PtyServer(MeterServer):
         self._terminal = ""
         self._rest = b""
         self._stale = False
-        self._place_holders: tuple[int, ...] = ()
+        self._place_holder: int | None = None
 
     @property
     @override
@@ -71,9 +71,10 @@ class PtyServer(MeterServer):
     @override
     async def take_down(self) -> None:
         """Pull the line out; the terminal that comes next is another one."""
+        if self.is_open:
+            # As long as somebody has it open, no new one gets its name.
+            self._place_holder = os.open(self._terminal, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         await super().take_down()
-        if not self._place_holders:
-            self._place_holders = os.openpty()
 
     @override
     async def bring_up(self) -> None:
@@ -88,9 +89,9 @@ class PtyServer(MeterServer):
             self._let_go()
 
     def _let_go(self) -> None:
-        for fd in self._place_holders:
-            os.close(fd)
-        self._place_holders = ()
+        if self._place_holder is not None:
+            os.close(self._place_holder)
+            self._place_holder = None
 
     @override
     async def disconnect(self) -> None:
