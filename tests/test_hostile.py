@@ -81,7 +81,7 @@ async def test_no_markup_reaches_a_state(hass: HomeAssistant, meter: VirtualMete
 
     async with TcpServer(meter, speed=10, transform=lambda telegram: change_lines(telegram, change)) as server:
         entry = await set_up(hass, server)
-        state = hass.states.get("sensor.electricity_meter_text_message").state
+        state = hass.states.get("sensor.electricity_meter_message").state
         assert state.endswith("hello")
         assert not set(state) & MARKUP
         assert await hass.config_entries.async_unload(entry.entry_id)
