@@ -42,6 +42,8 @@ SHORT_OPEN_TIMEOUT: Final = 2.0
 SLOWER_THAN_EVER: Final = 3
 """How many times as long as before such a port may take."""
 CLOSE_TIMEOUT: Final = 5.0
+GRACE: Final = 0.2
+"""Seconds for what is here already when the silence is over: this program may have been held up, and not the meter."""
 
 FIRST_DELAY: Final = 0.5
 """Seconds before the port is opened again; each further time twice as many, until a telegram came."""
@@ -188,17 +190,17 @@ class Link:
 
     async def _receive(self, stream: asyncio.StreamReader) -> list[Telegram]:
         """Return the next telegrams, at least one."""
-        try:
-            async with asyncio.timeout(self.silence):
-                while data := await self._read(stream):
-                    if telegrams := self.reader.feed(data):
-                        self._learn_period(telegrams)
-                        self._forget()
-                        return telegrams
-                    self._sample = (self._sample + data)[:_SAMPLE_SIZE]
-        except TimeoutError:
-            raise self._diagnose() from None
-        raise CannotConnect("closed by the other side")
+        for seconds in (self.silence, GRACE):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    while data := await self._read(stream):
+                        if telegrams := self.reader.feed(data):
+                            self._learn_period(telegrams)
+                            self._forget()
+                            return telegrams
+                        self._sample = (self._sample + data)[:_SAMPLE_SIZE]
+                raise CannotConnect("closed by the other side")
+        raise self._diagnose()
 
     async def _read(self, stream: asyncio.StreamReader) -> bytes:
         """Return what came, or nothing where the other side has closed."""
