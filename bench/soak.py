@@ -330,7 +330,7 @@ async def _set_up(hass: HomeAssistant, entry: ConfigEntry[Any], server: _Stepped
 
 
 @asynccontextmanager
-async def _home_assistant() -> AsyncGenerator[HomeAssistant]:
+async def home_assistant() -> AsyncGenerator[HomeAssistant]:
     """Start a Home Assistant core with an empty configuration."""
     from pytest_homeassistant_custom_component.common import async_test_home_assistant  # noqa: PLC0415 -- after ours
 
@@ -374,7 +374,7 @@ def report(result: Result) -> str:
 async def _main(arguments: argparse.Namespace) -> int:
     """Run the command; return its exit code."""
     faults: tuple[str, ...] = tuple(filter(None, arguments.faults.split(",")))
-    async with _home_assistant() as hass:
+    async with home_assistant() as hass:
         result = await soak(
             hass,
             arguments.telegrams,

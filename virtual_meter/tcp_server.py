@@ -124,6 +124,12 @@ class TcpServer(MeterServer):
             client.drop()
         await asyncio.gather(*(client.closed for client in clients))
 
+    async def stop_listening(self) -> None:
+        """Let nobody in any more; whoever is connected stays so."""
+        server, self._server = self._server, None
+        if server:
+            server.close()
+
     @override
     async def _open(self) -> None:
         loop = asyncio.get_running_loop()
@@ -137,7 +143,8 @@ class TcpServer(MeterServer):
         if server:
             server.close()
             server.abort_clients()
-            await self.disconnect()
+        await self.disconnect()
+        if server:
             await server.wait_closed()
 
     @override
