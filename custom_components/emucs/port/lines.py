@@ -115,14 +115,14 @@ def _parse_threshold(text: str) -> Register | None:
 def _parse_identifier(text: str) -> Register | None:
     """Return an identifier, or nothing where it is not set; None if it is longer than any."""
     identifier = text.strip()
-    if len(identifier) > 2 * LONGEST_NAME:
-        return None
     # Short ones are printed plainly: a version such as 50217, the number of an Iskraemeco meter.
     if len(identifier) >= _SHORTEST_OCTETS:
         decoded = _octets(identifier).decode("latin-1").strip(_PADDING)
         # Plain digits may be pairs of hexadecimal ones by chance: then they stand for anything.
         if _ALPHANUMERIC.fullmatch(decoded) or _NO_ID.fullmatch(decoded):
             identifier = decoded
+    if len(identifier) > LONGEST_NAME:
+        return None
     return Register(None if _NO_ID.fullmatch(identifier) else identifier)
 
 
