@@ -138,7 +138,7 @@ async def test_serial_takes_any_url(hass: HomeAssistant, server: TcpServer) -> N
         (lambda _: None, "no_data", "no_data"),
         (lambda writer: writer.close(), "cannot_connect", "closed by the other side"),
         (lambda writer: writer.write(bytes(range(128, 256)) * 4), "no_telegram", "wrong speed"),
-        (lambda writer: writer.write(b"\x7e\xa0\x2b" + bytes(40)), "no_telegram", "DLMS"),
+        (lambda writer: writer.write(b"\x7e\xa0\x2b" + bytes(41) + b"\x7e"), "no_telegram", "DLMS"),
         (lambda writer: writer.write(b"Welcome to the bridge\r\n"), "no_telegram", "text of another kind"),
         (lambda writer: writer.write(b"\xdb\x08ABCDEFGH\x82\x01\x23\x30" + bytes(99)), "encrypted", "encrypted"),
         (

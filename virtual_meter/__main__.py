@@ -10,6 +10,8 @@ import signal
 import sys
 
 from .clock import BRUSSELS
+from .fault import Fault
+from .faults import explain, make_fault
 from .meter import LONGEST_PERIOD, VirtualMeter
 from .profiles import PROFILES, REFUSED
 from .pty_server import PtyServer
@@ -49,10 +51,19 @@ def _speed(text: str) -> float:
     return speed
 
 
+def _fault(text: str) -> Fault:
+    try:
+        return make_fault(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m virtual_meter",
         description="A Belgian digital meter made of software, on a TCP port or a serial line.",
+        epilog=f"faults, several of which may be given, and which begin when the meter is served:\n{explain()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
@@ -86,6 +97,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", metavar="N", type=int, default=1, help="which household it is")
     parser.add_argument("--history-months", metavar="N", type=int, choices=range(14), default=13, help="0 to 13")
     parser.add_argument("--single-client", action="store_true", help="refuse a second TCP client, as some bridges do")
+    parser.add_argument(
+        "--fault",
+        metavar="NAME[:ARGS]",
+        type=_fault,
+        action="append",
+        default=[],
+        dest="faults",
+        help="let something go wrong; may be repeated, see below",
+    )
     for part in ("gas", "water", "pv", "ev", "heat-pump"):
         parser.add_argument(f"--no-{part}", action="store_false", dest=part.replace("-", "_"))
     return parser
@@ -109,9 +129,9 @@ def _meter(options: argparse.Namespace) -> VirtualMeter:
 
 def _server(options: argparse.Namespace, meter: VirtualMeter) -> MeterServer:
     if options.pty:
-        return PtyServer(meter, options.pty, options.speed)
+        return PtyServer(meter, options.pty, options.speed, faults=options.faults)
     host, port = options.tcp
-    return TcpServer(meter, host, port, options.speed, single_client=options.single_client)
+    return TcpServer(meter, host, port, options.speed, single_client=options.single_client, faults=options.faults)
 
 
 def _complaint(options: argparse.Namespace, error: OSError) -> str:
@@ -145,7 +165,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.buffer.write(meter.telegram())
         return 0
     try:
-        asyncio.run(_serve(_server(options, meter)))
+        server = _server(options, meter)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        asyncio.run(_serve(server))
     except OSError as error:
         print(_complaint(options, error), file=sys.stderr)
         return 2

@@ -38,6 +38,9 @@ _LOGGER: Final = logging.getLogger(__name__)
 _EARLY: Final = 0.2
 # Home Assistant's start does not wait longer than this, in seconds, for a port that sends less often than others.
 _LONGEST_START: Final = 10.0
+# However many a port prints over time: a hostile one could go on for ever.
+_MOST_CODES: Final = 1024
+_MOST_MBUS_METERS: Final = 16
 # Worth a state change at once.
 _URGENT: Final = (obis.BREAKER, *(obis.relay(number) for number in range(1, 5)))
 
@@ -293,11 +296,11 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
             # The unit of its register is known now.
             new |= unread and coordinator.is_read
         for identifier, meter in found.items():
-            if identifier not in self.mbus:
+            if identifier not in self.mbus and len(self.mbus) < _MOST_MBUS_METERS:
                 self.mbus[identifier] = MbusCoordinator(self.hass, self.config_entry, meter)
                 new = True
         grid = grid_of(telegram, self.grid)
-        if grid is not self.grid or not telegram.registers.keys() <= self._codes:
+        if grid is not self.grid or (len(self._codes) < _MOST_CODES and not telegram.registers.keys() <= self._codes):
             self.grid = grid
             self._codes.update(telegram.registers)
             new = True

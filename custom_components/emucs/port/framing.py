@@ -14,6 +14,8 @@ MAX_TELEGRAM: Final = 16 * 1024
 _START: Final = re.compile(rb"/[A-Za-z]{3}[0-9]")
 _START_LENGTH: Final = 5
 _LINE_START: Final = re.compile(rb"\n/[A-Za-z]{3}[0-9]")
+# The whole identification, and the empty line behind it: no value looks like that.
+_HEADER: Final = re.compile(rb"/[A-Za-z]{3}[0-9][^\r\n]{0,64}\r*\n\r*\n")
 # Behind the `!`: four digits are complete as they stand, fewer (a meter that omits leading zeros, or has no checksum)
 # only with their line end. Anything else is no checksum.
 _CHECKSUM: Final = re.compile(rb"([0-9A-Fa-f]{4}|[0-9A-Fa-f]{0,3}(?=\0?[\r\n]))|(?=.{5})", re.DOTALL)
@@ -125,6 +127,10 @@ class Framer:
             if self._expects_checksum:
                 self.dropped[Drop.NO_CHECKSUM] += 1
                 return None
+            # Nothing but its form tells a telegram that begins in the middle of a line, of one that was cut off there.
+            if (inner := _last(_HEADER, frame, begin + 1, end)) > 0:
+                self.dropped[Drop.TRUNCATED] += 1
+                begin = inner
             return frame[begin:]
         if printed is not None:
             checksum = int(printed, 16)

@@ -8,7 +8,11 @@ from typing import Final, NamedTuple
 
 from . import obis
 from .obis import Form
+from .plain import LONGEST_NAME, plain
 from .times import has_flag, is_unset, looks_like_time, parse_time
+
+MAX_LINE: Final = 4096
+"""Bytes of a line; the longest that DSMR P1 has is a message of 2048 digits, those of Belgium have 650."""
 
 _LINE: Final = re.compile(rf"({obis.CODE.pattern})\((.*)\)\s*", re.ASCII)
 # More digits than any meter has, and few enough for whoever shows them.
@@ -18,7 +22,6 @@ _NO_ID: Final = re.compile(r"[-0 ]*")
 _HEXADECIMAL: Final = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _SHORTEST_OCTETS: Final = 10
 _ALPHANUMERIC: Final = re.compile(r"[0-9A-Za-z]+")
-_CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _UNWRITTEN: Final = b"\xff"
 _PADDING: Final = " \0"
 _PAIR: Final = 2
@@ -45,7 +48,7 @@ class Register(NamedTuple):
 
 def parse_line(text: str) -> tuple[str, Register] | None:
     """Return the code and the register of a line, or None if it is malformed."""
-    match = _LINE.fullmatch(text)
+    match = _LINE.fullmatch(text) if len(text) <= MAX_LINE else None
     if match is None:
         return None
     printed, content = match.groups()
@@ -55,10 +58,18 @@ def parse_line(text: str) -> tuple[str, Register] | None:
     elif form is Form.HISTORY:
         register = Register(f"({content})")
     elif form is Form.PROFILE:
-        return _parse_profile(code, content.split(")("))
+        code, register = _parse_profile(code, content.split(")("))
     else:
         register = _parse_register(form, content.split(")("))
-    return None if register is None else (code, register)
+    return None if register is None else (code, _without_markup(register))
+
+
+def _without_markup(register: Register) -> Register:
+    """Return a register whose texts are for people."""
+    value, unit, _ = register
+    if isinstance(value, str):
+        value = plain(value) or None
+    return register._replace(value=value, unit=unit and (plain(unit, LONGEST_NAME) or None))
 
 
 def _parse_register(form: Form, values: list[str]) -> Register | None:
@@ -101,8 +112,8 @@ def _parse_threshold(text: str) -> Register | None:
     return register
 
 
-def _parse_identifier(text: str) -> Register:
-    """Return an identifier, or nothing where it is not set."""
+def _parse_identifier(text: str) -> Register | None:
+    """Return an identifier, or nothing where it is not set; None if it is longer than any."""
     identifier = text.strip()
     # Short ones are printed plainly: a version such as 50217, the number of an Iskraemeco meter.
     if len(identifier) >= _SHORTEST_OCTETS:
@@ -110,6 +121,8 @@ def _parse_identifier(text: str) -> Register:
         # Plain digits may be pairs of hexadecimal ones by chance: then they stand for anything.
         if _ALPHANUMERIC.fullmatch(decoded) or _NO_ID.fullmatch(decoded):
             identifier = decoded
+    if len(identifier) > LONGEST_NAME:
+        return None
     return Register(None if _NO_ID.fullmatch(identifier) else identifier)
 
 
@@ -127,7 +140,7 @@ def _parse_message(text: str) -> Register:
         message = octets.decode()
     except UnicodeDecodeError:
         message = octets.decode("latin-1")
-    line = _CONTROLS.sub(" ", message).strip()
+    line = plain(message)
     # Digits that stand for nothing that can be shown are meant as they are, such as a code 0001.
     return Register(line or (None if message.isspace() else text.strip() or None))
 
@@ -161,7 +174,7 @@ def _parse_timed(first: str, second: str) -> Register | None:
     return None if time is None else register._replace(time=time)
 
 
-def _parse_profile(code: str, values: list[str]) -> tuple[str, Register] | None:
+def _parse_profile(code: str, values: list[str]) -> tuple[str, Register | None]:
     """Return the latest value of a profile: `(time)(status)(minutes)(1)(code)(unit)(value)` (DSMR P1 2.2 and 3.0).
 
     It is the reading of the code that it names, where all other versions print it.
@@ -172,5 +185,5 @@ def _parse_profile(code: str, values: list[str]) -> tuple[str, Register] | None:
     time, *_, named, unit = values[:_PROFILE_HEADER]
     register = _parse_timed(time, "".join(values[_PROFILE_HEADER:]))
     if register is None:
-        return None
+        return code, None
     return obis.canonical(named), register._replace(value=register.number, unit=register.unit or unit or None)

@@ -10,16 +10,21 @@ from typing import Final, NamedTuple
 
 from . import obis
 from .lines import Register, parse_line
+from .plain import LONGEST_NAME, plain
 from .times import Clock, has_flag, is_unset, just_been, parse_time
 
 MAX_CHANNELS: Final = 8
 
+MAX_LINES: Final = 512
+"""Lines of a telegram that are read; the longest telegram known has 60."""
+
 _CACHED_LINES: Final = 512
+_CACHED_BYTES: Final = 64 * 1024
 _TRIPLE: Final = re.compile(r"\((\d{12}[SWsw]?)\)\((\d{12}[SWsw]?)\)\((\d{1,9}(?:\.\d{1,9})?)\*k[Ww]\)", re.ASCII)
 _METER_IDS: Final = (obis.EQUIPMENT_ID, obis.DEVICE_NAME, obis.FABRICATION_NUMBER, obis.SERIAL_NUMBER)
 # DSMR 2.2 and 3.0 print the value of a profile on a line of its own.
 _PROFILE: Final = b":24.3.0("
-_CONTINUED: Final = re.compile(rb"(:24\.3\.0\([^\r\n]*\)) *[\r\n]+(?=\()")
+_CONTINUED: Final = re.compile(rb"([\r\n][0-9-]{3,7}:24\.3\.0\([^\r\n]*\)) *[\r\n]+(?=\()")
 
 
 class MonthDemand(NamedTuple):
@@ -57,10 +62,17 @@ class Telegram:
 class _Lines(dict[bytes, tuple[str, Register] | None]):
     """Lines understood, as code and register; None for malformed ones."""
 
+    def __init__(self) -> None:
+        """Start with none."""
+        super().__init__()
+        self._bytes = 0
+
     def __missing__(self, line: bytes) -> tuple[str, Register] | None:
         """Understand a line that is new."""
-        if len(self) >= _CACHED_LINES:
+        self._bytes += len(line)
+        if len(self) >= _CACHED_LINES or self._bytes > _CACHED_BYTES:
             self.clear()
+            self._bytes = len(line)
         understood = self[line] = parse_line(line.decode("latin-1"))
         return understood
 
@@ -82,13 +94,14 @@ class TelegramParser:
         joined = _CONTINUED.sub(rb"\1", frame) if _PROFILE in frame else frame
         identification, *lines = joined.splitlines()
         known = self._lines
-        understood = [known[line] for line in lines[:-1] if line]
+        printed = [line for line in lines[:-1] if line]
+        understood = [known[line] for line in printed[:MAX_LINES]]
         registers = dict(filter(None, understood))
         if not registers:
             return None
-        self.malformed_lines += understood.count(None)
+        self.malformed_lines += understood.count(None) + max(0, len(printed) - MAX_LINES)
         return Telegram(
-            identification=identification[1:].decode("latin-1").strip(),
+            identification=plain(identification[1:].decode("latin-1"), LONGEST_NAME),
             version=_first_text(registers, obis.VERSION, obis.DSMR_VERSION),
             meter_id=_first_text(registers, *_METER_IDS),
             time=self._settle_time(registers),
