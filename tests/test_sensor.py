@@ -69,6 +69,9 @@ async def test_profile(
         assert await hass.config_entries.async_unload(entry.entry_id)
 
 
+PORT = {"telegrams_per_minute", "checksum_errors", "reconnects", "dropped_bytes", "last_failure"}
+
+
 def keys(entity_registry: er.EntityRegistry, identifier: str) -> set[str]:
     """Return the keys of the sensors of a device."""
     return {
@@ -93,6 +96,7 @@ async def test_keys_of_a_three_phase_meter(
         *("active_tariff", "demand", "month_peak", "month_peak_time", "breaker", "limiter_threshold"),
         *("fuse_threshold", "text_message", "grid_type", "last_telegram"),
         *("demand_forecast", "demand_budget", "peak_average", "peak_average_forecast"),
+        *PORT,
     }
     assert keys(entity_registry, meter.gas_id) == {"gas", "flow", "valve", "reading_time"}
     assert keys(entity_registry, meter.water_id) == {"water", "flow", "reading_time"}
@@ -104,6 +108,7 @@ async def test_keys_of_a_three_phase_meter(
     assert off == {
         *(f"power_{way}_{phase}" for way in ("import", "export") for phase in ("l1", "l2", "l3")),
         *("last_telegram", "reading_time"),
+        *PORT,
     }
 
 
