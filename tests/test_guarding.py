@@ -1,13 +1,11 @@
 """What cannot be true does not reach a state, a statistic or a peak."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 import logging
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -15,9 +13,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs.const import DOMAIN
-from tests.conftest import BRUSSELS, WINTER_EVENING, entry_data, eventually
-from tests.rewrite import rewrite, with_value, without
-from virtual_meter import TcpServer, VirtualMeter
+from tests.conftest import BRUSSELS, WINTER_EVENING, eventually
+from tests.rewrite import Wire, rewrite, running, with_value, without
+from virtual_meter import VirtualMeter
 
 IMPORT = "sensor.electricity_meter_energy_import"
 TARIFF_1 = "sensor.electricity_meter_energy_import_tariff_1"
@@ -25,51 +23,6 @@ POWER = "sensor.electricity_meter_power"
 FORECAST = "sensor.electricity_meter_demand_forecast"
 GAS = "sensor.gas_meter_gas"
 FLOW = "sensor.gas_meter_flow"
-
-
-class Wire:
-    """Between the meter and its reader: changes telegrams for as long as it is told to."""
-
-    def __init__(self) -> None:
-        self.change: Callable[[bytes], bytes] | None = None
-        self.sent = 0
-
-    def __call__(self, telegram: bytes) -> bytes:
-        self.sent += 1
-        return telegram if self.change is None else self.change(telegram)
-
-    async def once(self, change: Callable[[bytes], bytes], telegrams: int = 1) -> None:
-        """Change some telegrams, and wait until others came after them."""
-        left = telegrams
-
-        def change_some(telegram: bytes) -> bytes:
-            nonlocal left
-            left -= 1
-            return change(telegram) if left >= 0 else telegram
-
-        self.change = change_some
-        await eventually(lambda: left < -3)
-
-
-@asynccontextmanager
-async def running(
-    hass: HomeAssistant, meter: VirtualMeter, wire: Wire, *, speed: float = 20, **options: Any
-) -> AsyncGenerator[MockConfigEntry]:
-    """Run the entry of a meter behind a wire."""
-    async with TcpServer(meter, speed=speed, transform=wire) as server:
-        entry = MockConfigEntry(
-            domain=DOMAIN,
-            title=f"T211 {meter.meter_id}",
-            unique_id=meter.meter_id,
-            data=entry_data(server.url),
-            options={"update_interval": 1, **options},
-        )
-        entry.add_to_hass(hass)
-        assert await hass.config_entries.async_setup(entry.entry_id)
-        await hass.async_block_till_done()
-        yield entry
-        if entry.state is ConfigEntryState.LOADED:
-            assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 def states(hass: HomeAssistant, *entity_ids: str) -> list[tuple[str, str]]:
