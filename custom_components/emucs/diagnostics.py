@@ -103,5 +103,5 @@ def redact_frame(frame: bytes | None, *, broken: bool = False) -> list[str] | No
 def _redact_line(line: bytes, *, broken: bool) -> str:
     """Return a line without a private value."""
     code, bracket, _ = line.partition(b"(")
-    private = not _QUANTITY.fullmatch(line[len(code) :]) if broken else is_private(code.decode("latin-1"))
+    private = is_private(code.decode("latin-1")) or (broken and not _QUANTITY.fullmatch(line[len(code) :]))
     return f"{code.decode('latin-1')}({REDACTED})" if bracket and private else line.decode("latin-1")
