@@ -37,7 +37,8 @@ async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
 def _link(entry: EmucsConfigEntry) -> str:
     """Return the state of a link: that of its entry where that is not loaded."""
     if entry.state is not ConfigEntryState.LOADED:
-        return entry.state.value
+        state: str = entry.state.value
+        return state
     down = entry.runtime_data.down
     return "up" if down is None else down.reason
 
