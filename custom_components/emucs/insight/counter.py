@@ -75,9 +75,7 @@ class Counter:
 
     def feed(self, reading: Reading, ceiling: Decimal) -> Verdict:
         """Take a reading; `ceiling` is what can be counted in an hour at most, in base units."""
-        if reading.register is self.good.register or reading.dimension is not self.good.dimension:
-            return self._believe(reading)
-        if self.follows(reading, ceiling):
+        if reading.dimension is not self.good.dimension or self.follows(reading, ceiling):
             return self._believe(reading)
         if 0 < self.good.value - reading.value <= max(self.good.digit, reading.digit):
             self._trust_good()
@@ -85,6 +83,10 @@ class Counter:
         if self._is_confirmed(reading, ceiling):
             return self._believe(reading)._replace(is_restart=True)
         return Verdict(self.good.register, is_withheld=True)
+
+    def repeat(self, time: datetime | None) -> Verdict:
+        """Take the latest good reading once more."""
+        return self._believe(self.good if time == self.good.time else self.good._replace(time=time))
 
     def follows(self, reading: Reading, ceiling: Decimal) -> bool:
         """Tell whether a reading can be a later one than the latest good one."""

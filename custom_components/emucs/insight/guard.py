@@ -76,6 +76,8 @@ class Guard:
         self._registers: dict[str, Counter] = {}
         self._meters: dict[str, Counter] = {}
         self._media: dict[str, Medium] = {}
+        self._codes: frozenset[str] = frozenset()
+        self._counting: list[str] = []  # those of them that count
         self._power = Decimal()  # the highest power seen, in W
         self._latest_power = Decimal()
 
@@ -109,12 +111,19 @@ class Guard:
         """Return what is to be shown of the counters of the electricity meter, where that is worth a word."""
         ceiling = max(LEAST_POWER, _SPARE * self._power)
         verdicts = {}
-        for code, register in telegram.registers.items():
-            if is_counter(code, register.unit):
-                verdict = _judge(self._registers, code, register, telegram.time, ceiling)
-                if verdict.is_withheld or verdict.is_restart:
-                    verdicts[code] = verdict
+        for code in self._counters_in(telegram):
+            verdict = _judge(self._registers, code, telegram.registers[code], telegram.time, ceiling)
+            if verdict.is_withheld or verdict.is_restart:
+                verdicts[code] = verdict
         return verdicts
+
+    def _counters_in(self, telegram: Telegram) -> list[str]:
+        """Return the codes of the counters in a telegram, which are mostly those of the one before."""
+        registers = telegram.registers
+        if registers.keys() != self._codes:
+            self._codes = frozenset(registers)
+            self._counting = [code for code, register in registers.items() if is_counter(code, register.unit)]
+        return self._counting
 
     def _judge_meters(self, telegram: Telegram, found: Mapping[str, MbusMeter]) -> dict[str, Verdict]:
         """Return what is to be shown of the M-Bus meters, where that is worth a word."""
@@ -175,10 +184,13 @@ def _judge(
     counters: dict[str, Counter], key: str, register: Register, time: datetime | None, ceiling: Decimal
 ) -> Verdict:
     """Return what is to be shown of a counter; a first reading is believed, as is what is no number."""
+    counter = counters.get(key)
+    if counter is not None and counter.good.register is register:
+        return counter.repeat(time)
     reading = reading_of(register, time)
     if reading is None:
         return Verdict(register)
-    if (counter := counters.get(key)) is not None:
+    if counter is not None:
         return counter.feed(reading, ceiling)
     if len(counters) < _MOST_COUNTERS:
         counters[key] = Counter(reading)
