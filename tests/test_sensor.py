@@ -13,6 +13,8 @@ from custom_components.emucs.sensor import CAPACITY_SENSORS, MBUS_SENSORS, METER
 from tests.conftest import WINTER_EVENING, entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 
+PORT = {"telegrams_per_minute", "checksum_errors", "reconnects", "dropped_bytes", "last_failure"}
+
 
 def keys(entity_registry: er.EntityRegistry, identifier: str) -> set[str]:
     """Return the keys of the sensors of a device."""
@@ -38,6 +40,7 @@ async def test_keys_of_a_three_phase_meter(
         *("active_tariff", "demand", "month_peak", "month_peak_time", "breaker", "limiter_threshold"),
         *("fuse_threshold", "text_message", "grid_type", "last_telegram"),
         *("demand_forecast", "demand_budget", "peak_average", "peak_average_forecast"),
+        *PORT,
     }
     assert keys(entity_registry, meter.gas_id) == {"gas", "flow", "valve", "reading_time"}
     assert keys(entity_registry, meter.water_id) == {"water", "flow", "reading_time"}
@@ -49,6 +52,7 @@ async def test_keys_of_a_three_phase_meter(
     assert off == {
         *(f"power_{way}_{phase}" for way in ("import", "export") for phase in ("l1", "l2", "l3")),
         *("last_telegram", "reading_time"),
+        *PORT,
     }
 
 

@@ -10,7 +10,9 @@ from .capacity import store_of
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .energy import async_add_to_energy
+from .guarding import guard_store_of
 from .services import async_setup_services
+from .watch import async_forget_watch
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NUMBER, Platform.SENSOR]
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -46,8 +48,10 @@ async def async_unload_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bo
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
-    """Forget the peaks of a meter that is removed."""
+    """Forget the peaks and the readings of a meter that is removed."""
+    async_forget_watch(hass, entry)
     await store_of(hass, entry).async_remove()
+    await guard_store_of(hass, entry).async_remove()
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: EmucsConfigEntry, device: DeviceEntry) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.helpers.device_registry import DeviceInfo
 
 from .const import DOMAIN
@@ -25,11 +26,26 @@ _MODELS: Final = {
 _IDENTIFICATION_MANUFACTURERS: Final = {"FLU5\\253": "Sagemcom", "ISk5": "Iskraemeco", "ISK5": "Iskraemeco"}
 _EQUIPMENT_IDENTIFIER_LENGTH: Final = 14
 _DSMR_VERSION_LENGTH: Final = 2
+# Of a masked identifier: medium and manufacturer, and as much as tells two meters apart.
+_SHOWN_BEGIN: Final = 4
+_SHOWN_END: Final = 3
 
 
 def identifier_of(telegram: Telegram) -> str:
     """Return what the meter is known by: its equipment identifier, or its identification where it prints none."""
     return telegram.meter_id or telegram.identification
+
+
+def mask(identifier: str) -> str:
+    """Return as much of an identifier as its owner recognises it by, and nobody else."""
+    if len(identifier) <= _SHOWN_BEGIN + _SHOWN_END:
+        return "…"
+    return f"{identifier[:_SHOWN_BEGIN]}…{identifier[-_SHOWN_END:]}"
+
+
+def masked_title(entry: ConfigEntry) -> str:
+    """Return the title of an entry, which mostly has the meter's identifier in it, for logs and other readers."""
+    return entry.title.replace(entry.unique_id, mask(entry.unique_id)) if entry.unique_id else entry.title
 
 
 def manufacturer_of(identifier: str) -> str | None:

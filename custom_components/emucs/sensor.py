@@ -27,12 +27,14 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import EmucsConfigEntry, MbusCoordinator, MeterCoordinator
 from .entity import EmucsEntity
 from .insight.capacity import CapacityState
+from .insight.demand import has_quarters
 from .insight.electricity import TARIFFS, energy_export, energy_import, in_unit, net_power, phase_power
 from .insight.grid import Grid, has_voltage
 from .insight.mbus import Medium
 from .insight.peaks import PeakAverage
 from .insight.tariff import Cost
 from .port import Register, obis
+from .port_sensors import PORT_SENSORS, PortSensorDescription
 from .registers import MOST_REGISTERS, MeterSensorDescription, Value, limits_power, register_sensor, unlisted
 
 PARALLEL_UPDATES = 0
@@ -221,7 +223,7 @@ def _rounded(value: Decimal | None) -> float | None:
 
 def _has_demand(meter: MeterCoordinator) -> bool:
     """Tell whether quarters can be followed: the meter prints its time and what it imports."""
-    return meter.capacity.state is not None
+    return has_quarters(meter.data)
 
 
 def _bills_peaks(meter: MeterCoordinator) -> bool:
@@ -560,6 +562,7 @@ async def async_setup_entry(
 
     entry.async_on_unload(coordinator.async_on_new(add_new))
     add_new()
+    async_add_entities(PortSensor(coordinator, description) for description in PORT_SENSORS)
 
 
 class MeterSensor(EmucsEntity[MeterCoordinator], SensorEntity):
@@ -579,6 +582,24 @@ class MeterSensor(EmucsEntity[MeterCoordinator], SensorEntity):
             others, self._attr_extra_state_attributes = self._attr_extra_state_attributes, attributes(self.coordinator)
             changed |= others != self._attr_extra_state_attributes
         return changed
+
+
+class PortSensor(EmucsEntity[MeterCoordinator], SensorEntity):
+    """A sensor of the port itself: available also where the port does not work, as that is when it is looked at."""
+
+    entity_description: PortSensorDescription
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return that the answer is always known."""
+        return True
+
+    @override
+    def _take_value(self) -> bool:
+        """Take the value from the link."""
+        before, self._attr_native_value = self._attr_native_value, self.entity_description.value(self.coordinator)
+        return before != self._attr_native_value
 
 
 class MbusSensor(EmucsEntity[MbusCoordinator], SensorEntity):

@@ -22,6 +22,8 @@ _LONGEST_STEP: Final = Decimal(10)
 _LONGEST_SHARED: Final = Decimal(60)
 # So many times its period after the last one a telegram of a slow port is the next, and none was lost.
 _IRREGULAR: Final = Decimal("1.5")
+# A clock that was a day ahead and more was wrong: what it closed says nothing of today's quarters.
+_SET_BACK: Final = timedelta(days=1)
 # Right after a quarter began a meter may still print the demand of the last one.
 _SETTLING: Final = Decimal(5)
 _SETTLED: Final = Decimal("0.1")
@@ -44,6 +46,11 @@ def quarter_start(time: datetime) -> datetime:
     """Return the start, in UTC, of the clock quarter that a time is in; local quarters are UTC's."""
     utc = time.astimezone(UTC)
     return utc.replace(minute=utc.minute - utc.minute % 15, second=0, microsecond=0)
+
+
+def has_quarters(telegram: Telegram) -> bool:
+    """Tell whether a meter prints what quarters are followed by: its time, and the power or energy that it imports."""
+    return telegram.time is not None and (import_power(telegram) is not None or energy_import(telegram) is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +122,7 @@ class QuarterDemand:
         self._counter: Decimal | None = None
         self._period = Decimal()  # seconds between the latest two telegrams
         self._register: Decimal | None = None  # the latest 1.4.0
+        self._closed: ClosedQuarter | None = None
 
     def feed(self, telegram: Telegram) -> ClosedQuarter | None:
         """Take a telegram; return the quarter that it ends."""
@@ -150,7 +158,22 @@ class QuarterDemand:
         self.demand = self._demand(start, time, power)
         if self._is_off(self.demand):
             self._off += min(passed, _SECONDS - self.demand.left)
-        return closed
+        return None if closed is None or self._is_known(closed) else closed
+
+    def _is_known(self, closed: ClosedQuarter) -> bool:
+        """Tell whether a quarter was closed before, by a clock that was set back since, and note it."""
+        before = self._closed
+        if before is not None and timedelta() <= before.start - closed.start <= _SET_BACK:
+            # One of which just a part was seen gives way to the whole.
+            same = before.start == closed.start
+            if not same or before.counts or not closed.counts:
+                return True
+        self._closed = closed
+        return False
+
+    def forget_counter(self) -> None:
+        """Take no energy from the counter until the next telegram: it was set, or is another meter's."""
+        self._counter = None
 
     def _begin(self, energy: Decimal, seen: Decimal) -> None:
         """Begin a quarter of which this much was seen."""
