@@ -95,6 +95,13 @@ class TestIsUsable:
         run(clock, 2 * MINUTE, jump, host)
         assert clock.is_usable
 
+    @pytest.mark.parametrize("jump", [40 * DAY, -40 * DAY])
+    def test_a_clock_with_a_time_of_its_own_has_to_go_on_after_a_jump(self, jump: timedelta) -> None:
+        clock = MeterClock()
+        host = run(clock, MINUTE, 400 * DAY)
+        assert not clock.feed(host + 400 * DAY + jump, host)
+        assert clock.feed(host + 400 * DAY + jump + SECOND, host + SECOND)
+
     def test_a_jump_to_where_the_host_is_is_a_correction(self) -> None:
         clock = MeterClock()
         host = run(clock, MINUTE, 40 * DAY)

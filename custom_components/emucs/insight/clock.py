@@ -37,6 +37,7 @@ class MeterClock:
         self._changed: datetime | None = None
         self._anchor: tuple[datetime, datetime] | None = None  # the latest time that was usable, and the host's
         self._jumped: datetime | None = None
+        self._before: tuple[datetime, datetime] | None = None  # the time in the telegram before, and the host's
 
     def feed(self, time: datetime | None, host: datetime) -> bool:
         """Take the time in a telegram and the host's; return whether quarters and months can be dated by it."""
@@ -52,16 +53,28 @@ class MeterClock:
         self.is_usable = time >= EARLIEST and not self.is_frozen and self._goes_on(time, host)
         if self.is_usable:
             self._anchor = time, host
+        self._before = time, host
         return self.is_usable
 
     def _goes_on(self, time: datetime, host: datetime) -> bool:
-        """Tell whether a clock has not jumped, or to where the host's is, or a while ago."""
-        if self._anchor is None or abs((time - self._anchor[0]) - (host - self._anchor[1])) <= JUMP:
+        """Tell whether a clock has not jumped, or to where it can be right.
+
+        One that was right has to be off for a while before months are dated by it; one that went by a time of its own
+        has to go on from where it is now.
+        """
+        if _is_pace(self._anchor, time, host):
             self._jumped = None
             return True
         self._jumped = self._jumped or host
-        return abs(time - host) <= JUMP or host - self._jumped >= LASTING
+        was_right = self._anchor is not None and abs(self._anchor[0] - self._anchor[1]) <= JUMP
+        lasts = host - self._jumped >= LASTING if was_right else _is_pace(self._before, time, host)
+        return lasts or abs(time - host) <= JUMP
 
     def is_off(self, host: datetime) -> bool:
         """Tell whether it has been off for long enough to say so; `host` is the host's time now."""
         return self.off_since is not None and host - self.off_since >= LASTING
+
+
+def _is_pace(then: tuple[datetime, datetime] | None, time: datetime, host: datetime) -> bool:
+    """Tell whether as much has passed on a clock as on the host's since then, but for small corrections."""
+    return then is None or abs((time - then[0]) - (host - then[1])) <= JUMP

@@ -106,8 +106,8 @@ class Counter:
     def _is_confirmed(self, reading: Reading, ceiling: Decimal) -> bool:
         """Take a reading that cannot be; tell whether it is confirmed what came before it."""
         before = self._doubted
-        if before is not None and _is_same(before, reading):
-            # A telegram that repeats what was read of an M-Bus meter once is no second reading.
+        if before is not None and reading.value < self.good.value and _is_same(before, reading):
+            # Telegrams that repeat what was read of an M-Bus meter once are no second reading: a zero would pass.
             return False
         self._doubted = reading
         self._doubts += 1
