@@ -35,8 +35,8 @@ def _phase(number: int, value: Callable[[Truth, int], Decimal]) -> Callable[[Tru
 
 
 _EXPECTED: Final[dict[str, Callable[[Truth], _Value]]] = {
-    "energy_import": lambda truth: truth.import_1 + truth.import_2,
-    "energy_export": lambda truth: truth.export_1 + truth.export_2,
+    "energy_import": lambda truth: sum(truth.imported.values(), Decimal()),
+    "energy_export": lambda truth: sum(truth.exported.values(), Decimal()),
     "energy_import_tariff_1": lambda truth: truth.import_1,
     "energy_import_tariff_2": lambda truth: truth.import_2,
     "energy_export_tariff_1": lambda truth: truth.export_1,

@@ -31,7 +31,7 @@ from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 # The plugin has a custom_components of its own; ours has to be known before it.
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.port import Telegram, link as link_module
-from virtual_meter import PROFILES, MeterServer, PtyServer, Said, TcpServer, VirtualMeter, make_fault
+from virtual_meter import EMUCS_P1, MeterServer, PtyServer, Said, TcpServer, VirtualMeter, make_fault
 
 from .shown import COUNTERS, is_right
 
@@ -346,7 +346,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__.partition("\n")[0])
     parser.add_argument("--telegrams", type=int, default=DAY, metavar="N", help=f"how many (default {DAY})")
     parser.add_argument("--transport", choices=("tcp", "pty"), default="tcp")
-    parser.add_argument("--profile", choices=PROFILES, default="1.7.1", metavar="NAME")
+    parser.add_argument("--profile", choices=EMUCS_P1, default="1.7.1", metavar="NAME")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--faults", default=",".join(FAULTS), metavar="NAME,…", help=f"which (default {','.join(FAULTS)})"

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 import socket
+import time
 from typing import Any
 
 import pytest
@@ -211,6 +212,29 @@ async def test_no_telegram_is_made_of_two_connections(transport: str, tmp_path: 
     frames = [event.frame for event in events if isinstance(event, Telegram)]
     assert len(frames) > 3
     assert set(frames) <= printed
+
+
+async def test_a_program_that_is_held_up_does_not_take_the_meter_for_silent() -> None:
+    telegram = VirtualMeter(start=START).telegram()
+    connections: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: connections.append(writer), "127.0.0.1", 0)
+    url = f"socket://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server:
+        try:
+            async with quick(url) as link, reading(link) as events:
+                await until(lambda: connections)
+                connections[0].write(telegram)
+                await until(lambda: len(events) == 1)
+                for count in range(2, 5):
+                    # It is sent and has arrived, but nobody can look.
+                    connections[0].write(telegram)
+                    time.sleep(0.8)  # noqa: ASYNC251 -- the loop is held up: that is the case
+                    await until(lambda count=count: len(events) == count)
+                assert all(isinstance(event, Telegram) for event in events)
+                assert link.connections == 1
+        finally:
+            for connection in connections:
+                connection.close()
 
 
 # How soon it is back
