@@ -41,6 +41,9 @@ LOSSY: Final = ("corrupt:0.3", "bad_checksum", "garbage:0.5", "wrong_speed", "me
 LOST: Final = ("demand_lost", "energy_lost")
 PORT: Final = ("close", "silent", "half_open")
 FAULTS: Final = (*LOSSLESS, *LOSSY, *LOST, *PORT)
+CLOCKS: Final = ("clock_2000", "clock_offset:7200", "clock_back:3600,1", "clock_frozen")
+COUNTED_WRONG: Final = ("counter_jump:1000000,0,2", "counter_back:1000,0,2")
+"""Faults of the meter itself: a right checksum under what is not so."""
 
 _START: Final = datetime(2026, 1, 14, 17, tzinfo=UTC)
 _RETURNS_WITHIN: Final = 10.0
@@ -348,9 +351,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--transport", choices=("tcp", "pty"), default="tcp")
     parser.add_argument("--profile", choices=EMUCS_P1, default="1.7.1", metavar="NAME")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--faults", default=",".join(FAULTS), metavar="NAME,…", help=f"which (default {','.join(FAULTS)})"
-    )
+    own = " ".join((*CLOCKS, *COUNTED_WRONG))
+    text = f"which (default {' '.join(FAULTS)}); those of the meter itself are {own}"
+    parser.add_argument("--faults", nargs="*", default=FAULTS, metavar="NAME[:ARGS]", help=text)
     return parser.parse_args()
 
 
@@ -373,14 +376,13 @@ def report(result: Result) -> str:
 
 async def _main(arguments: argparse.Namespace) -> int:
     """Run the command; return its exit code."""
-    faults: tuple[str, ...] = tuple(filter(None, arguments.faults.split(",")))
     async with home_assistant() as hass:
         result = await soak(
             hass,
             arguments.telegrams,
             transport=arguments.transport,
             profile=arguments.profile,
-            faults=faults,
+            faults=tuple(arguments.faults),
             seed=arguments.seed,
         )
     print(report(result))  # noqa: T201 -- a command
