@@ -42,8 +42,8 @@ LOST: Final = ("demand_lost", "energy_lost")
 PORT: Final = ("close", "silent", "half_open")
 FAULTS: Final = (*LOSSLESS, *LOSSY, *LOST, *PORT)
 CLOCKS: Final = ("clock_2000", "clock_offset:7200", "clock_back:3600,1", "clock_frozen")
-COUNTED_WRONG: Final = ("counter_jump:1000000,0,2", "counter_back:1000,0,2")
-"""Faults of the meter itself: a right checksum under what is not so."""
+COUNTED_WRONG: Final = ("counter_jump:1000000,0,1", "counter_back:1000,0,2")
+"""Faults of the meter itself: a right checksum under what is not so, but for less time than confirms it."""
 
 _START: Final = datetime(2026, 1, 14, 17, tzinfo=UTC)
 _RETURNS_WITHIN: Final = 10.0
