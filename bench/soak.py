@@ -31,7 +31,7 @@ from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 # The plugin has a custom_components of its own; ours has to be known before it.
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.port import Telegram, link as link_module
-from virtual_meter import PROFILES, MeterServer, PtyServer, Said, TcpServer, VirtualMeter, make_fault
+from virtual_meter import EMUCS_P1, MeterServer, PtyServer, Said, TcpServer, VirtualMeter, make_fault
 
 from .shown import COUNTERS, is_right
 
@@ -41,6 +41,9 @@ LOSSY: Final = ("corrupt:0.3", "bad_checksum", "garbage:0.5", "wrong_speed", "me
 LOST: Final = ("demand_lost", "energy_lost")
 PORT: Final = ("close", "silent", "half_open")
 FAULTS: Final = (*LOSSLESS, *LOSSY, *LOST, *PORT)
+CLOCKS: Final = ("clock_2000", "clock_offset:7200", "clock_back:3600,1", "clock_frozen")
+COUNTED_WRONG: Final = ("counter_jump:1000000,0,1", "counter_back:1000,0,2")
+"""Faults of the meter itself: a right checksum under what is not so, but for less time than confirms it."""
 
 _START: Final = datetime(2026, 1, 14, 17, tzinfo=UTC)
 _RETURNS_WITHIN: Final = 10.0
@@ -346,11 +349,11 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__.partition("\n")[0])
     parser.add_argument("--telegrams", type=int, default=DAY, metavar="N", help=f"how many (default {DAY})")
     parser.add_argument("--transport", choices=("tcp", "pty"), default="tcp")
-    parser.add_argument("--profile", choices=PROFILES, default="1.7.1", metavar="NAME")
+    parser.add_argument("--profile", choices=EMUCS_P1, default="1.7.1", metavar="NAME")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--faults", default=",".join(FAULTS), metavar="NAME,…", help=f"which (default {','.join(FAULTS)})"
-    )
+    own = " ".join((*CLOCKS, *COUNTED_WRONG))
+    text = f"which (default {' '.join(FAULTS)}); those of the meter itself are {own}"
+    parser.add_argument("--faults", nargs="*", default=FAULTS, metavar="NAME[:ARGS]", help=text)
     return parser.parse_args()
 
 
@@ -373,14 +376,13 @@ def report(result: Result) -> str:
 
 async def _main(arguments: argparse.Namespace) -> int:
     """Run the command; return its exit code."""
-    faults: tuple[str, ...] = tuple(filter(None, arguments.faults.split(",")))
     async with home_assistant() as hass:
         result = await soak(
             hass,
             arguments.telegrams,
             transport=arguments.transport,
             profile=arguments.profile,
-            faults=faults,
+            faults=tuple(arguments.faults),
             seed=arguments.seed,
         )
     print(report(result))  # noqa: T201 -- a command

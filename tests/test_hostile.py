@@ -64,7 +64,7 @@ async def test_entities_are_bounded(
         reader = entry.runtime_data.link.reader
         await eventually(lambda: reader.telegrams > 60)
         await hass.async_block_till_done()
-        assert len(er.async_entries_for_config_entry(entity_registry, entry.entry_id)) < 300
+        assert len(er.async_entries_for_config_entry(entity_registry, entry.entry_id)) < 400
         assert len(dr.async_entries_for_config_entry(device_registry, entry.entry_id)) <= 1 + 16
         assert len(entry.runtime_data.mbus) == 16
         before = len(er.async_entries_for_config_entry(entity_registry, entry.entry_id))

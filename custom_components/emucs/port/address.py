@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 LOOKUP_INTERVAL: Final = 30.0
 """Seconds between two lookups of a name whose addresses are known: they rarely change."""
 _SCHEME: Final = "socket://"
+_NETWORK: Final = (_SCHEME, "tcp://", "rfc2217://")
 
 
 class Address:
@@ -21,8 +22,8 @@ class Address:
     def __init__(self, url: str) -> None:
         """Look nothing up yet."""
         self.url = url
-        self.is_network = url.startswith(_SCHEME)
-        """Whether it is a plain TCP port."""
+        self.is_network = url.startswith(_NETWORK)
+        """Whether it is a port of a bridge, reached by TCP."""
         self.is_local = "://" not in url
         """Whether it is a device of this machine."""
         self._host, self._port = _name_and_port(url)
