@@ -32,7 +32,7 @@ OTHERS = ("nl", "fr", "de")
 
 # Words that are the same in English, beside the names of Fluvius's tariff areas.
 SAME = {
-    "nl": {"Gas", "Host", "Meter", "Open", "Register {code}", "Water", "gas", "water"},
+    "nl": {"Gas", "Host", "Meter", "Meters", "Open", "Register {code}", "Water", "gas", "water"},
     "fr": {"Message", "Options", "Port"},
     "de": {"Gas", "Host", "Port", "Register {code}"},
 }
