@@ -10,6 +10,7 @@ from .capacity import store_of
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .energy import async_add_to_energy
+from .frontend import async_setup_frontend
 from .guarding import guard_store_of
 from .services import async_setup_services
 from .watch import async_forget_watch
@@ -19,8 +20,9 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions."""
+    """Register the actions, and what the frontend loads."""
     async_setup_services(hass)
+    await async_setup_frontend(hass)
     return True
 
 
