@@ -14,7 +14,7 @@ MAIN_MODULE: Final = "emucs.js"
 _DIGITS: Final = 12
 
 
-async def async_setup_frontend(hass: HomeAssistant) -> None:
+async def async_setup_dashboard(hass: HomeAssistant) -> None:
     """Serve the modules of the card and the dashboard, and have every page load them, also those that are open."""
     if "frontend" not in hass.config.components:
         return

@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
 from custom_components.emucs.const import DOMAIN
-from custom_components.emucs.frontend import FOLDER, fingerprint
+from custom_components.emucs.dashboard import FOLDER, fingerprint
 
 IMPORT = re.compile(r'from "\./([\w-]+\.js)"')
 
