@@ -4,7 +4,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from homeassistant.components.http import StaticPathConfig
+# Home Assistant offers it here, though not in the way that mypy wants; where it really is has changed before.
+from homeassistant.components.http import StaticPathConfig  # type: ignore[attr-defined]
 from homeassistant.core import HomeAssistant
 
 from .const import DOMAIN

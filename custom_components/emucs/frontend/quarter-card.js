@@ -14,6 +14,7 @@ const ARC = 100; // the length of the gauge's arc, as its `pathLength` says
 const HEADROOM = 1.25; // the target stands at four fifths of the gauge
 const LEVELS = ["within", "warning", "alarm", "passed"];
 const ROUNDING = 0.0005; // kW
+const MUCH = 5; // times the target
 const STEPS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 // What the gauge shows.
 const SHOWN = ["demand_forecast", "demand_budget", "peak_alarm", "peak_warning", "peak_target"];
@@ -139,18 +140,26 @@ export class QuarterCard extends HTMLElement {
     const budgetState = this._state("demand_budget");
     const target = hasValue(budgetState) ? (budgetState.attributes.target ?? null) : null;
     const budget = kilowattsOf(budgetState);
-    const level = this._level(forecast, budget);
+    const level = this._level(forecast, value, target, budget);
     this._parts.card.dataset.level = level;
     this._parts.forecast.textContent = formatPower(hass, value);
     this._parts.estimated.textContent = known && forecast.attributes.estimated ? say(hass, "estimated") : "";
     this._parts.so_far.textContent = formatPower(hass, soFar);
     this._parts.target.textContent = formatPower(hass, target);
-    this._parts.budget.textContent = formatPower(hass, budget);
-    const text = this._isPeak(target) && LEVELS.includes(level) ? `${level}_peak` : level;
-    this._parts.status.textContent = say(hass, text, { power: formatPower(hass, budget === null ? null : Math.max(0, budget)) });
+    this._parts.budget.textContent = formatPower(hass, budget, Math.abs(budget) < 100 ? 2 : 0);
+    this._parts.status.textContent = this._status(level, value, target, budget);
     this._parts.announcement.textContent = this._announce(level);
     this._parts.gauge.setAttribute("aria-label", this._describe(value, soFar, target));
     this._drawGauge(value ?? 0, soFar ?? 0, target);
+  }
+
+  _status(level, forecast, target, budget) {
+    const power = formatPower(this._hass, budget === null ? null : Math.max(0, budget));
+    const key = level === "warning" && forecast > target ? "alarm" : level;
+    const text = say(this._hass, this._isPeak(target) && LEVELS.includes(key) ? `${key}_peak` : key, { power });
+    // In the last minutes there is room for more than any house draws: no number to go by.
+    const room = level === "within" && budget !== null && budget < target * MUCH;
+    return room ? `${text} ${say(this._hass, "room", { power })}` : text;
   }
 
   /** Whether the target is no more what the user wants, but the peak that the month already has. */
@@ -159,26 +168,28 @@ export class QuarterCard extends HTMLElement {
     return goal !== null && target !== null && target > Math.max(FLOOR, goal) + ROUNDING;
   }
 
-  /** Which of the texts holds now; it also decides on the colour. */
-  _level(forecast, budget) {
-    if (!forecast) {
+  /** What holds now: it decides on the text, and on the colour. The alarm waits until a load is no short one. */
+  _level(state, forecast, target, budget) {
+    if (!state) {
       return this._meter ? "no_demand" : "no_meter";
     }
-    if (!hasValue(forecast)) {
-      return forecast.state === "unavailable" ? "unavailable" : "unknown";
+    if (!hasValue(state)) {
+      return state.state === "unavailable" ? "unavailable" : "unknown";
     }
     if (budget !== null && budget < 0) {
       return "passed";
     }
     const on = (key) => this._state(key)?.state === "on";
-    return on("peak_alarm") ? "alarm" : on("peak_warning") ? "warning" : "within";
+    const above = target !== null && forecast > target;
+    return on("peak_alarm") ? "alarm" : on("peak_warning") || above ? "warning" : "within";
   }
 
-  /** What a screen reader is told by itself: that the level has changed, and not each new number. */
+  /** What a screen reader is told by itself: what has changed for long, and neither each number nor each kettle. */
   _announce(level) {
-    if (level !== this._announced) {
+    const lasting = level === "warning" ? "within" : level;
+    if (lasting !== this._announced) {
       this._announcement = this._announced === undefined ? "" : this._parts.status.textContent;
-      this._announced = level;
+      this._announced = lasting;
     }
     return this._announcement;
   }
