@@ -44,6 +44,12 @@ def pictures(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return folder
 
 
+@pytest.fixture(scope="session")
+def failures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where pictures of pages go that a test has failed on."""
+    return tmp_path_factory.mktemp("failures")
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Home]:
     """Run a Home Assistant that has the integration, and no meter yet."""
@@ -80,11 +86,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
 async def nobody_complains(
-    request: pytest.FixtureRequest, home: Home, window: Window, page: Page
+    request: pytest.FixtureRequest, home: Home, window: Window, page: Page, failures: Path
 ) -> AsyncGenerator[None]:
     """Fail where a page or the log had an error, and keep a picture of what has failed."""
     yield
     if request.node.stash.get(FAILED, False):
-        await page.screenshot(path=window.pictures / f"failed-{request.node.name}.png")
+        path = failures / f"{request.node.name}.png"
+        await page.screenshot(path=path)
+        request.node.add_report_section("teardown", "page", f"What the page showed: {path}")
     assert window.problems.take() == []
     assert home.complaints() == []

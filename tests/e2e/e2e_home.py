@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+import random
 import re
 from typing import override
 
@@ -21,7 +22,7 @@ from virtual_meter.loads import Load
 
 USER = "demo"
 PASSWORD = "not a secret"  # noqa: S105 -- of a user that lives for a minute
-FIRST_PORT = 8300
+PORTS = (20_000, 30_000)  # not those that anybody else takes, also not while Home Assistant restarts
 OURS = "custom_components.emucs"
 STOP = 60.0  # seconds
 LOG_LINE = re.compile(r"^[\d-]+ [\d:.]+ (?P<level>[A-Z]+) \([^)]*\) \[(?P<logger>[^]]+)]")
@@ -54,7 +55,7 @@ class Home:
 
     def __init__(self, folder: Path) -> None:
         """Place the integration into a new configuration folder, as HACS does."""
-        self.hass = HomeAssistant(folder / "config", free_port(FIRST_PORT))
+        self.hass = HomeAssistant(folder / "config", free_port(random.randint(*PORTS)))  # noqa: S311 -- no secret
         self.hass.prepare(COMPONENT, copy=True)
         # No car: the peaks of the months are near what is billed at least.
         self.household = Household(State.begin(folder / "house"), ev=False)

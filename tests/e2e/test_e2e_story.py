@@ -304,11 +304,15 @@ async def test_a_card_stands_on_any_dashboard(home: Home, window: Window, page: 
 async def test_the_card_is_in_the_card_picker(window: Window, page: Page) -> None:
     await window.go(page, "/own-cards/0?edit=1")
     await page.get_by_role("button", name="Add card").first.click()
+    await page.get_by_text("By card", exact=True).click()
     await page.get_by_placeholder("Search cards").fill("Quarter-hour")
-    await page.get_by_text("The running quarter-hour of a digital meter").first.click()
-    await expect(page.get_by_text("Show the month peaks").first).to_be_visible()
-    await expect(page.locator("hui-dialog-edit-card").locator(f"{CARD} .bar").first).to_be_visible()
-    await page.keyboard.press("Escape")
+    await page.locator("hui-card-picker .card", has_text="Quarter-hour peak").first.click()
+    dialog = page.locator("hui-dialog-edit-card")
+    await expect(dialog.get_by_text("Show the month peaks").first).to_be_visible()
+    await expect(dialog.locator("ha-selector-device")).to_contain_text("Electricity meter")
+    await expect(dialog.locator(f"{CARD} .bar")).to_have_count(13)
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(page.locator(f"hui-view {CARD}")).to_have_count(4)
 
 
 async def test_a_restart_is_survived(home: Home, window: Window, page: Page, second: TcpServer) -> None:
