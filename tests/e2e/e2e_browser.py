@@ -26,8 +26,10 @@ EXPECTED = (
     # Pictures on stock cards in the card picker, also from the internet.
     re.compile(r"failed: https://demo\.home-assistant\.io/stub_config/"),
 )
-# What they have while Home Assistant is away.
-AWAY = re.compile(r"ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|WebSocket connection to|50\d: ")
+# What they have while Home Assistant is away: the object is an answer that its frontend does not get.
+AWAY = re.compile(
+    r"ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|WebSocket connection to|^50\d: |^page: Object$"
+)
 
 
 class Problems:
@@ -100,7 +102,9 @@ class Window:
             # A page that a service worker kept is not the page that is there.
             service_workers="block",
         )
-        await context.add_init_script(f"localStorage.setItem('selectedLanguage', '\"{language}\"')")
+        choice = f"localStorage.setItem('selectedLanguage', '\"{language}\"')"
+        # A blank page stores nothing.
+        await context.add_init_script(f"if (location.protocol === 'http:') {choice}")
         context.set_default_timeout(PATIENCE)
         page = await context.new_page()
         self.problems.watch(page)
