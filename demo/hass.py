@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 import json
 from pathlib import Path
+import shutil
 import signal
 import socket
 import sys
@@ -72,8 +73,11 @@ class HomeAssistant:
         self.log = config / "hass.log"
         self._process: asyncio.subprocess.Process | None = None
 
-    def prepare(self, component: Path) -> None:
-        """Write what Home Assistant needs before its first start; keep what an earlier start left."""
+    def prepare(self, component: Path, *, copy: bool = False) -> None:
+        """Write what Home Assistant needs before its first start; keep what an earlier start left.
+
+        The integration is linked to, so that a restart takes up changes, or copied, as HACS does.
+        """
         storage = self.config / ".storage"
         storage.mkdir(parents=True, exist_ok=True)
         (self.config / "configuration.yaml").write_text(CONFIGURATION)
@@ -83,11 +87,14 @@ class HomeAssistant:
         if not (storage / "onboarding").exists():
             # Leaves the step that makes a user; the others would set up integrations that call the internet.
             _write_store(storage, "onboarding", (4, 1), {"done": ["core_config", "analytics", "integration"]})
-        link = self.config / "custom_components" / component.name
-        link.parent.mkdir(exist_ok=True)
-        if link.is_symlink():
-            link.unlink()
-        link.symlink_to(component.resolve(), target_is_directory=True)
+        place = self.config / "custom_components" / component.name
+        place.parent.mkdir(exist_ok=True)
+        if place.is_symlink():
+            place.unlink()
+        if copy:
+            shutil.copytree(component, place, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            place.symlink_to(component.resolve(), target_is_directory=True)
 
     async def start(self) -> None:
         """Start, and return when it answers."""
@@ -96,6 +103,8 @@ class HomeAssistant:
         with self.log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "homeassistant", "--skip-pip", "-c", str(self.config)),
+                # Not where the integration is, too: Home Assistant has to find it where it was placed.
+                cwd=self.config,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

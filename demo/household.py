@@ -26,13 +26,13 @@ class Household:
     somebody looked is, for a register must never be seen to run backwards.
     """
 
-    def __init__(self, state: State) -> None:
-        """Take up the life that a state folder knows of, or begin one 30 days ago."""
+    def __init__(self, state: State, *, ev: bool = True) -> None:
+        """Take up the life that a state folder knows of, or begin one 30 days ago; with a car, or without."""
         self._state = state
         if state.born is None:
             state.born = _hour_of(datetime.now(UTC)) - PAST
             state.save()
-        self.meter = VirtualMeter(PROFILE, SEED, state.born, heat_pump=False)
+        self.meter = VirtualMeter(PROFILE, SEED, state.born, heat_pump=False, ev=ev)
         self.zero = self.registers
         self.hours: list[Hour] = []
         self._live_from = self.meter.time

@@ -9,6 +9,7 @@ from homeassistant.helpers.typing import ConfigType
 from .capacity import store_of
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
+from .dashboard import async_setup_dashboard
 from .energy import async_add_to_energy
 from .guarding import guard_store_of
 from .services import async_setup_services
@@ -19,8 +20,9 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions."""
+    """Register the actions, and what the frontend loads."""
     async_setup_services(hass)
+    await async_setup_dashboard(hass)
     return True
 
 

@@ -27,7 +27,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import EmucsConfigEntry, MbusCoordinator, MeterCoordinator
 from .entity import EmucsEntity
 from .insight.capacity import CapacityState
-from .insight.demand import has_quarters
+from .insight.demand import QUARTER, has_quarters
 from .insight.electricity import TARIFFS, energy_export, energy_import, in_unit, net_power, phase_power
 from .insight.grid import Grid, has_voltage
 from .insight.mbus import Medium
@@ -242,10 +242,16 @@ def _of_state(function: Callable[[CapacityState], Decimal]) -> Meter[Decimal | N
 
 
 def _demand_attributes(state: CapacityState | None) -> dict[str, Any]:
-    """Return how certain a forecast is."""
+    """Return what a forecast goes out from, until when it is, and how certain it is."""
     if state is None:
         return {}
-    return {"estimated": state.demand.estimated, "coverage": float(round(state.demand.coverage, 2))}
+    demand = state.demand
+    return {
+        "so_far": _rounded(demand.so_far),
+        "quarter_end": (demand.start + QUARTER).isoformat(),
+        "estimated": demand.estimated,
+        "coverage": float(round(demand.coverage, 2)),
+    }
 
 
 def _average(average: PeakAverage | None) -> Decimal | None:
@@ -568,7 +574,7 @@ async def async_setup_entry(
 class MeterSensor(EmucsEntity[MeterCoordinator], SensorEntity):
     """A sensor of the electricity meter."""
 
-    _unrecorded_attributes = frozenset({"coverage"})
+    _unrecorded_attributes = frozenset({"coverage", "quarter_end", "so_far"})
     _attr_extra_state_attributes: dict[str, Any] = {}  # noqa: RUF012 -- replaced, never changed
 
     entity_description: MeterSensorDescription

@@ -1,0 +1,51 @@
+// Numbers and times as the user has set them in the profile.
+
+import { languageOf } from "./texts.js";
+
+const NUMBER_LOCALES = { comma_decimal: ["en-US"], decimal_comma: ["de"], space_comma: ["fr"], system: undefined };
+const ZONE = "Europe/Brussels";
+
+/** A power in kW: `3.42 kW`, or `–`. */
+export function formatPower(hass, kilowatts, digits = 2) {
+  return kilowatts === null ? "–" : `${formatNumber(hass, kilowatts, digits)}\u00a0kW`;
+}
+
+/** A number with a fixed count of decimals. */
+export function formatNumber(hass, number, digits) {
+  const format = hass.locale?.number_format ?? "language";
+  const locales = format in NUMBER_LOCALES ? NUMBER_LOCALES[format] : format === "none" ? "en-US" : languageOf(hass);
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: format !== "none" };
+  // Not below zero by less than is shown.
+  const rounded = Number(number.toFixed(digits)) || 0;
+  return new Intl.NumberFormat(locales, options).format(rounded);
+}
+
+/** Seconds as `m:ss`. */
+export function formatSeconds(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/** A month, `2026-11`, in the width that Intl names. */
+export function formatMonth(hass, month, width) {
+  const options = { month: width, timeZone: "UTC", ...(width === "long" && { year: "numeric" }) };
+  return new Intl.DateTimeFormat(languageOf(hass), options).format(new Date(`${month}-01T00:00:00Z`));
+}
+
+/** When a quarter ended, by the clock of the meter. */
+export function formatTime(hass, iso) {
+  const twelve = { 12: true, 24: false }[hass.locale?.time_format];
+  const options = { dateStyle: "medium", timeStyle: "short", timeZone: ZONE, ...(twelve !== undefined && { hour12: twelve }) };
+  return new Intl.DateTimeFormat(languageOf(hass), options).format(new Date(iso));
+}
+
+/** The latest months up to the one that a moment is in, as `2026-11`, the oldest first. */
+export function latestMonths(moment, count) {
+  const parts = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", timeZone: ZONE }).formatToParts(moment);
+  const part = (type) => Number(parts.find((each) => each.type === type).value);
+  const index = part("year") * 12 + part("month") - 1;
+  return Array.from({ length: count }, (_, position) => {
+    const month = index - count + 1 + position;
+    return `${Math.floor(month / 12)}-${String((month % 12) + 1).padStart(2, "0")}`;
+  });
+}

@@ -1,0 +1,71 @@
+// What Home Assistant knows of a digital meter. Entities are found by device and translation key: the frontend knows
+// no unique ids, and entity ids are the user's.
+
+const DOMAIN = "emucs";
+const IN_KILOWATTS = { mW: 1e-6, W: 1e-3, kW: 1, MW: 1e3, GW: 1e6, TW: 1e9 };
+const NO_VALUE = ["unknown", "unavailable"];
+
+/** The name of a device, the user's own before ours. */
+export function nameOf(device) {
+  return device.name_by_user ?? device.name ?? "";
+}
+
+/** All electricity meters, by name; meters on their M-Bus come by `mbusMeters`. */
+export function electricityMeters(hass) {
+  return ourDevices(hass).filter((device) => !hass.devices[device.via_device_id]);
+}
+
+/** The meters that are read through a meter. */
+export function mbusMeters(hass, meter) {
+  return ourDevices(hass).filter((device) => device.via_device_id === meter.id);
+}
+
+function ourDevices(hass) {
+  return Object.values(hass.devices)
+    .filter((device) => device.identifiers.some(([domain]) => domain === DOMAIN) && !device.disabled_by)
+    .sort((one, other) => nameOf(one).localeCompare(nameOf(other)) || one.id.localeCompare(other.id));
+}
+
+/** The meter that a card is for: the one that it names, else the first that has quarters, else the first. */
+export function meterOf(hass, deviceId) {
+  if (deviceId) {
+    return electricityMeters(hass).find((device) => device.id === deviceId) ?? null;
+  }
+  const meters = electricityMeters(hass);
+  return meters.find((device) => "demand_forecast" in entitiesOf(hass, device)) ?? meters[0] ?? null;
+}
+
+/** The ids of a device's enabled entities by translation key; phases and relays share one, in the order of the ids. */
+export function entitiesOf(hass, device) {
+  const found = {};
+  for (const entity of Object.values(hass.entities)) {
+    if (entity.platform === DOMAIN && entity.device_id === device.id) {
+      (found[entity.translation_key] ??= []).push(entity.entity_id);
+    }
+  }
+  Object.values(found).forEach((ids) => ids.sort());
+  return found;
+}
+
+/** Whether an entity has a value. */
+export function hasValue(state) {
+  return Boolean(state) && !NO_VALUE.includes(state.state);
+}
+
+/** A state in kW, whatever unit the user shows it in; null where it is not known. */
+export function kilowattsOf(state) {
+  const factor = IN_KILOWATTS[state?.attributes.unit_of_measurement];
+  return hasValue(state) && factor ? Number(state.state) * factor : null;
+}
+
+/** The month peaks, the mean that is billed and its cost: everybody who may see the card may call this action. */
+export async function fetchPeaks(hass, meter) {
+  const answer = await hass.callWS({
+    type: "call_service",
+    domain: DOMAIN,
+    service: "get_peaks",
+    service_data: { config_entry_id: meter.config_entry_id },
+    return_response: true,
+  });
+  return answer.response;
+}

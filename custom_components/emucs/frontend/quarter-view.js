@@ -1,0 +1,99 @@
+// What the quarter card is made of: its elements, and how they look. Colours are those of the user's theme.
+
+const ARC_PATH = "M 20 100 A 80 80 0 0 1 180 100";
+
+/** A value with its label. */
+const number = (key) => `
+  <div>
+    <dt data-part="${key}_label"></dt>
+    <dd data-part="${key}"></dd>
+  </div>`;
+
+export const TEMPLATE = `
+<ha-card data-part="card">
+  <h2 data-part="title"></h2>
+  <div class="quarter" data-part="quarter">
+    <button class="gauge" data-part="gauge">
+      <svg viewBox="0 0 200 118" aria-hidden="true">
+        <path class="track" d="${ARC_PATH}" />
+        <path class="forecast" data-part="arc_forecast" pathLength="100" d="${ARC_PATH}" />
+        <path class="so-far" data-part="arc_so_far" pathLength="100" d="${ARC_PATH}" />
+        <line class="mark" data-part="mark" x1="6" y1="100" x2="33" y2="100" />
+        <text class="end" x="20" y="115">0</text>
+        <text class="end" x="180" y="115" data-part="gauge_end"></text>
+      </svg>
+      <span class="centre">
+        <span class="small" data-part="forecast_label"></span>
+        <span class="big" data-part="forecast"></span>
+        <span class="small" data-part="estimated"></span>
+      </span>
+    </button>
+    <div class="time" aria-hidden="true"><div data-part="time_bar"></div></div>
+    <dl>${["so_far", "target", "budget", "time_left"].map(number).join("")}</dl>
+  </div>
+  <p class="status" data-part="status"></p>
+  <p class="unseen" role="status" data-part="announcement"></p>
+  <section class="peaks" data-part="peaks"></section>
+</ha-card>`;
+
+export const STYLE = `
+:host { display: block; container-type: inline-size; }
+[hidden] { display: none !important; }
+ha-card {
+  --level: var(--success-color, #43a047);
+  box-sizing: border-box; height: 100%; padding: 16px; color: var(--primary-text-color);
+}
+[data-level="warning"] { --level: var(--warning-color, #ffa600); }
+[data-level="alarm"], [data-level="passed"] { --level: var(--error-color, #db4437); }
+[data-level="unavailable"], [data-level="unknown"] { --level: var(--disabled-color, #bdbdbd); }
+h2:empty { display: none; }
+h2 { margin: 0 0 8px; font-size: var(--ha-font-size-l, 16px); font-weight: 500; line-height: 1.4; }
+button { font: inherit; color: inherit; background: none; border: 0; padding: 0; margin: 0; cursor: pointer; }
+:focus-visible { outline: 2px solid var(--primary-color); outline-offset: 2px; border-radius: 4px; }
+.gauge { position: relative; display: block; width: 100%; max-width: 300px; margin: 0 auto; }
+.gauge svg { display: block; width: 100%; }
+.gauge path { fill: none; stroke-width: 16; }
+.track { stroke: var(--divider-color); }
+.forecast, .so-far { stroke: var(--level); transition: stroke-dasharray 0.6s, stroke 0.3s; }
+.forecast { opacity: 0.4; }
+.mark { stroke: var(--primary-text-color); stroke-width: 3; transition: transform 0.6s; }
+.end { font-size: 9px; fill: var(--secondary-text-color); text-anchor: middle; }
+.centre { position: absolute; inset: 34% 20% 8%; display: flex; flex-direction: column; align-items: center; justify-content: center; }
+.big { font-size: 28px; font-weight: 500; line-height: 1.2; white-space: nowrap; }
+.small { font-size: 12px; color: var(--secondary-text-color); min-height: 1.2em; line-height: 1.2; }
+.time { height: 4px; margin: 8px 0; border-radius: 2px; background: var(--divider-color); overflow: hidden; }
+.time div { height: 100%; background: var(--secondary-text-color); transform-origin: left; }
+:host(:dir(rtl)) .time div { transform-origin: right; }
+dl { display: grid; grid-template-columns: repeat(4, 1fr); gap: 8px; margin: 0; text-align: center; }
+dt { font-size: 12px; color: var(--secondary-text-color); }
+dd { margin: 0; font-weight: 500; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.status { margin: 12px 0 0; padding: 2px 0 2px 10px; border-inline-start: 4px solid var(--level); line-height: 1.4; min-height: 2.8em; }
+[data-level^="no_"] .status { min-height: 0; border-color: var(--divider-color); }
+.unseen { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
+.peaks h3 { margin: 16px 0 8px; font-size: 14px; font-weight: 500; }
+.bars { position: relative; box-sizing: border-box; height: 132px; display: flex; align-items: stretch; gap: 3px; padding-top: 14px; }
+.bar { position: relative; flex: 1; min-width: 0; display: flex; flex-direction: column; justify-content: flex-end; }
+.bar .billed, .bar .peak { position: absolute; inset: auto 0 0; border-radius: 3px 3px 0 0; }
+.bar .peak { background: color-mix(in srgb, var(--primary-color) 55%, var(--card-background-color, #fff)); }
+.bar .billed { border: 1px dashed var(--secondary-text-color); border-bottom: 0; opacity: 0.6; box-sizing: border-box; }
+.bar.running .peak { background: var(--primary-color); }
+.bar[aria-pressed="true"]:not(.running) .peak { outline: 2px solid var(--primary-text-color); outline-offset: -2px; }
+.bar .value { position: absolute; inset-inline: -4px; text-align: center; font-size: 10px; line-height: 14px; color: var(--secondary-text-color); }
+.bar.running .value { color: var(--primary-text-color); font-weight: 500; }
+.line { position: absolute; inset-inline: 0; border-top: 1px dashed var(--primary-text-color); opacity: 0.7; pointer-events: none; }
+.months { display: flex; gap: 3px; font-size: 11px; line-height: 16px; color: var(--secondary-text-color); }
+.months span { flex: 1; min-width: 0; text-align: center; overflow: hidden; white-space: nowrap; }
+.months .short { display: none; }
+@container (min-width: 560px) {
+  .months .short { display: inline; }
+  .months .narrow { display: none; }
+}
+.legend { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 2px 12px; margin: 6px 0 0; font-size: 12px; color: var(--secondary-text-color); }
+.legend i { display: inline-block; width: 16px; border-top: 1px dashed var(--primary-text-color); vertical-align: middle; margin-inline-end: 6px; }
+.detail { margin: 6px 0 0; font-size: 12px; min-height: 1.4em; line-height: 1.4; color: var(--primary-text-color); }
+@media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
+@media (forced-colors: active) {
+  .so-far, .forecast { stroke: Highlight; }
+  .bar .peak { background: Highlight; forced-color-adjust: none; }
+}
+`;

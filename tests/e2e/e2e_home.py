@@ -1,0 +1,136 @@
+"""A home: Home Assistant in a process of its own, and a house whose meter it reads."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+import random
+import re
+from typing import override
+
+import aiohttp
+
+from demo.api import Api, onboard
+from demo.app import COMPONENT
+from demo.entities import read_entities
+from demo.hass import LOOPBACK, HomeAssistant, free_port
+from demo.history import write_history
+from demo.household import Household
+from demo.state import State
+from virtual_meter import TcpServer, VirtualMeter
+from virtual_meter.loads import Load
+
+USER = "demo"
+PASSWORD = "not a secret"  # noqa: S105 -- of a user that lives for a minute
+PORTS = (20_000, 30_000)  # not those that anybody else takes, also not while Home Assistant restarts
+OURS = "custom_components.emucs"
+STOP = 60.0  # seconds
+LOG_LINE = re.compile(r"^[\d-]+ [\d:.]+ (?P<level>[A-Z]+) \([^)]*\) \[(?P<logger>[^]]+)]")
+
+
+class Appliance(Load):
+    """Something large that is switched on and off by hand."""
+
+    def __init__(self) -> None:
+        """Connect it, switched off."""
+        super().__init__(0)
+        self.watts = 0
+
+    @override
+    def run(self, t: int, seconds: int) -> None:
+        self.power = self.watts * 1000
+
+
+def connect(meter: VirtualMeter) -> Appliance:
+    """Connect an appliance to the house of a meter, and take its panels off the roof: the power is known then."""
+    appliance = Appliance()
+    meter.household._loads.append(appliance)  # noqa: SLF001 -- a house is not extended from outside but for this
+    if meter.household.pv:
+        meter.household.pv.limit_w = 0
+    return appliance
+
+
+class Home:
+    """What the tests act on from outside of the browser."""
+
+    def __init__(self, folder: Path) -> None:
+        """Place the integration into a new configuration folder, as HACS does."""
+        self.hass = HomeAssistant(folder / "config", free_port(random.randint(*PORTS)))  # noqa: S311 -- no secret
+        self.hass.prepare(COMPONENT, copy=True)
+        # No car: the peaks of the months are near what is billed at least.
+        self.household = Household(State.begin(folder / "house"), ev=False)
+        self.server = TcpServer(self.household.meter, LOOPBACK)
+        self.token = ""
+        self._read = 0
+        self._held: list[str] = []
+
+    @property
+    def url(self) -> str:
+        """Return the address of Home Assistant."""
+        return self.hass.url
+
+    @property
+    def meter(self) -> VirtualMeter:
+        """Return the meter of the house."""
+        return self.household.meter
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Live the last 30 days, while Home Assistant starts; stop everything in the end."""
+        try:
+            _, appliance = await asyncio.gather(self._begin(), self._live())
+            self.appliance = appliance
+            yield
+        finally:
+            await self.server.stop()
+            await self.hass.stop()
+
+    async def _begin(self) -> None:
+        await self.hass.start()
+        async with aiohttp.ClientSession() as session:
+            self.token = await onboard(session, self.url, USER, PASSWORD)
+        async with self.api():
+            pass
+
+    async def _live(self) -> Appliance:
+        await self.household.catch_up()
+        appliance = connect(self.meter)
+        await self.server.start()
+        return appliance
+
+    @asynccontextmanager
+    async def api(self) -> AsyncGenerator[Api]:
+        """Connect to Home Assistant as its owner, and wait until it runs."""
+        async with aiohttp.ClientSession() as session, Api(session, self.url, self.token) as api:
+            await api.until_running()
+            yield api
+
+    async def tell_the_past(self) -> None:
+        """Give Home Assistant the statistics of the last 30 days."""
+        async with self.api() as api:
+            database = self.hass.config / "home-assistant_v2.db"
+            entities = await read_entities(api)
+            await write_history(api, entities, self.household.zero, self.household.hours, database)
+
+    def complaints(self) -> list[str]:
+        """Return the errors that were logged since the last time, and the integration's own warnings."""
+        text = self.hass.log.read_text(errors="replace")
+        lines, self._read = text[self._read :].splitlines(), len(text)
+        found, self._held = self._held, []
+        for line in lines:
+            match = LOG_LINE.match(line)
+            if match and (
+                match["level"] in ("ERROR", "CRITICAL")
+                or (match["level"] == "WARNING" and match["logger"].startswith(OURS))
+            ):
+                found.append(line)
+        return found
+
+    async def restart(self) -> None:
+        """Start Home Assistant again, which stops or has stopped."""
+        await self.hass.end(STOP)
+        # A start begins its log anew.
+        self._held, self._read = self.complaints(), 0
+        await self.hass.start()
+        async with self.api():
+            pass

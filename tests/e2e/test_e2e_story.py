@@ -1,0 +1,359 @@
+"""A meter in Home Assistant, from installation to removal: each test goes on where the one before it ended."""
+
+from collections.abc import AsyncGenerator
+import json
+from pathlib import Path
+import shutil
+from typing import cast
+
+from playwright.async_api import Locator, Page, expect
+import pytest
+import pytest_asyncio
+
+from demo.api import Flow
+from demo.energy import ensure_dashboard
+from demo.entities import read_entities
+from demo.hass import LOOPBACK, RESTART_EXIT_CODE
+from tests.e2e.e2e_browser import AWAY, PHONE, Window
+from tests.e2e.e2e_home import STOP, Home, connect
+from virtual_meter import TcpServer, VirtualMeter
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(150)]
+
+INTEGRATION = "/config/integrations/integration/emucs"
+DASHBOARD = "/dashboard-meter"
+CARD = "emucs-quarter-card"
+SLOW = 60_000  # ms: for what the meter has to do first
+CUT_OFF = "all => all.filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.outerHTML)"
+# Too close to the end of a quarter nothing can pass a target any more.
+TOO_LATE = 90  # seconds
+ALARMING = 180  # seconds until the target is passed: the alarm then waits for some forty
+FOLLOWED = ":is([data-level=within], [data-level=warning], [data-level=alarm])"
+
+
+def part(page: Page, name: str) -> Locator:
+    """Return an element of the first quarter card."""
+    return page.locator(CARD).first.locator(f"[data-part={name}]")
+
+
+def level(page: Page, name: str) -> Locator:
+    """Return the quarter card, where it is in some state."""
+    return page.locator(f"{CARD} [data-level={name}]").first
+
+
+async def followed(page: Page) -> None:
+    """Wait until the quarter is shown."""
+    await expect(page.locator(f"{CARD} {FOLLOWED}").first).to_be_visible(timeout=SLOW)
+
+
+async def choose(page: Page, item: str) -> None:
+    """Choose from the menu of the meter's entry."""
+    await page.locator("ha-config-entry-row ha-dropdown").first.locator("ha-icon-button").first.click()
+    await page.get_by_role("menuitem", name=item).first.click()
+
+
+async def fill_address(page: Page, port: int) -> None:
+    """Fill in the form for a meter on the network."""
+    await page.get_by_role("textbox", name="Host").fill(LOOPBACK)
+    await page.get_by_role("spinbutton", name="Port*").fill(str(port))
+    await page.get_by_role("button", name="Submit").click()
+
+
+async def options(home: Home) -> dict[str, object]:
+    """Return the options of the meter's entry, as the diagnostics tell them."""
+    async with home.api() as api:
+        entries = await api.command("config_entries/get", domain="emucs")
+        [entry] = [each for each in entries if home.meter.meter_id in each["title"]]
+        told = await api.request("GET", f"diagnostics/config_entry/{entry['entry_id']}")
+    return cast("dict[str, object]", told["data"]["entry"]["options"])
+
+
+async def test_the_meter_is_added_by_clicking(home: Home, window: Window, page: Page) -> None:
+    await window.go(page, "/config/integrations/dashboard")
+    await page.get_by_role("button", name="Add integration").click()
+    await page.get_by_placeholder("Search for a brand name").fill("Belgian")
+    await page.get_by_text("Belgian Digital Meter").click()
+    await page.get_by_text("Network", exact=True).first.click()
+    # Nobody listens there: the form says so, and stays.
+    await fill_address(page, 1)
+    await expect(page.get_by_text("The port cannot be opened: ").first).to_be_visible()
+    await fill_address(page, home.server.port)
+    for text in (home.meter.meter_id, home.meter.gas_id, "three-phase 3×400 V with neutral"):
+        await expect(page.get_by_text(text).first).to_be_visible()
+    await window.picture(page, "setup-found")
+    await page.get_by_role("button", name="Submit").click()
+    await page.get_by_role("button", name="Skip and finish").click()
+
+
+async def test_devices_are_seen(home: Home, window: Window, page: Page) -> None:
+    await window.go(page, INTEGRATION)
+    for device in ("Electricity meter", "Gas meter", "Water meter"):
+        await expect(page.get_by_text(device, exact=True).first).to_be_visible()
+    await page.get_by_text("Electricity meter", exact=True).first.click()
+    await expect(page.get_by_text("Sagemcom").first).to_be_visible()
+    await expect(page.get_by_text("Demand forecast", exact=True).first).to_be_visible()
+    await expect(page.get_by_text("Peak target", exact=True).first).to_be_visible()
+
+
+async def test_the_energy_dashboard_has_values(home: Home, window: Window, page: Page) -> None:
+    await home.tell_the_past()
+    async with home.api() as api:
+        # The integration has put its meters there by itself.
+        assert await ensure_dashboard(api, await read_entities(api)) == []
+    await window.go(page, "/energy/electricity")
+    await page.locator("ha-chart-base canvas").first.wait_for()
+    # Yesterday is a whole day.
+    await page.get_by_label("Previous").first.click()
+    table = page.locator("hui-energy-sources-table-card")
+    await expect(table).to_contain_text("Energy import")
+    imported = await table.locator("tr", has_text="Energy import").locator("td").last.inner_text()
+    assert float(imported.split()[0]) > 1, imported
+    assert "kWh" in imported
+    await window.picture(page, "energy-dashboard")
+
+
+async def test_the_meter_dashboard_is_two_clicks_away(home: Home, window: Window, page: Page) -> None:
+    await window.go(page, "/config/lovelace/dashboards")
+    await page.get_by_role("button", name="Add dashboard").click()
+    await page.get_by_role("button", name="Belgian Digital Meter").click()
+    await page.get_by_role("textbox", name="Title").fill("Meter")
+    await page.get_by_role("button", name="Create").click()
+    await page.locator("ha-sidebar").get_by_text("Meter", exact=True).click()
+    await expect(page).to_have_url(f"{home.url}{DASHBOARD}/meter-{home.meter.meter_id.lower()}")
+    await expect(page.locator(f"{CARD} .bar")).to_have_count(13)
+    for heading in ("Now", "Quarter-hour peak", "Energy", "Phases", "Gas meter", "Water meter"):
+        await expect(page.locator("hui-heading-card").get_by_text(heading, exact=True)).to_be_visible()
+    assert await page.locator("hui-error-card, hui-warning").count() == 0
+
+
+async def test_the_quarter_card_moves(home: Home, page: Page) -> None:
+    before = {name: await part(page, name).inner_text() for name in ("time_left", "forecast", "so_far")}
+    home.appliance.watts = 3000
+    for name, text in before.items():
+        await expect(part(page, name)).not_to_have_text(text, timeout=SLOW)
+    await expect(level(page, "within")).to_be_visible()
+
+
+async def test_the_bars_are_reached_by_keyboard(window: Window, page: Page) -> None:
+    bars = page.locator(f"{CARD} .bar")
+    detail = page.locator(f"{CARD} .detail")
+    latest = await detail.inner_text()
+    await bars.last.focus()
+    await page.keyboard.press("ArrowLeft")
+    await expect(bars.nth(11)).to_be_focused()
+    assert await detail.inner_text() != latest
+    assert await bars.nth(11).get_attribute("aria-label") == await detail.inner_text()
+    await page.keyboard.press("Home")
+    await expect(bars.first).to_be_focused()
+    await page.keyboard.press("End")
+    await expect(detail).to_have_text(latest)
+    # One stop of the tabulator before them is the gauge, which opens what Home Assistant knows of the forecast.
+    await page.keyboard.press("Shift+Tab")
+    await expect(part(page, "gauge")).to_be_focused()
+    assert "Forecast" in (await part(page, "gauge").get_attribute("aria-label") or "")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("ha-more-info-dialog").get_by_text("Demand forecast").first).to_be_visible()
+    await page.keyboard.press("Escape")
+
+
+async def test_options_are_taken(home: Home, window: Window, page: Page) -> None:
+    await window.go(page, INTEGRATION)
+    await page.get_by_role("button", name="Configure").first.click()
+    await page.get_by_role("spinbutton", name="Update interval").fill("1")
+    await page.get_by_role("button", name="Submit").click()
+    await expect(page.get_by_text("Options successfully saved.")).to_be_visible()
+    await page.get_by_role("button", name="Finish").click()
+    assert (await options(home))["update_interval"] == 1
+
+
+async def test_diagnostics_are_downloaded(home: Home, window: Window, page: Page, tmp_path: Path) -> None:
+    async with page.expect_download() as download:
+        await choose(page, "Download diagnostics")
+    path = tmp_path / "diagnostics.json"
+    await (await download.value).save_as(path)
+    told = json.loads(path.read_text())["data"]
+    assert told["link"]["up"] is True
+    assert told["link"]["telegrams"] > 0
+    for secret in (home.meter.meter_id, home.meter.gas_id, home.meter.water_id, LOOPBACK):
+        assert secret not in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "language", "title"),
+    [
+        ("dashboard-light", (1500, 1250), "en", "Quarter-hour peak"),
+        ("dashboard-dark", (1500, 1250), "nl", "Kwartierpiek"),
+        ("dashboard-phone-light", PHONE, "fr", "Pointe quart-horaire"),
+        ("dashboard-phone-dark", PHONE, "de", "Viertelstundenspitze"),
+    ],
+)
+async def test_the_dashboard_fits_every_screen_and_language(
+    window: Window, page: Page, name: str, size: tuple[int, int], language: str, title: str
+) -> None:
+    async with window.open(size=size, dark=name.endswith("dark"), language=language) as other:
+        await window.go(other, DASHBOARD)
+        await expect(other.locator(f"{CARD} .bar")).to_have_count(13)
+        heading = other.locator("hui-heading-card").get_by_text(title, exact=True)
+        await heading.scroll_into_view_if_needed()
+        await expect(heading).to_be_visible()
+        if size == PHONE:
+            # Below the bar at the top.
+            await heading.evaluate("each => { each.style.scrollMarginTop = '72px'; each.scrollIntoView(); }")
+        await window.picture(other, name)
+        # Nothing is cut off, and nothing makes the page wider than the screen.
+        texts = other.locator(f"{CARD} :is(dt, dd, p, h3, .big)")
+        assert await texts.evaluate_all(CUT_OFF) == []
+        assert await other.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_an_alarm_is_seen(home: Home, window: Window, page: Page) -> None:
+    await window.go(page, DASHBOARD)
+    await followed(page)
+    if (left := await seconds_left(page)) < TOO_LATE:
+        await page.wait_for_timeout((left + 5) * 1000)
+        left = await seconds_left(page)
+    target = float((await part(page, "target").inner_text()).split()[0])
+    so_far = float((await part(page, "so_far").inner_text()).split()[0])
+    # Enough to pass the target by a quarter of it, and soon enough for the alarm not to wait for long.
+    home.appliance.watts = int(max((1.25 * target - so_far) * 900 / left, (target - so_far) * 900 / ALARMING) * 1000)
+    await expect(level(page, "alarm")).to_be_visible(timeout=SLOW)
+    await expect(part(page, "status")).to_contain_text("Draw no more than")
+    # A screen reader is told once, by itself.
+    await expect(part(page, "announcement")).to_contain_text("Draw no more than")
+    await window.picture(page, "quarter-card", CARD)
+    home.appliance.watts = 0
+
+
+async def seconds_left(page: Page) -> int:
+    """Return what the card says of the rest of the quarter."""
+    minutes, seconds = (await part(page, "time_left").inner_text()).split(":")
+    return int(minutes) * 60 + int(seconds)
+
+
+async def test_unplugged_and_plugged_in_again_is_seen(home: Home, page: Page) -> None:
+    await home.server.stop()
+    await expect(level(page, "unavailable")).to_be_visible(timeout=SLOW)
+    await expect(part(page, "status")).to_contain_text("No telegrams come from the meter")
+    await expect(part(page, "forecast")).to_have_text("–")
+    # What is known of past months is still known.
+    await expect(page.locator(f"{CARD} .bar")).to_have_count(13)
+    await home.server.start()
+    await followed(page)
+
+
+async def test_the_meter_moves_to_another_port(home: Home, window: Window, page: Page) -> None:
+    before = home.server
+    await before.stop()
+    home.server = TcpServer(home.meter, LOOPBACK)
+    await home.server.start()
+    assert home.server.port != before.port
+    await window.go(page, INTEGRATION)
+    await choose(page, "Reconfigure")
+    await page.get_by_text("Network", exact=True).first.click()
+    await expect(page.get_by_role("spinbutton", name="Port*")).to_have_value(str(before.port))
+    await fill_address(page, home.server.port)
+    await expect(page.get_by_text("successful").first).to_be_visible()
+    await page.get_by_role("button", name="Close").last.click()
+    await window.go(page, DASHBOARD)
+    await followed(page)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def second() -> AsyncGenerator[TcpServer]:
+    """Serve a single-phase meter without history, whose firmware knows no demand."""
+    meter = VirtualMeter("1.4-single-phase", seed=5, gas=False, water=False, history_months=0)
+    connect(meter)
+    async with TcpServer(meter, LOOPBACK) as server:
+        yield server
+
+
+async def test_a_second_meter_has_a_view_of_its_own(home: Home, window: Window, page: Page, second: TcpServer) -> None:
+    async with home.api() as api:
+        flow = await Flow.begin(api, "emucs")
+        await flow.choose("network")
+        await flow.submit({"host": LOOPBACK, "port": second.port, "advanced": {}})
+        result = await flow.submit({"user_port": "p1", "add_to_energy": False})
+        assert result["type"] == "create_entry"
+    await window.go(page, f"{DASHBOARD}/meter-{second.meter.meter_id.lower()}")
+    await followed(page)
+    await expect(part(page, "estimated")).to_have_text("estimated")
+    await expect(part(page, "peaks")).to_contain_text("No month peak is known yet.")
+    await expect(page.locator("hui-heading-card").get_by_text("Gas meter")).to_have_count(0)
+    assert await page.locator("hui-error-card, hui-warning").count() == 0
+    await window.go(page, f"{DASHBOARD}/meter-{home.meter.meter_id.lower()}")
+    await expect(page.locator(f"{CARD} .bar")).to_have_count(13)
+
+
+async def test_a_card_stands_on_any_dashboard(home: Home, window: Window, page: Page, second: TcpServer) -> None:
+    cards = [
+        {"type": f"custom:{CARD}"},
+        {"type": f"custom:{CARD}", "device_id": "gone"},
+        {"type": f"custom:{CARD}", "title": "Mine", "show_peaks": False},
+    ]
+    async with home.api() as api:
+        await api.command("lovelace/dashboards/create", url_path="own-cards", title="Own", mode="storage")
+        await api.command("lovelace/config/save", url_path="own-cards", config={"views": [{"cards": cards}]})
+    await window.go(page, "/own-cards")
+    titles = page.locator(f"{CARD} [data-part=title]")
+    # With more than one meter a card says whose quarter it is.
+    await expect(titles.first).to_have_text("Quarter-hour peak · Electricity meter")
+    await expect(titles.last).to_have_text("Mine")
+    await expect(page.locator(f"{CARD} [data-level=no_meter]")).to_contain_text("No digital meter is found.")
+    await expect(page.locator(CARD).last.locator("[data-part=peaks]")).to_be_hidden()
+
+
+async def test_the_card_is_in_the_card_picker(window: Window, page: Page) -> None:
+    await window.go(page, "/own-cards/0?edit=1")
+    await page.get_by_role("button", name="Add card").first.click()
+    await page.get_by_text("By card", exact=True).click()
+    await page.get_by_placeholder("Search cards").fill("Quarter-hour")
+    await page.locator("hui-card-picker .card", has_text="Quarter-hour peak").first.click()
+    dialog = page.locator("hui-dialog-edit-card")
+    await expect(dialog.get_by_text("Show the month peaks").first).to_be_visible()
+    await expect(dialog.locator("ha-selector-device")).to_contain_text("Electricity meter")
+    await expect(dialog.locator(f"{CARD} .bar")).to_have_count(13)
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(page.locator(f"hui-view {CARD}")).to_have_count(4)
+
+
+async def test_a_restart_is_survived(home: Home, window: Window, page: Page, second: TcpServer) -> None:
+    window.problems.allow(AWAY)
+    await window.go(page, DASHBOARD)
+    await followed(page)
+    async with home.api() as api:
+        await api.request("POST", "services/homeassistant/restart", {})
+    assert await home.hass.end(STOP) == RESTART_EXIT_CODE
+    await home.restart()
+    # The page connects again by itself.
+    await expect(page.get_by_text("Connection lost")).to_have_count(0, timeout=SLOW)
+    before = await part(page, "time_left").inner_text()
+    await followed(page)
+    await expect(part(page, "time_left")).not_to_have_text(before)
+    await expect(page.locator(f"{CARD} .bar")).to_have_count(13)
+    assert (await options(home))["update_interval"] == 1
+
+
+async def test_the_meter_is_removed_by_clicking(home: Home, window: Window, page: Page, second: TcpServer) -> None:
+    await window.go(page, INTEGRATION)
+    rows = page.locator("ha-config-entry-row")
+    await expect(rows).to_have_count(2)
+    for count in (1, 0):
+        await choose(page, "Delete")
+        await page.locator("dialog-box").get_by_role("button", name="Delete").click()
+        await expect(rows).to_have_count(count)
+    async with home.api() as api:
+        assert await api.command("config_entries/get", domain="emucs") == []
+        entities = await api.command("config/entity_registry/list")
+        assert [each for each in entities if each["platform"] == "emucs"] == []
+    assert list((home.hass.config / ".storage").glob("emucs.*")) == []
+
+
+async def test_nothing_is_left_behind(home: Home, window: Window, page: Page) -> None:
+    window.problems.allow(AWAY)
+    shutil.rmtree(home.hass.config / "custom_components" / "emucs")
+    await page.goto("about:blank")
+    await home.hass.stop()
+    await home.restart()
+    await window.go(page, "/config/integrations/dashboard")
+    await expect(page.get_by_text("Backup", exact=True).first).to_be_visible()
+    assert await page.evaluate(f"customElements.get('{CARD}') === undefined")
