@@ -10,7 +10,7 @@ export function nameOf(device) {
   return device.name_by_user ?? device.name ?? "";
 }
 
-/** All electricity meters, by name; meters on their M-Bus come by `mbusMeters`. */
+/** All electricity meters, in the order in which they came; meters on their M-Bus come by `mbusMeters`. */
 export function electricityMeters(hass) {
   return ourDevices(hass).filter((device) => !hass.devices[device.via_device_id]);
 }
@@ -23,7 +23,7 @@ export function mbusMeters(hass, meter) {
 function ourDevices(hass) {
   return Object.values(hass.devices)
     .filter((device) => device.identifiers.some(([domain]) => domain === DOMAIN) && !device.disabled_by)
-    .sort((one, other) => nameOf(one).localeCompare(nameOf(other)) || one.id.localeCompare(other.id));
+    .sort((one, other) => one.created_at - other.created_at || one.id.localeCompare(other.id));
 }
 
 /** The meter that a card is for: the one that it names, else the first that has quarters, else the first. */
