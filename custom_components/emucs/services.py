@@ -64,7 +64,7 @@ async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
                 "month": month.strftime("%Y-%m"),
                 "peak": float(peak.value),
                 "billed": float(max(peak.value, FLOOR)),
-                "time": peak.time.isoformat(),
+                "time": peak.time.isoformat() if peak.time else None,
                 "source": str(peak.source),
             }
             for month, peak in capacity.insight.months().items()

@@ -143,7 +143,7 @@ class Readings:
         """Return a stream, made where it is new; ExportError where there are too many to be one house."""
         if (stream := self.streams.get(key)) is None:
             if len(self.streams) >= _MOST_STREAMS:
-                raise ExportError("too_large", f"> {_MOST_STREAMS} × EAN, meter, register")
+                raise ExportError("too_large", f"> {_MOST_STREAMS} registers")
             stream = self.streams[key] = Stream(key)
         return stream
 
@@ -152,4 +152,4 @@ class Readings:
         for stream in self.streams.values():
             stream.end_file()
         if sum(len(stream.days) for stream in self.streams.values()) > _MOST_DAYS:
-            raise ExportError("too_large", f"> {_MOST_DAYS} days × registers")
+            raise ExportError("too_large", f"> {_MOST_DAYS} days of registers")

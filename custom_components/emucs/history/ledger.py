@@ -41,7 +41,7 @@ class Layer:
     files: list[str]
     counters: dict[str, Known]
     """By the unique id of an entity: what the import knows of the time before its first live statistic."""
-    extra: dict[str, int] = field(default_factory=dict)
+    lacking: dict[str, int] = field(default_factory=dict)
     """What the first live hour had counted before the meter was connected, in millionths."""
     peaks: dict[str, int] = field(default_factory=dict)
     """Month peaks in millionths of kW, by month."""
@@ -72,9 +72,9 @@ class Ledger:
         """Return what the hours of a counter add."""
         return self.known(target).energies()
 
-    def extra(self, target: str) -> int:
+    def lacking(self, target: str) -> int:
         """Return what the first live hour lacks, in millionths."""
-        return next((layer.extra[target] for layer in self.layers if target in layer.extra), 0)
+        return next((layer.lacking[target] for layer in self.layers if target in layer.lacking), 0)
 
     @property
     def targets(self) -> list[str]:
@@ -141,7 +141,7 @@ def _layer_json(layer: Layer) -> dict[str, Any]:
         "created": layer.created,
         "files": layer.files,
         "counters": {target: _known_json(known) for target, known in layer.counters.items()},
-        "extra": layer.extra,
+        "lacking": layer.lacking,
         "peaks": layer.peaks,
         "seeds": layer.seeds,
         "eans": layer.eans,
@@ -176,7 +176,7 @@ def _known(saved: Mapping[str, Any]) -> Known:
 
 
 def _runs(numbers: Iterable[int]) -> list[int]:
-    """Return numbers as runs: first, count, first, count…"""
+    """Return numbers as runs: a first number, how many, and so on."""
     runs: list[int] = []
     for number in sorted(numbers):
         if runs and number == runs[-2] + runs[-1]:

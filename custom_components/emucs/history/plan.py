@@ -17,7 +17,7 @@ _TIMING: Final = 0.02
 _LEAST: Final = 0.02
 
 
-class ChangedError(Exception):
+class StatisticsChangedError(Exception):
     """The statistics are not as they were left."""
 
 
@@ -29,6 +29,8 @@ class Existing:
     short_term: dict[int, float] = field(default_factory=dict)
     factor: float = 1.0
     """From kWh or m³ to their unit."""
+    state: float | None = None
+    """Where the counter stands now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +108,11 @@ class Side:
     """What a ledger gives for a counter: what hours add, and what the first live hour lacks."""
 
     rows: Rows
-    extra: int = 0
+    lacking: int = 0
 
     def total(self, factor: float) -> float:
         """Return by how much live rows are lifted."""
-        return (sum(self.rows.values()) + self.extra) * factor / MICRO
+        return (sum(self.rows.values()) + self.lacking) * factor / MICRO
 
     def sums(self, factor: float) -> dict[int, float]:
         """Return the sums of the rows, by start in seconds."""
@@ -133,14 +135,14 @@ def first_live(existing: Existing, ours: Rows) -> int | None:
 def still_there(existing: Existing, side: Side) -> Side:
     """Return what is there of what was imported: all of it, or nothing where the user deleted the statistics.
 
-    ChangedError where a part is gone or its sums are others.
+    StatisticsChangedError where a part is gone or its sums are others.
     """
     sums = side.sums(existing.factor)
     there = [start for start in sums if start in existing.hourly]
     if not there:
         return Side({})
     if len(there) != len(sums) or any(abs(existing.hourly[start] - sums[start]) > _TINY for start in there):
-        raise ChangedError
+        raise StatisticsChangedError
     return side
 
 
@@ -188,7 +190,7 @@ def snapshot_of(target: str, existing: Existing, old: Side, snapshots: list[Snap
     return Snapshot(target, old.total(existing.factor), hourly, short_term)
 
 
-def extra_of(existing: Existing, old: Side, known: Known) -> int:
+def lacking_of(existing: Existing, old: Side, known: Known) -> int:
     """Return what the first live hour had counted before the meter was connected, in millionths.
 
     A counter's sum begins in the middle of that hour. Where the export has less, nothing is known.
@@ -201,13 +203,12 @@ def extra_of(existing: Existing, old: Side, known: Known) -> int:
 
 
 def overlap_of(existing: Existing, old: Side, known: Known) -> Overlap:
-    """Compare hour by hour what the live meter and the export both have, but for the first live hour."""
-    first = first_live(existing, old.rows)
+    """Compare hour by hour what the live meter and the export both have; the first live hour is not whole."""
     rows = list(live_hours(existing, old.rows).items())
     pairs: list[tuple[int, float, float]] = []
     for (before, begin), (start, end) in pairwise(rows):
         hour = start // SECONDS
-        if start - before == SECONDS and hour in known.hours and before // SECONDS != first:
+        if start - before == SECONDS and hour in known.hours:
             pairs.append((start, known.hours[hour] / MICRO, (end - begin) / existing.factor))
     differences = [abs(file - live) for _, file, live in pairs]
     different = [pair for pair in pairs if abs(pair[1] - pair[2]) > max(_LEAST, _TIMING * pair[1])]
@@ -249,7 +250,7 @@ def summary_of(existing: Existing, old: Side, new: Side, known: Known, different
         junction=Junction(
             live_since=None if first is None else first * SECONDS,
             missing_hours=first - hours[-1] - 1 if first is not None and hours else 0,
-            completed=(new.extra - old.extra) / MICRO,
+            completed=(new.lacking - old.lacking) / MICRO,
         ),
     )
 

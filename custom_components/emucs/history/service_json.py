@@ -23,7 +23,7 @@ _LARGEST: Final = 10**9
 type _Json = dict[str, Any]
 
 
-class _Wrong(Exception):  # noqa: N818 -- becomes an ExportError, with its file
+class _Wrong(Exception):
     """A part that is not as the service gives it."""
 
 
@@ -107,7 +107,7 @@ def _interval(interval: _Json, grain: Grain) -> tuple[Day, Place]:
     offset = begin - day.begin
     length = day.length if grain is Grain.DAY else int(grain)
     if end - begin != length or offset % (HOUR if grain is Grain.HOUR else 1) or (grain is Grain.DAY and offset):
-        raise _Wrong(f"{interval.get('start')} – {interval.get('end')}")
+        raise _Wrong(f"{interval.get('start')} - {interval.get('end')}")
     return day, Place(grain, (offset,))
 
 

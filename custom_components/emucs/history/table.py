@@ -4,12 +4,15 @@ from collections.abc import Mapping
 import csv
 from operator import itemgetter
 import re
-from typing import Final, TextIO, override
+from typing import TYPE_CHECKING, Final, TextIO
 
 from .errors import ExportError
 from .intervals import EMPTY, MICRO, ConflictError, Peak, Readings, Stream, StreamKey
 from .walltime import Day, Grain, Place, day_of, parse_date, parse_time, place
 from .words import COLUMNS, PEAK_REGISTERS, REGISTERS, UNITS, WATER, Column, Status, Unit, normalised, status_of
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 MOST_ROWS: Final = 4_000_000
 """Rows of all files together: more than twenty years of quarter-hours."""
@@ -24,7 +27,7 @@ _REQUIRED: Final = (
 _OPTIONAL: Final = (Column.EAN, Column.METER, Column.METER_TYPE, Column.STATUS)
 
 
-class _Field(Exception):  # noqa: N818 -- becomes an ExportError, with its line
+class _Field(Exception):
     """A field that says nothing that can be used."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -36,7 +39,6 @@ class _Field(Exception):  # noqa: N818 -- becomes an ExportError, with its line
 class _Numbers(dict[str, int]):
     """Volumes by their text, in millionths; most of them come again and again."""
 
-    @override
     def __missing__(self, text: str) -> int:
         stripped = text.strip()
         if not stripped:
@@ -59,12 +61,11 @@ class _Places(dict[tuple[str, str], Place]):
         self._length = length
         self._days = days
 
-    @override
     def __missing__(self, key: tuple[str, str]) -> Place:
         begin, end = map(parse_time, key)
         found = None if begin is None or end is None else place(self._length, begin, end, self._days)
         if found is None:
-            raise _Field("bad_time", f"{key[0]} – {key[1]}")
+            raise _Field("bad_time", f"{key[0]} - {key[1]}")
         self[key] = found
         return found
 
@@ -76,15 +77,14 @@ class _Days(dict[tuple[str, str], tuple[Day, _Places]]):
         super().__init__()
         self._kinds: dict[tuple[int, int], _Places] = {}
 
-    @override
     def __missing__(self, key: tuple[str, str]) -> tuple[Day, _Places]:
         begin, end = map(parse_date, key)
         if begin is None or end is None:
             mixed = any(normalised(text) in COLUMNS for text in key)
-            raise _Field("mixed" if mixed else "bad_date", f"{key[0]} – {key[1]}")
+            raise _Field("mixed" if mixed else "bad_date", f"{key[0]} - {key[1]}")
         days = (end - begin).days
         if days not in (0, 1):
-            raise _Field("bad_date", f"{key[0]} – {key[1]}")
+            raise _Field("bad_date", f"{key[0]} - {key[1]}")
         day = day_of(begin)
         kind = (day.length, days)
         found = self[key] = day, self._kinds.setdefault(kind, _Places(*kind))
@@ -99,7 +99,6 @@ class _Streams(dict[tuple[str, str, str, str, Grain], Stream | None]):
         self._readings = readings
         self._gas = gas
 
-    @override
     def __missing__(self, key: tuple[str, str, str, str, Grain]) -> Stream | None:
         ean, meter = clean_ean(key[0]), clean_id(key[1])
         register, unit = REGISTERS.get(normalised(key[2])), UNITS.get(normalised(key[3]))
@@ -158,7 +157,7 @@ class TableReader:
         except ExportError as error:
             raise ExportError(error.reason, error.detail, file=self._file, line=reader.line_num) from error
 
-    def _rows(self, reader: csv.Reader, columns: Mapping[Column, int]) -> None:
+    def _rows(self, reader: Reader, columns: Mapping[Column, int]) -> None:
         """Read the rows: the loop that takes all the time."""
         texts = itemgetter(*(columns.get(column, -1) for column in (*_REQUIRED, *_OPTIONAL)))
         numbers, days, states = _Numbers(), _Days(), self._states
