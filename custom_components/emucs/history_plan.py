@@ -56,7 +56,7 @@ class Plan:
     """By entity id."""
     units: dict[str, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
-    """Counters of the export without an entity that is enabled."""
+    """Counters of the export without an entity that is enabled, and entities that were never read."""
     new_peaks: dict[str, int] = field(default_factory=dict)
     different_peaks: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Months with another peak than the one that is known: that of the export, and the known one."""
@@ -146,7 +146,9 @@ def plan_rows(
         old = _side(existing, Side(ledger.rows(target), ledger.lacking(target)))
         first = first_live(existing, old.rows)
         if first is None and not old.rows and existing.state is None:
-            raise ExportError("not_read", series.statistic_id)
+            # The sum has nothing to go on from, and would begin at zero after the history.
+            plan.left_out.append(series.statistic_id)
+            continue
         limit = compiled if first is None else min(first, compiled)
         before = known.before(limit)
         all_known = ledger.known(target)
