@@ -19,8 +19,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.history_import import HistoryImporter, importer_of
-from tests.history.exports import BRUSSELS, House, live, table
 from tests.conftest import entry_data, sending
+from tests.history.exports import BRUSSELS, House, live, table
 from virtual_meter import VirtualMeter
 
 IMPORT = "sensor.electricity_meter_energy_import"
@@ -113,9 +113,7 @@ class Home:
 
 
 @pytest.fixture
-async def home(
-    hass: HomeAssistant, meter: VirtualMeter, socket_enabled: None, house: House
-) -> AsyncGenerator[Home]:
+async def home(hass: HomeAssistant, meter: VirtualMeter, socket_enabled: None, house: House) -> AsyncGenerator[Home]:
     """Return a house in which the meter was connected in the middle of an hour."""
     async with sending(meter.telegram()) as url:
         entry = MockConfigEntry(domain=DOMAIN, title="Meter", unique_id=meter.meter_id, data=entry_data(url))
@@ -133,9 +131,7 @@ def export(home: Home, folder: Path, until: datetime, *, since: datetime | None 
     assert meter is not None
     path = folder / name
     path.write_bytes(
-        table(
-            replace(each, meter=meter) for each in home.house.intervals() if begin <= each.start < until.timestamp()
-        )
+        table(replace(each, meter=meter) for each in home.house.intervals() if begin <= each.start < until.timestamp())
     )
     return path
 

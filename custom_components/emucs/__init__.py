@@ -10,6 +10,8 @@ from .capacity import store_of
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .energy import async_add_to_energy
+from .history_entry import async_setup_history
+from .history_import import forget as forget_history
 from .services import async_setup_services
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NUMBER, Platform.SENSOR]
@@ -32,6 +34,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
         await coordinator.async_stop()
         raise
     await async_add_to_energy(hass, entry)
+    async_setup_history(hass, entry)
     return True
 
 
@@ -43,8 +46,9 @@ async def async_unload_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bo
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
-    """Forget the peaks of a meter that is removed."""
+    """Forget the peaks of a meter that is removed, and what was imported; its statistics stay, as all do."""
     await store_of(hass, entry).async_remove()
+    await forget_history(hass, entry)
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: EmucsConfigEntry, device: DeviceEntry) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import date
 from decimal import Decimal
 import logging
@@ -55,6 +56,12 @@ def importer_of(hass: HomeAssistant, entry: EmucsConfigEntry) -> HistoryImporter
     return importers[entry.entry_id]
 
 
+async def forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Forget what was imported for an entry that is removed."""
+    hass.data.get(_IMPORTERS, {}).pop(entry.entry_id, None)
+    await store_of(hass, entry).async_remove()
+
+
 class HistoryImporter:
     """Imports history into the statistics of the entities of an entry."""
 
@@ -65,12 +72,14 @@ class HistoryImporter:
         self._store = store_of(hass, entry)
         self._lock = asyncio.Lock()
 
-    async def async_read(self, path: Path, *, progress: Callable[[int], None] | None = None) -> Export:
+    async def async_read(
+        self, source: AbstractContextManager[Path], *, progress: Callable[[float], None] | None = None
+    ) -> Export:
         """Read an export, in a thread. ExportError says what is wrong with it."""
         self._require_recorder()
         async with self._lock:
             eans = (await self._async_load()).eans
-        return await self._hass.async_add_executor_job(read_for, path, live_meters(self._coordinator), eans, progress)
+        return await self._hass.async_add_executor_job(read_for, source, live_meters(self._coordinator), eans, progress)
 
     async def async_plan(self, export: Export) -> Plan:
         """Return what an import would do; nothing is written."""
@@ -106,10 +115,10 @@ class HistoryImporter:
                     return layer
         raise ExportError("busy")
 
-    async def async_reconcile(self) -> list[Layer]:
-        """Finish what a stop has cut off, and return all imports."""
+    async def async_reconcile(self) -> list[Layer] | None:
+        """Finish what a stop has cut off, and return all imports; None where nothing is recorded now."""
         if "recorder" not in self._hass.config.components:
-            return []
+            return None
         async with self._lock:
             ledger = await self._async_load()
             self._set_peaks(ledger)

@@ -1,6 +1,7 @@
 """What an export is to the meters of an entry: whose it is, and what it changes in their statistics."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -85,6 +86,11 @@ class Export:
         """Tell whether the export says itself that it is of these meters."""
         return all(each.certain for each in self.matches)
 
+    def require_certain(self) -> None:
+        """Raise ExportError where nothing says that the export is of these meters."""
+        if not self.certain:
+            raise ExportError("unconfirmed", file=self.files[0])
+
 
 def live_meters(coordinator: MeterCoordinator) -> list[LiveMeter]:
     """Return the meters of an entry as far as exports can name them."""
@@ -107,10 +113,14 @@ def live_meters(coordinator: MeterCoordinator) -> list[LiveMeter]:
 
 
 def read_for(
-    path: Path, live: list[LiveMeter], eans: Mapping[str, str], progress: Callable[[int], None] | None
+    source: AbstractContextManager[Path],
+    live: list[LiveMeter],
+    eans: Mapping[str, str],
+    progress: Callable[[float], None] | None,
 ) -> Export:
-    """Read an export, and find whose it is. Blocks."""
-    readings: Readings = read_export(path, progress=progress)
+    """Read an export, and find whose it is; `progress` is told which share is done. Blocks."""
+    with source as path:
+        readings = _readings(path, progress)
     matches, others = match(readings, live, eans)
     return Export(
         tuple(readings.files),
@@ -121,6 +131,21 @@ def read_for(
         tuple(sorted(readings.unknown_states)),
         sum(stream.uncertain for stream in readings.streams.values()),
     )
+
+
+def _readings(path: Path, progress: Callable[[float], None] | None) -> Readings:
+    """Read a file."""
+    done = 0
+    size = path.stat().st_size if path.exists() else 0
+
+    def count(read: int) -> None:
+        """Count what was read; what is packed is more than the file is large."""
+        nonlocal done
+        done += read
+        if progress is not None and size:
+            progress(min(1.0, done / size))
+
+    return read_export(path, progress=count)
 
 
 def key(medium: Medium, counter: Counter) -> str:

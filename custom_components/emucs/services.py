@@ -11,6 +11,7 @@ import probatio
 
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry
+from .history_services import async_setup_history_services
 from .insight.capacity import CapacityReport
 from .insight.peaks import FLOOR, PeakAverage
 from .port import anonymise
@@ -41,6 +42,7 @@ _RECORD_TELEGRAMS: Final = probatio.Schema(
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
+    async_setup_history_services(hass)
     hass.services.async_register(
         DOMAIN, SERVICE_GET_PEAKS, _async_get_peaks, schema=_GET_PEAKS, supports_response=SupportsResponse.ONLY
     )

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 import io
 import json
 from typing import Any
-from zoneinfo import ZoneInfo
 import zipfile
+from zoneinfo import ZoneInfo
 
 from virtual_meter import VirtualMeter
 
@@ -280,8 +280,8 @@ def peak_rows(peaks: Mapping[date, int], ean: str = EAN, meter: str = METER) -> 
         after = date(month.year + month.month // 12, month.month % 12 + 1, 1)
         value = f"{watts // 1000},{watts % 1000:03d}"
         rows.append(
-            f'{month:%d-%m-%Y};00:00:00;{after:%d-%m-%Y};00:00:00;="{ean}";{meter};Digitale meter;Piekvermogen;{value};kW;'
-            "Uitgelezen;"
+            f'{month:%d-%m-%Y};00:00:00;{after:%d-%m-%Y};00:00:00;="{ean}";{meter};Digitale meter;'
+            f"Piekvermogen;{value};kW;Uitgelezen;"
         )
     return rows
 

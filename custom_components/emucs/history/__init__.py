@@ -1,7 +1,7 @@
 """History that the grid operator keeps: exports in, hours of the live counters out. Knows nothing of Home Assistant."""
 
 from .counters import Counter, Known
-from .errors import ExportError
+from .errors import REASONS, ExportError
 from .files import read_export
 from .intervals import MICRO, Readings
 from .ledger import Layer, Ledger, Snapshot
@@ -26,6 +26,7 @@ from .words import Direction, Unit
 
 __all__ = [
     "MICRO",
+    "REASONS",
     "SECONDS",
     "Changes",
     "Counter",

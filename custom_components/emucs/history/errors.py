@@ -1,5 +1,16 @@
 """What can be wrong with an export."""
 
+from typing import Final
+
+REASONS: Final = frozenset(
+    {
+        *("bad_archive", "bad_line", "busy", "changed_outside", "conflict", "empty", "mixed", "no_recorder"),
+        *("not_an_export", "not_text", "nothing_in_archive", "too_large", "truncated", "unconfirmed", "unreadable"),
+        "wrong_meter",
+    }
+)
+"""Why an export is not taken: each of them has a text for the user."""
+
 
 class ExportError(Exception):
     """An export that cannot be taken: why (`reason`), in which file and line, and what stands there."""

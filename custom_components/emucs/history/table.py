@@ -47,7 +47,7 @@ class _Numbers(dict[str, int]):
             fraction = (found[2] or "").ljust(_DIGITS, "0")
             value = int(found[1]) * MICRO + int(fraction[:_DIGITS]) + (fraction[_DIGITS : _DIGITS + 1] >= "5")
         else:
-            raise _Field("bad_number", text)
+            raise _Field("bad_line", f"volume: {text}")
         if len(self) < _MOST_NUMBERS:
             self[text] = value
         return value
@@ -65,7 +65,7 @@ class _Places(dict[tuple[str, str], Place]):
         begin, end = map(parse_time, key)
         found = None if begin is None or end is None else place(self._length, begin, end, self._days)
         if found is None:
-            raise _Field("bad_time", f"{key[0]} - {key[1]}")
+            raise _Field("bad_line", f"time: {key[0]} - {key[1]}")
         self[key] = found
         return found
 
@@ -81,10 +81,10 @@ class _Days(dict[tuple[str, str], tuple[Day, _Places]]):
         begin, end = map(parse_date, key)
         if begin is None or end is None:
             mixed = any(normalised(text) in COLUMNS for text in key)
-            raise _Field("mixed" if mixed else "bad_date", f"{key[0]} - {key[1]}")
+            raise _Field("mixed" if mixed else "bad_line", f"date: {key[0]} - {key[1]}")
         days = (end - begin).days
         if days not in (0, 1):
-            raise _Field("bad_date", f"{key[0]} - {key[1]}")
+            raise _Field("bad_line", f"date: {key[0]} - {key[1]}")
         day = day_of(begin)
         kind = (day.length, days)
         found = self[key] = day, self._kinds.setdefault(kind, _Places(*kind))
@@ -115,7 +115,7 @@ def clean_ean(text: str) -> str:
     """Return an EAN without what makes Excel leave it alone, as in `="541448820000000000"`."""
     ean = text.strip().removeprefix("=").strip('" ')
     if ean and (len(ean) > _LONGEST_ID or not ean.isdecimal()):
-        raise _Field("bad_ean", text)
+        raise _Field("bad_line", f"EAN: {text}")
     return ean
 
 
@@ -123,7 +123,7 @@ def clean_id(text: str) -> str:
     """Return the number of a meter."""
     number = text.strip().removeprefix("=").strip('" ').upper()
     if len(number) > _LONGEST_ID:
-        raise _Field("bad_meter", text)
+        raise _Field("bad_line", f"meter: {text}")
     return number
 
 
@@ -232,7 +232,7 @@ class TableReader:
         midnight = parse_time(times[1]) == parse_time(times[3]) == 0
         month = begin is not None and end is not None and begin.day == end.day == 1 and 28 <= (end - begin).days <= 31  # noqa: PLR2004 -- days of a month
         if normalised(register) not in PEAK_REGISTERS or begin is None or not midnight or not month:
-            raise _Field("bad_peak", " ".join((*times, register)))
+            raise _Field("bad_line", " ".join((*times, register)))
         owner = clean_ean(ids[0]), clean_id(ids[1])
         self._readings.first_lines.setdefault(owner, (self._file, line))
         peaks = self._readings.peaks.setdefault(owner, {})
