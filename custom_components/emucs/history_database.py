@@ -285,11 +285,11 @@ def _set_sums(session: Session, table: Table, metadata_id: int, rows: dict[int, 
     """Set the sums of rows that are there."""
     statement = (
         update(table)
-        .where(table.c.metadata_id == metadata_id, table.c.start_ts == bindparam("start"))
-        .values(sum=bindparam("total"))
+        .where(table.c.metadata_id == metadata_id, table.c.start_ts == bindparam("row_start"))
+        .values(sum=bindparam("row_sum"))
     )
     for some in batched(rows.items(), _BATCH, strict=False):
-        session.execute(statement, [{"start": float(start), "total": total} for start, total in some])
+        session.execute(statement, [{"row_start": float(start), "row_sum": total} for start, total in some])
 
 
 def _delete(

@@ -88,33 +88,40 @@ def _series(summary: Summary) -> JsonObjectType:
 
 def text_of(hass: HomeAssistant, export: Export, plan: Plan, words: Mapping[str, str]) -> str:
     """Return the summary that a user reads before anything is written; words are templates."""
-    lines: list[str] = []
+    names = {entity_id: _name(hass, entity_id) for entity_id in plan.summaries}
+    table = [words["columns"], "|---|---|---|---|---|"]
+    said: dict[str, list[str]] = {}
     for entity_id, summary in plan.summaries.items():
-        state = hass.states.get(entity_id)
-        name = state.attributes.get(ATTR_FRIENDLY_NAME, entity_id) if state else entity_id
-        lines.append(f"**{name}**")
-        lines.extend(f"- {line}" for line in _lines(summary, plan.units[entity_id], words))
-        lines.append("")
-    lines.extend(f"- {line}" for line in _notes(export, plan, words))
-    return "\n".join(lines)
+        unit = plan.units[entity_id]
+        first, last = map(_minute, (summary.first, summary.last))
+        table.append(f"| {names[entity_id]} | {summary.new} | {first} | {last} | {summary.energy:.3f} {unit} |")
+        for line in _lines(summary, unit, words):
+            said.setdefault(line, []).append(names[entity_id])
+    lines = [line if len(of) == len(names) else f"**{', '.join(of)}:** {line}" for line, of in said.items()]
+    lines.extend(_notes(export, plan, words))
+    return "\n".join([*(table if names else ()), "", *(f"- {line}" for line in lines)])
+
+
+def _name(hass: HomeAssistant, entity_id: str) -> str:
+    """Return what an entity is called."""
+    state = hass.states.get(entity_id)
+    return str(state.attributes.get(ATTR_FRIENDLY_NAME, entity_id)) if state else entity_id
+
+
+def _minute(start: int | None) -> str:
+    """Return the local time of a row, for people."""
+    return "" if start is None else f"{dt_util.as_local(datetime.fromtimestamp(start, UTC)):%Y-%m-%d %H:%M}"
 
 
 def _lines(summary: Summary, unit: str, words: Mapping[str, str]) -> Iterator[str]:
     """Return what there is to say of one entity."""
-    day = slice(0, 16)
-    first, last = ((time_of(start) or "")[day].replace("T", " ") for start in (summary.first, summary.last))
-    if summary.new:
-        yield words["rows"].format(rows=summary.new, first=first, last=last, energy=f"{summary.energy:.3f} {unit}")
-    else:
-        yield words["no_rows"]
     if summary.days:
         yield words["days"].format(days=summary.days)
     if summary.estimated:
         yield words["estimated"].format(rows=summary.estimated, share=f"{summary.estimated / summary.new:.1%}")
     if summary.missing:
         start, hours = summary.gaps[0]
-        longest = (time_of(start) or "")[day].replace("T", " ")
-        yield words["gaps"].format(hours=summary.missing, longest=hours, first=longest)
+        yield words["gaps"].format(hours=summary.missing, longest=hours, first=_minute(start))
     if summary.incomplete:
         yield words["incomplete"].format(hours=summary.incomplete)
     if summary.repeated:
@@ -129,10 +136,9 @@ def _lines(summary: Summary, unit: str, words: Mapping[str, str]) -> Iterator[st
             largest=f"{overlap.largest:.3f} {unit}",
         )
     if junction.live_since is not None:
-        since = (time_of(junction.live_since) or "")[day].replace("T", " ")
-        yield words["junction"].format(
-            since=since, missing=junction.missing_hours, completed=f"{junction.completed:.3f} {unit}"
-        )
+        yield words["junction"].format(since=_minute(junction.live_since), missing=max(0, junction.missing_hours))
+    if junction.completed:
+        yield words["completed"].format(completed=f"{junction.completed:.3f} {unit}")
 
 
 def _notes(export: Export, plan: Plan, words: Mapping[str, str]) -> Iterator[str]:

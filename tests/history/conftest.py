@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from .exports import House, live
+from tests.history.exports import House, live
 
 
 @pytest.fixture(autouse=True)

@@ -94,7 +94,7 @@ class Changes:
     """What is added to all live rows."""
     lift_from: int | None = None
     restore: tuple[dict[int, float], dict[int, float]] = field(default_factory=lambda: ({}, {}))
-    """Hourly and five-minute rows that get back the very sums that they had."""
+    """Hourly and five-minute rows whose sums are kept, and what these become; not just lifted, as that rounds."""
     total: float = 0.0
     """The sum that live rows go on from."""
 
@@ -160,16 +160,22 @@ def changes(existing: Existing, old: Side, new: Side, snapshots: list[Snapshot])
         lift_from=None if first is None else first * SECONDS,
         total=new_lift,
     )
-    for snapshot in snapshots:
-        if result.lift and snapshot.lift == new_lift:
-            result.restore[0].update(_same(snapshot.hourly, existing.hourly, old_lift - new_lift))
-            result.restore[1].update(_same(snapshot.short_term, existing.short_term, old_lift - new_lift))
+    if result.lift:
+        for snapshot in snapshots:
+            lifts = old_lift - snapshot.lift, new_lift - snapshot.lift
+            result.restore[0].update(_lifted(snapshot.hourly, existing.hourly, *lifts))
+            result.restore[1].update(_lifted(snapshot.short_term, existing.short_term, *lifts))
     return result
 
 
-def _same(kept: Mapping[int, float], rows: Mapping[int, float], lift: float) -> dict[int, float]:
-    """Return the sums of rows that are still there as an import has left them."""
-    return {start: total for start, total in kept.items() if abs(rows.get(start, -1e18) - total - lift) < _TINY}
+def _lifted(kept: Mapping[int, float], rows: Mapping[int, float], old: float, new: float) -> dict[int, float]:
+    """Return what rows become whose sums are kept: to the last bit the same, whatever they have been in between.
+
+    Rows that something else has changed since are not among them, and rows that the recorder has purged.
+    """
+    return {
+        start: total + new for start, total in kept.items() if start in rows and abs(rows[start] - total - old) < _TINY
+    }
 
 
 def snapshot_of(target: str, existing: Existing, old: Side, snapshots: list[Snapshot]) -> Snapshot:

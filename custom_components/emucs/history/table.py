@@ -47,7 +47,7 @@ class _Numbers(dict[str, int]):
             fraction = (found[2] or "").ljust(_DIGITS, "0")
             value = int(found[1]) * MICRO + int(fraction[:_DIGITS]) + (fraction[_DIGITS : _DIGITS + 1] >= "5")
         else:
-            raise _Field("bad_line", f"volume: {text}")
+            raise _Field("mixed" if normalised(text) in COLUMNS else "bad_line", f"volume: {text}")
         if len(self) < _MOST_NUMBERS:
             self[text] = value
         return value
