@@ -133,6 +133,7 @@ class Home:
 @pytest.fixture
 async def home(hass: HomeAssistant, meter: VirtualMeter, socket_enabled: None, house: House) -> AsyncGenerator[Home]:
     """Return a house in which the meter was connected in the middle of an hour."""
+    await hass.config.async_set_time_zone("Europe/Brussels")
     async with sending(meter.telegram()) as url:
         entry = MockConfigEntry(domain=DOMAIN, title="Meter", unique_id=meter.meter_id, data=entry_data(url))
         entry.add_to_hass(hass)

@@ -24,10 +24,10 @@ from homeassistant.components.recorder.tasks import RecorderTask
 from homeassistant.helpers.recorder import session_scope
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import EnergyConverter, VolumeConverter
-from sqlalchemy import Table, bindparam, delete, func, select, update
+from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from .history.plan import Changes, Existing
+from .history.plan import SECONDS, Changes, Existing
 from .history.words import Unit
 
 if TYPE_CHECKING:
@@ -167,7 +167,11 @@ def _factor(series: Series, unit: str | None) -> float:
 
 def _sums(session: Session, table: type[Statistics | StatisticsShortTerm], metadata_id: int) -> dict[int, float]:
     """Return the sums of a table by start."""
-    rows = session.execute(select(table.start_ts, table.sum).where(table.metadata_id == metadata_id))
+    # In pieces: the database's driver, which is C, holds all threads while it fetches.
+    rows = session.execute(
+        select(table.start_ts, table.sum).where(table.metadata_id == metadata_id),
+        execution_options={"yield_per": _BATCH // 2},
+    )
     return {int(start): total or 0.0 for start, total in rows if start is not None}
 
 
@@ -203,7 +207,7 @@ def _write(instance: Recorder, session: Session, job: Job) -> dict[str, int]:
         metadata_id = _own_metadata(instance, session, series, found)
         start = job.seeds.get(series.statistic_id)
         if start is not None:
-            _delete(session, StatisticsShortTerm, metadata_id, [start])
+            _delete(session, StatisticsShortTerm, metadata_id, [start], _FIVE_MINUTES)
         _change(session, metadata_id, changes)
         if changes.insert and not _has_short_term(session, metadata_id):
             seed = compiled_until - _FIVE_MINUTES
@@ -213,7 +217,7 @@ def _write(instance: Recorder, session: Session, job: Job) -> dict[str, int]:
         cache = get_short_term_statistics_run_cache(instance.hass)
         cache_latest_short_term_statistic_id_for_metadata_id(cache, session, metadata_id)
     if job.forgotten is not None and (metadata := _metadata(session, job.forgotten[0])) is not None:
-        _delete(session, Statistics, metadata[0], job.forgotten[1])
+        _delete(session, Statistics, metadata[0], job.forgotten[1], SECONDS)
     return seeds
 
 
@@ -252,7 +256,7 @@ def _new_metadata(series: Series) -> StatisticMetaData:
 
 def _change(session: Session, metadata_id: int, changes: Changes) -> None:
     """Change the rows of a series."""
-    _delete(session, Statistics, metadata_id, changes.delete)
+    _delete(session, Statistics, metadata_id, changes.delete, SECONDS)
     hourly, short_term = (_table(each) for each in (Statistics, StatisticsShortTerm))
     if changes.lift and changes.lift_from is not None:
         for table in (hourly, short_term):
@@ -293,15 +297,18 @@ def _set_sums(session: Session, table: Table, metadata_id: int, rows: dict[int, 
 
 
 def _delete(
-    session: Session, table: type[Statistics | StatisticsShortTerm], metadata_id: int, starts: Iterable[int]
+    session: Session, model: type[Statistics | StatisticsShortTerm], metadata_id: int, starts: Iterable[int], step: int
 ) -> None:
-    """Delete rows by their start."""
-    for some in batched(starts, _BATCH // 2, strict=False):
-        session.execute(
-            delete(table)
-            .where(table.metadata_id == metadata_id, table.start_ts.in_([float(start) for start in some]))
-            .execution_options(synchronize_session=False)
-        )
+    """Delete rows by their starts; those that follow each other, in steps of so many seconds, at once."""
+    table = _table(model)
+    runs: list[list[int]] = []
+    for start in sorted(starts):
+        if runs and start == runs[-1][1] + step:
+            runs[-1][1] = start
+        else:
+            runs.append([start, start])
+    for first, last in runs:
+        session.execute(table.delete().where(table.c.metadata_id == metadata_id, table.c.start_ts.between(first, last)))
 
 
 def _seed(session: Session, metadata_id: int, start: int, changes: Changes, found: Found) -> bool:

@@ -24,6 +24,7 @@ _REQUIRED: Final = (
     *(Column.FROM_DATE, Column.FROM_TIME, Column.UNTIL_DATE, Column.UNTIL_TIME),
     *(Column.REGISTER, Column.VOLUME, Column.UNIT),
 )
+_POWER: Final = frozenset({"kW", "kW "})
 _OPTIONAL: Final = (Column.EAN, Column.METER, Column.METER_TYPE, Column.STATUS)
 
 
@@ -174,7 +175,7 @@ class TableReader:
             status = states.get(state) or self._state(state, reader.line_num)
             value = numbers[volume]
             self._lines += 1
-            if value != EMPTY and unit.strip() == Unit.POWER:
+            if unit in _POWER and value != EMPTY:
                 self._peak((begin, since, end, until), register, value, (ean, meter), reader.line_num)
                 continue
             day, places = days[begin, end]
