@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
-from .history import MICRO, Summary
+from .history import MICRO, SECONDS, Summary
 from .history_plan import Export, Plan
 
 _SHOWN: Final = 5
@@ -93,7 +93,7 @@ def text_of(hass: HomeAssistant, export: Export, plan: Plan, words: Mapping[str,
     said: dict[str, list[str]] = {}
     for entity_id, summary in plan.summaries.items():
         unit = plan.units[entity_id]
-        first, last = map(_minute, (summary.first, summary.last))
+        first, last = _minute(summary.first), _minute(summary.last, SECONDS)
         table.append(f"| {names[entity_id]} | {summary.new} | {first} | {last} | {summary.energy:.3f} {unit} |")
         for line in _lines(summary, unit, words):
             said.setdefault(line, []).append(names[entity_id])
@@ -108,9 +108,9 @@ def _name(hass: HomeAssistant, entity_id: str) -> str:
     return str(state.attributes.get(ATTR_FRIENDLY_NAME, entity_id)) if state else entity_id
 
 
-def _minute(start: int | None) -> str:
-    """Return the local time of a row, for people."""
-    return "" if start is None else f"{dt_util.as_local(datetime.fromtimestamp(start, UTC)):%Y-%m-%d %H:%M}"
+def _minute(start: int | None, seconds: int = 0) -> str:
+    """Return the local time at which a row begins, or so many seconds later, for people."""
+    return "" if start is None else f"{dt_util.as_local(datetime.fromtimestamp(start + seconds, UTC)):%Y-%m-%d %H:%M}"
 
 
 def _lines(summary: Summary, unit: str, words: Mapping[str, str]) -> Iterator[str]:
