@@ -487,6 +487,42 @@ async def test_month_peaks_fill_the_months_that_the_meter_does_not_know(home: Ho
     assert await months() == len(known)
 
 
+async def test_statistics_in_another_unit_keep_it(home: Home, tmp_path: Path) -> None:
+    await home.live(LIVE_FROM + timedelta(hours=2))
+    get_instance(home.hass).async_change_statistics_unit(
+        IMPORT, new_unit_of_measurement="MWh", old_unit_of_measurement="kWh"
+    )
+    await async_wait_recording_done(home.hass)
+    before = await home.rows()
+    await home.take(export(home, tmp_path, LIVE_FROM + timedelta(hours=1)))
+    hours = home.house.hours("import_1", "import_2")
+    first = int(datetime(2026, 1, 6, tzinfo=BRUSSELS).timestamp()) // 3600
+    assert_true(home, await home.changes(), hours, first, int(home.now.timestamp()) // 3600)
+    await home.importer.async_undo()
+    assert await home.rows() == before
+
+
+async def test_days_stay_days_until_their_hours_come(home: Home, tmp_path: Path) -> None:
+    await home.live(LIVE_FROM + timedelta(hours=2))
+    before = await home.rows()
+    path = tmp_path / "days.csv"
+    meter = home.entry.unique_id
+    assert meter is not None
+    path.write_bytes(table(replace(each, meter=meter) for each in home.house.intervals(86400)))
+    plan = await home.take(path)
+    summary = plan.summaries[IMPORT]
+    assert (summary.new, summary.days, summary.missing, summary.junction.missing_hours) == (8, 8, 0, 18)
+    hours = home.house.hours("import_1", "import_2")
+    first = int(datetime(2026, 1, 6, tzinfo=BRUSSELS).timestamp()) // 3600
+    days = await home.changes(period="day")
+    assert days[first + 24] == pytest.approx(sum(hours[first + hour] for hour in range(24, 48)) / 1000)
+    await home.take(export(home, tmp_path, LIVE_FROM + timedelta(hours=1)))
+    assert_true(home, await home.changes(), hours, first, int(home.now.timestamp()) // 3600)
+    await home.importer.async_undo()
+    await home.importer.async_undo()
+    assert await home.rows() == before
+
+
 async def test_the_wrong_meter_changes_nothing(home: Home, tmp_path: Path) -> None:
     await home.live(LIVE_FROM + timedelta(hours=1))
     before = await home.rows()

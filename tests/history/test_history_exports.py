@@ -16,6 +16,7 @@ from tests.history.exports import (
     EAN,
     ENGLISH,
     GAS_EAN,
+    GAS_METER,
     LAYOUTS,
     METER,
     House,
@@ -165,6 +166,13 @@ def test_a_zip_of_electricity_gas_and_peaks(autumn: House, tmp_path: Path) -> No
         "2023-12-01": 5_200_000,
     }
     assert thousandths(gas.counters[GAS].hours) == autumn.hours("gas")
+
+
+def test_water_is_told_by_the_type_of_its_meter(autumn: House, tmp_path: Path) -> None:
+    rows = [each for each in autumn.intervals(3600, gas=True) if each.unit == "m³"]
+    content = table(rows).replace(b"Digitale meter", b"Digitale watermeter")
+    [found] = matches(read(tmp_path, content), [LiveMeter(GAS_METER, Medium.WATER, GAS_METER)])
+    assert thousandths(found.counters[GAS].hours) == autumn.hours("gas")
 
 
 def test_columns_may_come_in_any_order(autumn: House, tmp_path: Path) -> None:

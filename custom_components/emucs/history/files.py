@@ -14,8 +14,8 @@ from .table import TableReader
 
 MOST_BYTES: Final = 600 * 1024 * 1024
 """Of all files together, unpacked."""
-MOST_JSON: Final = 100 * 1024 * 1024
-"""JSON is read as a whole: so less of it."""
+MOST_JSON: Final = 64 * 1024 * 1024
+"""The text of JSON is kept as a whole: so less of it."""
 _MOST_FILES: Final = 200
 _SNIFF: Final = 256
 _SUFFIXES: Final = (".csv", ".json", ".txt")

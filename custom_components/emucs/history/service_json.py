@@ -18,6 +18,11 @@ _GRAINS: Final = {"quarterHourlyEnergy": Grain.QUARTER, "hourlyEnergy": Grain.HO
 _UNIT_CODES: Final = {"3": Unit.ENERGY, "5": Unit.VOLUME}
 _GAS: Final = ("g", "gas")
 _DEEPEST: Final = 20
+_DECODER: Final = json.JSONDecoder(parse_float=str, parse_int=str)
+_INTERVALS: Final = re.compile(rf'"(?:{"|".join(_GRAINS)})"\s*:\s*\[')
+_SPACE: Final = re.compile(r"\s*")
+_END: Final = re.compile(r"\s*\]")
+_SEPARATOR: Final = re.compile(r"\s*([,\]])")
 _LARGEST: Final = 10**9
 
 type _Json = dict[str, Any]
@@ -27,31 +32,67 @@ class _Wrong(Exception):
     """A part that is not as the service gives it."""
 
 
+class _Answer:
+    """An answer whose intervals are decoded one by one: all at once would hold other threads for seconds."""
+
+    def __init__(self, text: str) -> None:
+        """Decode all but the intervals; ValueError where that is no JSON."""
+        self._text = text
+        self._begins: list[int] = []
+        pieces: list[str] = []
+        position = 0
+        while found := _INTERVALS.search(text, position):
+            # In place of its intervals, an array has the number by which they are found again.
+            pieces.append(f"{text[position : found.end()]}{len(self._begins)}]")
+            self._begins.append(found.end())
+            position = found.end()
+            for _, position in _elements(text, found.end()):  # noqa: B007 -- the last one counts
+                pass
+            if position == found.end():
+                position = text.index("]", position) + 1
+        pieces.append(text[position:])
+        self.content = _DECODER.decode("".join(pieces))
+
+    def intervals(self, numbers: list[Any]) -> Iterator[object]:
+        """Return the intervals that an array stands for."""
+        for number in numbers:
+            yield from (element for element, _ in _elements(self._text, self._begins[int(number)]))
+
+
+def _elements(text: str, position: int) -> Iterator[tuple[object, int]]:
+    """Return the elements of an array, and the position behind each; ValueError where it is no JSON."""
+    if _END.match(text, position):
+        return
+    separator = ","
+    while separator == ",":
+        element, position = _DECODER.raw_decode(text, _SPACE.match(text, position).end())  # type: ignore[union-attr]
+        found = _SEPARATOR.match(text, position)
+        if found is None:
+            raise json.JSONDecodeError("Expecting ',' or ']'", text, position)
+        separator, position = found[1], found.end()
+        yield element, position
+
+
 def read_json(text: str, readings: Readings, file: str) -> None:
     """Read what the service answered, or several answers in a list; ExportError where that is not what it is."""
+    before = readings.rows
     try:
-        content = json.loads(text, parse_float=str, parse_int=str, object_hook=_as_it_is)
+        answer = _Answer(text)
+        content = answer.content
+        for each in content if isinstance(content, list) else [content]:
+            data = _part(each, dict).get("data", each)
+            for headpoint in data if isinstance(data, list) else [data]:
+                _headpoint(_part(headpoint, dict).get("headpoint"), answer, readings, file)
+        readings.end_file()
     except (ValueError, RecursionError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 0
         raise ExportError("not_an_export", str(error), file=file, line=line) from error
-    before = readings.rows
-    try:
-        for answer in content if isinstance(content, list) else [content]:
-            data = _part(answer, dict).get("data", answer)
-            for headpoint in data if isinstance(data, list) else [data]:
-                _headpoint(_part(headpoint, dict).get("headpoint"), readings, file, 0)
-        readings.end_file()
     except _Wrong as error:
         raise ExportError("not_an_export", str(error), file=file) from error
     except ConflictError as error:
         raise ExportError("conflict", file=file) from error
     if readings.rows == before:
         raise ExportError("empty", file=file)
-
-
-def _as_it_is(part: _Json) -> _Json:
-    """Return a part: only Python code lets other threads run while the rest, in C, decodes for seconds."""
-    return part
 
 
 def _part[T: (dict[str, Any], list[Any], str)](value: object, kind: type[T]) -> T:
@@ -61,7 +102,7 @@ def _part[T: (dict[str, Any], list[Any], str)](value: object, kind: type[T]) -> 
     return value
 
 
-def _headpoint(value: object, readings: Readings, file: str, depth: int) -> None:
+def _headpoint(value: object, answer: _Answer, readings: Readings, file: str, depth: int = 0) -> None:
     """Take an access point, and those behind it."""
     if depth > _DEEPEST:
         raise _Wrong("subHeadpoints")
@@ -75,17 +116,17 @@ def _headpoint(value: object, readings: Readings, file: str, depth: int) -> None
         meter = _part(physical, dict)
         number = str(meter.get("meterID", ""))[:40].upper()
         readings.first_lines.setdefault((ean, number), (file, 0))
-        _energies(meter, readings, ean, number)
+        _energies(meter, answer, readings, (ean, number))
     # Where there is no meter of its own, the energy is the access point's.
-    _energies(headpoint, readings, ean, "")
+    _energies(headpoint, answer, readings, (ean, ""))
     for below in _part(headpoint.get("subHeadpoints") or [], list):
-        _headpoint(below, readings, file, depth + 1)
+        _headpoint(below, answer, readings, file, depth + 1)
 
 
-def _energies(owner: Mapping[str, Any], readings: Readings, ean: str, meter: str) -> None:
+def _energies(owner: Mapping[str, Any], answer: _Answer, readings: Readings, ids: tuple[str, str]) -> None:
     """Take the intervals of a meter."""
     for name, grain in _GRAINS.items():
-        for value in _part(owner.get(name) or [], list):
+        for value in answer.intervals(_part(owner.get(name) or [], list)):
             interval: _Json = _part(value, dict)
             day, place = _interval(interval, grain)
             readings.rows += 1
@@ -95,7 +136,7 @@ def _energies(owner: Mapping[str, Any], readings: Readings, ean: str, meter: str
                     if unit is None:
                         readings.ignored[str(energy.get("unit"))[:60]] = 1
                         continue
-                    stream = readings.stream(StreamKey(ean, meter, register, unit, grain))
+                    stream = readings.stream(StreamKey(*ids, register, unit, grain))
                     estimated = status_of(str(energy.get("validationState", ""))) is Status.ESTIMATED
                     stream.put(day, place, _number(energy["value"]), estimated=estimated)
 

@@ -163,7 +163,7 @@ class TableReader:
         texts = itemgetter(*(columns.get(column, -1) for column in (*_REQUIRED, *_OPTIONAL)))
         numbers, days, states = _Numbers(), _Days(), self._states
         streams = _Streams(self._readings, gas=Column.CALORIFIC in columns)
-        width = 0
+        width = -1
         for row in reader:
             if len(row) != width:
                 if not row:
@@ -190,7 +190,7 @@ class TableReader:
 
     def _width(self, row: list[str], width: int, needed: int) -> int:
         """Return the number of columns; a row that differs from the others is cut off, or of another file."""
-        if width and len(row) != width:
+        if width >= 0 and len(row) != width:
             raise _Field("truncated" if len(row) < width else "mixed", ";".join(row))
         if len(row) <= needed:
             raise _Field("truncated", ";".join(row))
