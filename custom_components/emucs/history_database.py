@@ -177,9 +177,9 @@ def _sums(session: Session, table: type[Statistics | StatisticsShortTerm], metad
 
 def _fingerprint(session: Session, metadata_id: int, newest: int, *, has_short_term: bool) -> tuple[Any, ...]:
     """Return what changes with any change of the rows that were there; rows that come after them do not matter."""
-    hourly: Select[Any] = select(func.count(), func.min(Statistics.start_ts), func.sum(Statistics.sum)).where(
-        Statistics.metadata_id == metadata_id, Statistics.start_ts <= newest
-    )
+    hourly: Select[Any] = select(
+        func.count(), func.min(Statistics.start_ts), func.min(Statistics.sum), func.max(Statistics.sum)
+    ).where(Statistics.metadata_id == metadata_id, Statistics.start_ts <= newest)
     row = session.execute(hourly).one()
     return metadata_id, newest, has_short_term, *row
 

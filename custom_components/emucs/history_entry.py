@@ -81,7 +81,9 @@ async def _async_take_back(hass: HomeAssistant, entry: EmucsConfigEntry, layer_i
         await importer_of(hass, entry).async_undo(layer_id)
     except ExportError as error:
         _LOGGER.warning("%s: an import cannot be taken back (%s)", entry.title, error.reason)
-        async_show(hass, entry, layer_id, layer_id)
+        layers = await importer_of(hass, entry).async_reconcile() or []
+        title = next((_title(layer) for layer in layers if layer.id == layer_id), layer_id)
+        async_show(hass, entry, layer_id, title)
 
 
 async def _async_reconcile(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:

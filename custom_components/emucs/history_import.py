@@ -153,7 +153,11 @@ class HistoryImporter:
         chosen = saved["ledger"]
         if pending is not None and await self._async_is_written(pending["probe"]):
             chosen = pending["ledger"]
-        ledger = await self._hass.async_add_executor_job(Ledger.restore, chosen)
+        try:
+            ledger = await self._hass.async_add_executor_job(Ledger.restore, chosen)
+        except (KeyError, TypeError, ValueError) as error:
+            _LOGGER.warning("%s: the imports kept so far cannot be read (%r)", self._entry.title, error)
+            return Ledger()
         if pending is not None:
             await self._async_save(ledger)
         return ledger
