@@ -19,9 +19,9 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.ulid import ulid_now
 
-from .const import DOMAIN
+from .const import CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL, DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
-from .history import MICRO, SECONDS, Counter, ExportError, Known, Layer, Ledger
+from .history import MICRO, SECONDS, Counter, ExportError, Known, Layer, Ledger, Unit
 from .history_plan import Export, Plan, counter_of, key, live_meters, plan_rows, probe, read_for, undo_rows
 from .insight.peaks import Source, month_begin
 from .statistics import statistic_id as peaks_statistic_id
@@ -33,6 +33,9 @@ _LOGGER: Final = logging.getLogger(__name__)
 _STORE_VERSION: Final = 1
 _TRIES: Final = 3
 _TINY: Final = 1e-6
+# Seconds: what is not looked at closer, and how often the electricity meter reads gas and water.
+_CALM: Final = 36.0
+_CAPTURE: Final = 300.0
 _IMPORTERS: HassKey[dict[str, HistoryImporter]] = HassKey(f"{DOMAIN}_history")
 
 
@@ -139,6 +142,12 @@ class HistoryImporter:
         """Return the coordinator of the entry."""
         return self._entry.runtime_data
 
+    @property
+    def _timing(self) -> dict[Unit, float]:
+        """Return which share of an hour live values may be late by, at both of its ends together."""
+        interval = max(_CALM, float(self._entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL)))
+        return {Unit.ENERGY: 2 * interval / SECONDS, Unit.VOLUME: 2 * max(interval, _CAPTURE) / SECONDS}
+
     def _require_recorder(self) -> None:
         """Refuse where nothing is recorded."""
         if "recorder" not in self._hass.config.components:
@@ -226,7 +235,7 @@ class HistoryImporter:
         from .history_database import Job, read  # noqa: PLC0415 -- loaded, where it is
 
         layer = Layer(ulid_now(), dt_util.utcnow().isoformat(timespec="seconds"), list(export.files), {})
-        plan = Plan(list(export.matches), ledger, layer, Job())
+        plan = Plan(list(export.matches), ledger, layer, Job(), self._timing)
         wanted: dict[str, tuple[Series, Known]] = {}
         for each in export.matches:
             if each.certain and each.ean:

@@ -52,6 +52,8 @@ class Plan:
     """What was imported before."""
     layer: Layer
     job: Job
+    timing: Mapping[Unit, float]
+    """Which share of an hour live values may be late by."""
     snapshots: list[Snapshot] = field(default_factory=list)
     summaries: dict[str, Summary] = field(default_factory=dict)
     """By entity id."""
@@ -188,7 +190,9 @@ def plan_rows(
         if result:
             plan.snapshots.append(snapshot_of(target, existing, old, snapshots))
         plan.job.series[target] = series, result, there
-        plan.summaries[series.statistic_id] = summary_of(existing, old, new, known, different)
+        plan.summaries[series.statistic_id] = summary_of(
+            existing, (old, new), known, different, plan.timing[series.unit]
+        )
 
 
 def undo_rows(

@@ -12,8 +12,6 @@ from .ledger import Rows, Snapshot
 SECONDS: Final = 3600
 _TINY: Final = 1e-6
 _SHOWN: Final = 10
-# A live row ends with the last state that was written in its hour: some seconds of power stand in the next one.
-_TIMING: Final = 0.02
 _LEAST: Final = 0.02
 
 
@@ -208,8 +206,11 @@ def lacking_of(existing: Existing, old: Side, known: Known) -> int:
     return known.hours[first] - counted if 0 <= counted < known.hours[first] else 0
 
 
-def overlap_of(existing: Existing, old: Side, known: Known) -> Overlap:
-    """Compare hour by hour what the live meter and the export both have; the first live hour is not whole."""
+def overlap_of(existing: Existing, old: Side, known: Known, timing: float) -> Overlap:
+    """Compare hour by hour what the live meter and the export both have; the first live hour is not whole.
+
+    A live row ends with the last state of its hour: `timing` is which share of an hour may stand in the next one.
+    """
     rows = list(live_hours(existing, old.rows).items())
     pairs: list[tuple[int, float, float]] = []
     for (before, begin), (start, end) in pairwise(rows):
@@ -217,7 +218,7 @@ def overlap_of(existing: Existing, old: Side, known: Known) -> Overlap:
         if start - before == SECONDS and hour in known.hours:
             pairs.append((start, known.hours[hour] / MICRO, (end - begin) / existing.factor))
     differences = [abs(file - live) for _, file, live in pairs]
-    different = [pair for pair in pairs if abs(pair[1] - pair[2]) > max(_LEAST, _TIMING * pair[1])]
+    different = [pair for pair in pairs if abs(pair[1] - pair[2]) > max(_LEAST, timing * max(pair[1:]))]
     return Overlap(
         hours=len(pairs),
         different=len(different),
@@ -228,8 +229,9 @@ def overlap_of(existing: Existing, old: Side, known: Known) -> Overlap:
     )
 
 
-def summary_of(existing: Existing, old: Side, new: Side, known: Known, different: int) -> Summary:
-    """Return what an import is to a counter; `known` is what the export says of it."""
+def summary_of(existing: Existing, sides: tuple[Side, Side], known: Known, different: int, timing: float) -> Summary:
+    """Return what an import is to a counter, before and after it; `known` is what the export says of it."""
+    old, new = sides
     first = first_live(existing, old.rows)
     added = [hour for hour in new.rows if hour not in old.rows]
     hours = list(new.rows)
@@ -252,7 +254,7 @@ def summary_of(existing: Existing, old: Side, new: Side, known: Known, different
         energy=sum(new.rows[hour] for hour in added) / MICRO,
         gaps=tuple(sorted(gaps, key=lambda gap: -gap[1])[:_SHOWN]),
         missing=sum(count for _, count in gaps),
-        overlap=overlap_of(existing, old, known),
+        overlap=overlap_of(existing, old, known, timing),
         junction=Junction(
             live_since=None if first is None else first * SECONDS,
             missing_hours=first - hours[-1] - 1 if first is not None and hours else 0,
