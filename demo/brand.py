@@ -9,8 +9,8 @@ from typing import Final
 
 from playwright.async_api import Browser, Error as BrowserError, async_playwright
 
+from .browser import CHROMIUM, FLAGS
 from .errors import DemoError
-from .screenshot import CHROMIUM, FLAGS
 
 ROOT: Final = Path(__file__).parents[1]
 SOURCES: Final = ROOT / "docs" / "brand"

@@ -8,7 +8,7 @@ hour is repeated as a five-minute row, which the next live row then builds on.
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import sqlite3
 from typing import Any
@@ -21,6 +21,7 @@ type Key = tuple[str, str]
 
 PATIENCE = 60.0  # seconds for the recorder to work through the import
 TINY = 1e-6
+LOOK_BACK = timedelta(days=60)
 
 SEED = """
 INSERT OR IGNORE INTO statistics_short_term (metadata_id, created_ts, start_ts, state, sum)
@@ -91,13 +92,22 @@ async def _import_counter(api: Api, entity_id: str, key: Key, begin: float, hour
     """Import a counter, in the unit of its sensor."""
     unit = "m³" if key[1] in ("gas", "water") else "kWh"
     states = [hour.counters[key] for hour in hours]
-    sums = [round(state - begin, 6) for state in states]
+    # A history that was imported before all of it has lifted what is there already.
+    lift = await _lift(api, entity_id, begin, hours[0].start)
+    sums = [round(state - begin + lift, 6) for state in states]
     rows = [
         {"start": hour.start.isoformat(), "state": state, "sum": total}
         for hour, state, total in zip(hours, states, sums, strict=True)
     ]
     await _import(api, entity_id, unit, rows)
     return Junction(entity_id, unit, hours[-1].start, states[-1], sums[-1])
+
+
+async def _lift(api: Api, entity_id: str, begin: float, start: datetime) -> float:
+    """Return by how much the newest row before a time stands above a count from `begin`."""
+    before = (await _statistics(api, [entity_id], "hour", start - LOOK_BACK)).get(entity_id, [])
+    known = [row for row in before if row["start"] < start.timestamp() * 1000 and row["state"] is not None]
+    return float(known[-1]["sum"] - known[-1]["state"] + begin) if known else 0.0
 
 
 def _rate_row(start: datetime, rate: Spread) -> dict[str, Any]:

@@ -25,6 +25,8 @@ import yaml
 
 from custom_components.emucs import PLATFORMS, config_flow
 from custom_components.emucs.devices import electricity_meter_device, mbus_meter_device
+from custom_components.emucs.history import REASONS as EXPORT_REASONS
+from custom_components.emucs.history_flow import SUBENTRY_HISTORY, HistoryFlow
 from custom_components.emucs.insight.mbus import Medium
 from custom_components.emucs.port import PortError, Reader, Register
 from custom_components.emucs.registers import register_sensor
@@ -324,6 +326,20 @@ def test_every_device_has_a_name_and_every_name_a_device() -> None:
     assert {device.get("translation_key") for device in devices} == ENGLISH["device"].keys()
 
 
+def test_every_step_of_the_import_has_a_text_and_every_text_a_step() -> None:
+    texts = ENGLISH["config_subentries"][SUBENTRY_HISTORY]
+    steps = {name.removeprefix("async_step_") for name in vars(HistoryFlow) if name.startswith("async_step_")}
+    # What only works shows its progress; the last step leaves the import.
+    assert steps == texts["step"].keys() | texts["progress"].keys() | {"finish"}
+    aborts = {
+        reason
+        for name, _, keywords in calls(COMPONENT / "history_flow.py")
+        if name == "async_abort"
+        for reason in literal(keywords["reason"])
+    }
+    assert aborts == texts["abort"].keys()
+
+
 @pytest.mark.parametrize(("base", "group"), [(ConfigFlow, "config"), (OptionsFlow, "options")])
 def test_every_step_has_a_text_and_every_text_a_step(base: type, group: str) -> None:
     flows = [
@@ -368,7 +384,18 @@ def test_every_exception_has_a_text_and_every_text_an_exception() -> None:
     for _, _, keywords in calls():
         if "translation_domain" in keywords:
             used |= literal(keywords.get("translation_key"))
+    used |= {f"export_{reason}" for reason in EXPORT_REASONS}
     assert used == ENGLISH["exceptions"].keys()
+
+
+def test_every_reason_why_an_export_is_not_taken_has_a_text_and_is_given() -> None:
+    given: set[str] = set()
+    for name, node, _ in calls():
+        if name in ("ExportError", "_Field"):
+            given.update(*map(literal, node.args[:1]))
+            if isinstance(node.args[0], ast.IfExp):
+                given |= literal(node.args[0].body) | literal(node.args[0].orelse)
+    assert given == EXPORT_REASONS == ENGLISH["config_subentries"]["history"]["error"].keys()
 
 
 def test_every_issue_has_a_text_and_every_text_an_issue() -> None:
@@ -381,7 +408,7 @@ def test_every_issue_has_a_text_and_every_text_an_issue() -> None:
 
 def test_every_group_of_words_is_used() -> None:
     used: set[str] = set()
-    for name, node, keywords in calls(COMPONENT / "config_flow.py"):
+    for name, node, keywords in calls():
         if name == "_async_words":
             used |= literal(node.args[0])
         if name == "SelectSelectorConfig":

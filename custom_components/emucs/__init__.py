@@ -12,6 +12,8 @@ from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .dashboard import async_setup_dashboard
 from .energy import async_add_to_energy
 from .guarding import guard_store_of
+from .history_entry import async_setup_history
+from .history_import import forget as forget_history
 from .services import async_setup_services
 from .watch import async_forget_watch
 
@@ -37,6 +39,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
         await async_add_to_energy(hass, entry)
 
     await coordinator.async_start(show)
+    async_setup_history(hass, entry)
     return True
 
 
@@ -50,10 +53,11 @@ async def async_unload_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bo
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
-    """Forget the peaks and the readings of a meter that is removed."""
+    """Forget what was kept of a meter that is removed; its statistics stay, as all do."""
     async_forget_watch(hass, entry)
     await store_of(hass, entry).async_remove()
     await guard_store_of(hass, entry).async_remove()
+    await forget_history(hass, entry)
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: EmucsConfigEntry, device: DeviceEntry) -> bool:

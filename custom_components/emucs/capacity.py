@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 import logging
 from typing import Any, Final
@@ -127,6 +128,15 @@ class CapacityKeeper:
             or state.alarm is not before.alarm
             or state.warning is not before.warning
         )
+
+    @callback
+    def async_set_imported(self, peaks: Mapping[date, Decimal]) -> None:
+        """Know these month peaks from exports, and no others."""
+        before = dict(self._insight.months())
+        self._insight.ledger.set_imported(peaks)
+        if self._insight.months() != before:
+            async_write_month_peaks(self._hass, self._entry, self._insight.months())
+            self._store.async_delay_save(self._insight.save, _SAVE_DELAY)
 
     @callback
     def async_report(self) -> None:

@@ -11,6 +11,7 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
+    ConfigSubentryFlow,
     OptionsFlowWithReload,
 )
 from homeassistant.const import CONF_HOST, CONF_PORT, CURRENCY_EURO, UnitOfPower, UnitOfRatio, UnitOfTime
@@ -55,6 +56,7 @@ from .const import (
 )
 from .coordinator import link_of
 from .devices import identifier_of, model_of, port_version_of
+from .history_flow import SUBENTRY_HISTORY, HistoryFlow
 from .insight.grid import grid_of
 from .insight.mbus import mbus_meters
 from .insight.tariff import Area, CapPeriod
@@ -186,6 +188,13 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_options_flow(config_entry: ConfigEntry) -> EmucsOptionsFlow:
         """Return the flow for the options."""
         return EmucsOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return the flow that imports history."""
+        return {SUBENTRY_HISTORY: HistoryFlow}
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

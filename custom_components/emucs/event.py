@@ -50,7 +50,7 @@ class PeakEvent(EmucsEntity[MeterCoordinator], EventEntity):
             if (closed := state.closed) is not None:
                 seen = {"coverage": float(round(closed.coverage, 2)), "estimated": closed.estimated}
                 self._tell(QUARTER_CLOSED, closed.value, closed.end, seen)
-            if (peak := state.new_peak) is not None:
+            if (peak := state.new_peak) is not None and peak.time is not None:
                 self._tell(NEW_MONTH_PEAK, peak.value, peak.time, {})
         super()._handle_coordinator_update()
 

@@ -11,6 +11,7 @@ import probatio
 
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry
+from .history_services import async_setup_history_services
 from .insight.capacity import CapacityReport
 from .insight.peaks import FLOOR, PeakAverage
 from .port import anonymise
@@ -42,6 +43,7 @@ _RECORD_TELEGRAMS: Final = probatio.Schema(
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
+    async_setup_history_services(hass)
     hass.services.async_register(
         DOMAIN, SERVICE_GET_PEAKS, _async_get_peaks, schema=_GET_PEAKS, supports_response=SupportsResponse.ONLY
     )
@@ -65,7 +67,7 @@ async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
                 "month": month.strftime("%Y-%m"),
                 "peak": float(peak.value),
                 "billed": float(max(peak.value, FLOOR)),
-                "time": peak.time.isoformat(),
+                "time": peak.time.isoformat() if peak.time else None,
                 "source": str(peak.source),
             }
             for month, peak in capacity.insight.months().items()

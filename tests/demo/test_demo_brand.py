@@ -8,7 +8,7 @@ from PIL import Image, ImageChops, ImageStat
 import pytest
 
 from demo.brand import IMAGES, ROOT, SOURCES
-from demo.screenshot import CHROMIUM
+from demo.browser import CHROMIUM
 
 NAMES = sorted(path.name for path in IMAGES.glob("*.png"))
 ON = {"light": (255, 255, 255), "dark": (17, 17, 17)}

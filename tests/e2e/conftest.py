@@ -8,7 +8,8 @@ from playwright.async_api import Page, async_playwright
 import pytest
 import pytest_asyncio
 
-from tests.e2e.e2e_browser import CHROMIUM, Window, browser
+from demo.browser import CHROMIUM
+from tests.e2e.e2e_browser import Window, browser
 from tests.e2e.e2e_home import PASSWORD, USER, Home
 
 FAILED = pytest.StashKey[bool]()

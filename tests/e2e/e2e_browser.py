@@ -8,11 +8,8 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, Response
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
+from demo.browser import CHROMIUM, FLAGS
+
 PATIENCE = 30_000  # ms
 SETTLE = 1_500  # ms: charts are drawn, and animated, after they are there
 DESKTOP, PHONE = (1400, 1000), (390, 844)

@@ -55,6 +55,20 @@ def read(time: str, *lines: str) -> Telegram:
     return received(f"0-0:1.0.0({time})", *lines)
 
 
+def test_imported_months_are_those_that_nothing_else_is_known_of() -> None:
+    ledger = ledger_at(A_JULY_DAY, month(6, "4.5"))
+    ledger.set_imported(dict.fromkeys((date(2023, 4, 1), JUNE, JULY, AUGUST), Decimal("9.9")))
+    assert values(ledger) == {date(2023, 4, 1): "9.9", JUNE: "4.5"}
+    assert PeakLedger.restore(json.loads(json.dumps(ledger.save()))).peaks == ledger.peaks
+    may = date(2026, 5, 1)
+    ledger.set_imported({may: Decimal(3)})
+    assert values(ledger) == {may: "3", JUNE: "4.5"}
+    # The meter knows better as soon as it says so.
+    ledger.feed(telegram(A_JULY_DAY + timedelta(seconds=1), "1", history=(month(5, "3.25"), month(6, "4.5"))), None)
+    ledger.set_imported({})
+    assert values(ledger) == {may: "3.25", JUNE: "4.5"}
+
+
 @pytest.mark.parametrize(
     ("end", "expected"),
     [

@@ -32,14 +32,16 @@ class Source(StrEnum):
     """The meter's peak of the running month (1.6.0), when it was that."""
     OBSERVED = "observed"
     """The quarters seen, by a meter that keeps no peaks."""
+    IMPORTED = "imported"
+    """An export of the grid operator, of a month that nothing else is known of."""
 
 
 @dataclass(frozen=True, slots=True)
 class MonthPeak:
-    """The highest quarter of a month in kW, and when that quarter ended."""
+    """The highest quarter of a month in kW, and when that quarter ended; exports do not say when."""
 
     value: Decimal
-    time: datetime
+    time: datetime | None
     source: Source
 
 
@@ -179,9 +181,19 @@ class PeakLedger:
         if self._counters:
             del self._counters[max(self._counters)]
 
+    def set_imported(self, imported: Mapping[date, Decimal]) -> None:
+        """Know these months from exports and no others: closed months only, and none that is known otherwise."""
+        for month, peak in list(self._peaks.items()):
+            if peak.source is Source.IMPORTED:
+                del self._peaks[month]
+        for month, value in imported.items():
+            if self.month is None or month < self.month:
+                self._peaks.setdefault(month, MonthPeak(value, None, Source.IMPORTED))
+
     def _forget_old(self) -> None:
-        """Keep a bounded number of months."""
-        for month in sorted(self._peaks)[:-_KEPT_MONTHS]:
+        """Keep a bounded number of months beside those that were imported, of which the export has a number."""
+        own = [month for month, peak in self._peaks.items() if peak.source is not Source.IMPORTED]
+        for month in sorted(own)[:-_KEPT_MONTHS]:
             del self._peaks[month]
         for month in sorted(self._counters)[:-_KEPT_MONTHS]:
             del self._counters[month]
@@ -218,7 +230,7 @@ class PeakLedger:
         """Return all of it as JSON has it."""
         return {
             "peaks": {
-                month.isoformat(): [str(peak.value), peak.time.isoformat(), peak.source]
+                month.isoformat(): [str(peak.value), peak.time and peak.time.isoformat(), peak.source]
                 for month, peak in self._peaks.items()
             },
             "counters": {month.isoformat(): str(counter) for month, counter in self._counters.items()},
@@ -230,7 +242,7 @@ class PeakLedger:
         ledger = cls()
         for month, (value, time, source) in saved["peaks"].items():
             ledger._peaks[date.fromisoformat(month)] = MonthPeak(
-                Decimal(value), datetime.fromisoformat(time), Source(source)
+                Decimal(value), datetime.fromisoformat(time) if time else None, Source(source)
             )
         ledger._counters = {date.fromisoformat(month): Decimal(counter) for month, counter in saved["counters"].items()}
         return ledger

@@ -1,0 +1,9 @@
+"""The browser that draws and clicks: Debian's chromium, with what lets it run on a build host."""
+
+from typing import Final
+
+CHROMIUM: Final = "/usr/bin/chromium"
+FLAGS: Final = (
+    *("--no-sandbox", "--disable-gpu", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
