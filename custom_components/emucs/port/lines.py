@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache, partial
 import re
 from typing import Final, NamedTuple
 
@@ -10,19 +11,19 @@ from . import obis
 from .obis import Form
 from .times import has_flag, is_unset, looks_like_time, parse_time
 
-_LINE: Final = re.compile(rf"({obis.CODE.pattern})\((.*)\)\s*", re.ASCII)
 # More digits than any meter has, and few enough for whoever shows them.
-_NUMBER: Final = re.compile(r"[+-]?\d{1,40}(?:\.\d{1,20})?", re.ASCII)
-_NINES: Final = re.compile(r"9+(?:\.9+)?")
-_NO_ID: Final = re.compile(r"[-0 ]*")
-_HEXADECIMAL: Final = re.compile(r"(?:[0-9A-Fa-f]{2})+")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,40}+(?:\.[0-9]{1,20}+)?+")
+_NINES: Final = re.compile(r"9+(?:\.9+)?(?:\*.*)?")
+_BLANKS: Final = " \t\v\f"
+_NO_ID: Final = "-0 "
 _SHORTEST_OCTETS: Final = 10
-_ALPHANUMERIC: Final = re.compile(r"[0-9A-Za-z]+")
 _CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _UNWRITTEN: Final = b"\xff"
 _PADDING: Final = " \0"
 _PAIR: Final = 2
 _PROFILE_HEADER: Final = 6
+_CACHED_CODES: Final = 1024
+_CACHED_VALUES: Final = 2048
 
 
 class Register(NamedTuple):
@@ -45,41 +46,99 @@ class Register(NamedTuple):
 
 def parse_line(text: str) -> tuple[str, Register] | None:
     """Return the code and the register of a line, or None if it is malformed."""
-    match = _LINE.fullmatch(text)
-    if match is None:
+    printed, _, rest = text.partition("(")
+    known = _recognise(printed)
+    if known is None:
         return None
-    printed, content = match.groups()
-    code, form = obis.recognise(printed)
-    if form is Form.PLAIN and ")(" not in content:
-        register = _parse_value(content)
-    elif form is Form.HISTORY:
-        register = Register(f"({content})")
-    elif form is Form.PROFILE:
-        return _parse_profile(code, content.split(")("))
-    else:
-        register = _parse_register(form, content.split(")("))
+    code, read = known
+    if read is None:
+        return _parse_profile(code, rest)
+    register = read(rest)
     return None if register is None else (code, register)
 
 
-def _parse_register(form: Form, values: list[str]) -> Register | None:
-    """Return the register that some values make, or None if they are malformed."""
-    if form is Form.TIME:
-        return _parse_time_register(values)
+@lru_cache(maxsize=_CACHED_CODES)
+def _recognise(printed: str) -> tuple[str, Callable[[str], Register | None] | None] | None:
+    """Return the key of a code and what reads its lines behind the first bracket; None if it is no code.
+
+    A line of a profile has another code than its own, and is read by itself.
+    """
+    if obis.CODE.fullmatch(printed) is None:
+        return None
+    form = obis.form(printed)
+    return obis.canonical(printed), None if form is Form.PROFILE else _READERS[form]
+
+
+def _content(rest: str) -> str | None:
+    """Return what is between the brackets of a line, behind the first one; None if the last one is missing."""
+    closed = rest.rstrip(_BLANKS)
+    return closed[:-1] if closed.endswith(")") else None
+
+
+# What one line says, others say too: zeros, voltages, currents.
+@lru_cache(maxsize=_CACHED_VALUES)
+def _read_plain(rest: str) -> Register | None:
+    """Return a register that is printed without a time."""
+    content = _content(rest)
+    if content is None or ")(" in content:
+        return None if content is None else _read_several(_parse_value, content.split(")("))
+    return _parse_value(content)
+
+
+def _read_single(parse: Callable[[str], Register | None], rest: str) -> Register | None:
+    """Return a register that is printed as one value of its own form."""
+    content = _content(rest)
+    if content is None or ")(" in content:
+        return None if content is None else _read_several(parse, content.split(")("))
+    return parse(content)
+
+
+def _read_timed(rest: str) -> Register | None:
+    """Return a register that is printed with its time."""
+    content = _content(rest)
+    if content is None:
+        return None
+    values = content.split(")(")
     if len(values) == _PAIR:
-        if form is Form.TIMED or has_flag(values[0]):
-            return _parse_timed(*values)
-        if form is Form.PEAK and (register := _parse_timed(*values)) is not None:
-            return register
-    if form is Form.TIMED:
-        # An empty or single bracket: a reading that was never made.
-        return _parse_value(values[0]) if len(values) == 1 else None
-    read = _READ.get(form, _parse_value)
-    return read(values[0]) if len(values) == 1 else _parse_several(values, read)
+        return _parse_timed(*values)
+    # An empty or single bracket: a reading that was never made.
+    return _parse_value(content) if len(values) == 1 else None
 
 
-def _parse_several(values: list[str], read: Callable[[str], Register | None]) -> Register:
-    """Return the first value of a line with several, where that is a quantity; else all as they are printed."""
-    first = read(values[0])
+def _read_peak(rest: str) -> Register | None:
+    """Return a register that may be printed with its time, or with other values."""
+    content = _content(rest)
+    if content is None:
+        return None
+    values = content.split(")(")
+    if len(values) == _PAIR and (register := _parse_timed(*values)) is not None:
+        return register
+    return _parse_value(content) if len(values) == 1 else _read_several(_parse_value, values)
+
+
+def _read_time(rest: str) -> Register | None:
+    """Return a register that is a time."""
+    content = _content(rest)
+    if content is None:
+        return None
+    text = content.partition(")(")[0]
+    if not content or is_unset(text):
+        return Register(None)
+    time = parse_time(text)
+    return None if time is None else Register(text, None, time)
+
+
+def _read_history(rest: str) -> Register | None:
+    """Return a register as it is printed."""
+    content = _content(rest)
+    return None if content is None else Register(f"({content})")
+
+
+def _read_several(parse: Callable[[str], Register | None], values: list[str]) -> Register | None:
+    """Return the value of a pair with its time; else the first value where it is a quantity; else all as printed."""
+    if len(values) == _PAIR and has_flag(values[0]):
+        return _parse_timed(*values)
+    first = parse(values[0])
     return first if first is not None and first.unit else Register(f"({')('.join(values)})")
 
 
@@ -96,8 +155,8 @@ def _parse_value(text: str) -> Register | None:
 def _parse_threshold(text: str) -> Register | None:
     """Return a limit, or nothing where it is deactivated (e-MUCS P1 1.7.1, table 4: 999.9 kW, 999 A)."""
     register = _parse_value(text)
-    if register is not None and _NINES.fullmatch(text.partition("*")[0]):
-        return register._replace(value=None)
+    if text.startswith("9") and register is not None and _NINES.fullmatch(text):
+        return Register(None, register.unit)
     return register
 
 
@@ -108,14 +167,18 @@ def _parse_identifier(text: str) -> Register:
     if len(identifier) >= _SHORTEST_OCTETS:
         decoded = _octets(identifier).decode("latin-1").strip(_PADDING)
         # Plain digits may be pairs of hexadecimal ones by chance: then they stand for anything.
-        if _ALPHANUMERIC.fullmatch(decoded) or _NO_ID.fullmatch(decoded):
+        if (decoded.isascii() and decoded.isalnum()) or not decoded.strip(_NO_ID):
             identifier = decoded
-    return Register(None if _NO_ID.fullmatch(identifier) else identifier)
+    return Register(identifier if identifier.strip(_NO_ID) else None)
 
 
 def _octets(text: str) -> bytes:
     """Return the octets of a text that is printed as it is, or as two hexadecimal digits for each."""
-    return bytes.fromhex(text) if _HEXADECIMAL.fullmatch(text) else text.encode("latin-1")
+    try:
+        # Which takes blanks too.
+        return bytes.fromhex(text) if text.isalnum() else text.encode("latin-1")
+    except ValueError:
+        return text.encode("latin-1")
 
 
 def _parse_message(text: str) -> Register:
@@ -132,45 +195,47 @@ def _parse_message(text: str) -> Register:
     return Register(line or (None if message.isspace() else text.strip() or None))
 
 
-_READ: Final[Mapping[Form, Callable[[str], Register | None]]] = {
-    Form.TEXT: lambda text: Register(text or None),
-    Form.IDENTIFIER: _parse_identifier,
-    Form.MESSAGE: _parse_message,
-    Form.THRESHOLD: _parse_threshold,
-}
-
-
-def _parse_time_register(values: list[str]) -> Register | None:
-    """Return a register that is a time."""
-    if values == [""] or is_unset(values[0]):
-        return Register(None)
-    time = parse_time(values[0])
-    return None if time is None else Register(values[0], time=time)
-
-
 def _parse_timed(first: str, second: str) -> Register | None:
     """Return a value with its time, in either order; a value whose time is unset was never read."""
-    swapped = "*" in first or (looks_like_time(second) and not looks_like_time(first))
-    time_text, value_text = (second, first) if swapped else (first, second)
-    register = _parse_value(value_text)
+    time = parse_time(first)
+    if time is None and not looks_like_time(first) and ("*" in first or looks_like_time(second)):
+        first, second = second, first
+        time = parse_time(first)
+    register = _parse_value(second)
     if register is None:
         return None
-    if not time_text or is_unset(time_text):
-        return register._replace(value=None)
-    time = parse_time(time_text)
-    return None if time is None else register._replace(time=time)
+    if not first or is_unset(first):
+        return Register(None, register.unit)
+    return None if time is None else Register(register.value, register.unit, time)
 
 
-def _parse_profile(code: str, values: list[str]) -> tuple[str, Register] | None:
+def _parse_profile(code: str, rest: str) -> tuple[str, Register] | None:
     """Return the latest value of a profile: `(time)(status)(minutes)(1)(code)(unit)(value)` (DSMR P1 2.2 and 3.0).
 
     It is the reading of the code that it names, where all other versions print it.
     """
+    content = _content(rest)
+    if content is None:
+        return None
+    values = content.split(")(")
     # A profile of several registers, or of several values, has more.
     if not _PROFILE_HEADER <= len(values) <= _PROFILE_HEADER + 1 or obis.parse_code(values[4]) is None:
-        return code, Register(f"({')('.join(values)})")
+        return code, Register(f"({content})")
     time, *_, named, unit = values[:_PROFILE_HEADER]
     register = _parse_timed(time, "".join(values[_PROFILE_HEADER:]))
     if register is None:
         return None
     return obis.canonical(named), register._replace(value=register.number, unit=register.unit or unit or None)
+
+
+_READERS: Final[Mapping[Form, Callable[[str], Register | None]]] = {
+    Form.PLAIN: _read_plain,
+    Form.TEXT: partial(_read_single, lambda text: Register(text or None)),
+    Form.IDENTIFIER: partial(_read_single, _parse_identifier),
+    Form.MESSAGE: partial(_read_single, _parse_message),
+    Form.TIME: _read_time,
+    Form.TIMED: _read_timed,
+    Form.PEAK: _read_peak,
+    Form.THRESHOLD: partial(_read_single, _parse_threshold),
+    Form.HISTORY: _read_history,
+}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 import re
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -15,6 +16,7 @@ from .times import Clock, is_unset, parse_time
 MAX_CHANNELS: Final = 8
 
 _CACHED_LINES: Final = 512
+_CACHED_LAYOUTS: Final = 64
 _TRIPLE: Final = re.compile(r"\((\d{12}[SWsw]?)\)\((\d{12}[SWsw]?)\)\((\d{1,9}(?:\.\d{1,9})?)\*k[Ww]\)", re.ASCII)
 # DSMR 2.2 and 3.0 print the value of a profile on a line of its own.
 _PROFILE: Final = b":24.3.0("
@@ -53,14 +55,12 @@ class Telegram:
     """The telegram as it came, from the `/` to the checksum."""
 
 
-class _Lines(dict[bytes, tuple[str, Register] | None]):
+class _Lines(dict[str, tuple[str, Register] | None]):
     """Lines understood, as code and register; None for malformed ones."""
 
-    def __missing__(self, line: bytes) -> tuple[str, Register] | None:
+    def __missing__(self, line: str) -> tuple[str, Register] | None:
         """Understand a line that is new."""
-        if len(self) >= _CACHED_LINES:
-            self.clear()
-        understood = self[line] = parse_line(line.decode("latin-1"))
+        understood = self[line] = parse_line(line)
         return understood
 
 
@@ -78,15 +78,17 @@ class TelegramParser:
     def parse(self, frame: bytes) -> Telegram | None:
         """Return the telegram in a frame from the `/` to the checksum, or None if it has no register."""
         joined = _CONTINUED.sub(rb"\1", frame) if _PROFILE in frame else frame
-        identification, *lines = joined.splitlines()
-        known = self._lines
-        understood = [known[line] for line in lines[:-1] if line]
-        registers = dict(filter(None, understood))
-        if not registers:
+        identification, *lines, _ = joined.replace(b"\r", b"\n").decode("latin-1").split("\n")
+        if len(self._lines) > _CACHED_LINES:
+            self._lines.clear()
+        printed = [*filter(None, lines)]
+        understood = [*filter(None, map(self._lines.__getitem__, printed))]
+        if not understood:
             return None
-        self.malformed_lines += understood.count(None)
+        self.malformed_lines += len(printed) - len(understood)
+        registers = dict(understood)
         return Telegram(
-            identification=identification[1:].decode("latin-1").strip(),
+            identification=identification[1:].strip(),
             version=_first_text(registers, obis.VERSION, obis.DSMR_VERSION),
             meter_id=_first_text(registers, obis.EQUIPMENT_ID, obis.DEVICE_NAME, obis.FABRICATION_NUMBER),
             time=self._settle_time(registers),
@@ -130,6 +132,11 @@ class _ChannelCodes(NamedTuple):
     valve: str
     readings: tuple[str, ...]
 
+    @property
+    def all(self) -> frozenset[str]:
+        """Return all of them."""
+        return frozenset({self.device_type, *self.ids, self.valve, *self.readings})
+
 
 _CHANNEL_CODES: Final = {
     number: _ChannelCodes(
@@ -146,16 +153,24 @@ _CHANNEL_CODES: Final = {
 def _channels(registers: Mapping[str, Register]) -> dict[int, Channel]:
     """Return the M-Bus meters among the registers, by number of their channel (e-MUCS P1 1.7.1, tables 5 and 6)."""
     channels = {}
-    for number, codes in _CHANNEL_CODES.items():
+    for number in _used_channels(tuple(registers)):
+        codes = _CHANNEL_CODES[number]
         channel = Channel(
-            device_type=_integer(registers.get(codes.device_type)),
-            id=_first_text(registers, *codes.ids),
-            valve=_integer(registers.get(codes.valve)),
-            reading=_first(registers, codes.readings),
+            _integer(registers.get(codes.device_type)),
+            _first_text(registers, *codes.ids),
+            _integer(registers.get(codes.valve)),
+            _first(registers, codes.readings),
         )
         if channel != _NO_CHANNEL:
             channels[number] = channel
     return channels
+
+
+# A meter prints the same codes each second.
+@lru_cache(maxsize=_CACHED_LAYOUTS)
+def _used_channels(printed: tuple[str, ...]) -> tuple[int, ...]:
+    """Return the channels of which one of some codes tells something."""
+    return tuple(number for number, codes in _CHANNEL_CODES.items() if not codes.all.isdisjoint(printed))
 
 
 _NO_CHANNEL: Final = Channel()
