@@ -14,14 +14,13 @@ MAX_TELEGRAM: Final = 16 * 1024
 # digits made the same, as a plain search is as fast on garbage as on telegrams.
 _START: Final = b"/AAA0"
 _LINE_START: Final = b"\n" + _START
-_SAME: Final = bytes.maketrans(
-    b"BCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz123456789", b"A" * 51 + b"0" * 9
-)
+_SAME: Final = bytes.maketrans(b"BCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz123456789", b"A" * 51 + b"0" * 9)
 # Behind the `!`: four digits are complete as they stand, fewer (a meter that omits leading zeros, or has no checksum)
 # only with their line end. Anything else is no checksum.
 _CHECKSUM: Final = re.compile(rb"([0-9A-Fa-f]{4}|[0-9A-Fa-f]{0,3}(?=\0?[\r\n]))|(?=.{5})", re.DOTALL)
 # Looks behind, lest each of a thousand carriage returns is tried as the first one.
 _LINE_END: Final = re.compile(rb"(?<!\r)\r*\n")
+_NEWLINE: Final = ord("\n")
 _FILLING: Final = b"\r\n\0"
 
 
@@ -85,8 +84,7 @@ class Framer:
         buffer = self._buffer
         self._open = False
         while self._started or self._find_start():
-            # Never beyond what a telegram may have, however much is here: chunks must not decide what is found.
-            end = buffer.find(b"\n!", self._searched, MAX_TELEGRAM)
+            end = _find_end(buffer, self._searched)
             if end < 0:
                 if len(buffer) >= MAX_TELEGRAM:
                     self._give_up()
@@ -130,7 +128,7 @@ class Framer:
 
     def _check(self, frame: bytes, end: int, printed: bytes | None) -> bytes | None:
         """Return the telegram in a frame whose `!` is the last of `end` bytes, or None where none is right."""
-        begin = 1 + frame.translate(_SAME).rfind(_LINE_START, 0, end) if b"\n/" in frame else 0
+        begin = 1 + frame.translate(_SAME).rfind(_LINE_START, 0, end) if frame.find(b"/", 1) > 0 else 0
         if begin:
             self.dropped[Drop.TRUNCATED] += 1
         if printed == b"":
@@ -161,6 +159,14 @@ def _find_start(data: bytearray) -> int:
     if position < 0 or data[position : position + len(_START)].translate(_SAME) == _START:
         return position
     return data.translate(_SAME).find(_START, position)
+
+
+def _find_end(data: bytearray, begin: int) -> int:
+    """Return where a line ends behind which the next one begins with `!`, or -1."""
+    # Never beyond what a telegram may have, however much is here: chunks must not decide what is found.
+    mark = data.find(b"!", begin + 1, MAX_TELEGRAM)
+    # Mostly the first mark is it.
+    return mark - 1 if mark > 0 and data[mark - 1] == _NEWLINE else data.find(b"\n!", begin, MAX_TELEGRAM)
 
 
 def _is_right(telegram: bytes, checksum: int) -> bool:

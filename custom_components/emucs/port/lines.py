@@ -22,8 +22,19 @@ _UNWRITTEN: Final = b"\xff"
 _PADDING: Final = " \0"
 _PAIR: Final = 2
 _PROFILE_HEADER: Final = 6
+_CACHED_LINES: Final = 2048
 _CACHED_CODES: Final = 1024
-_CACHED_VALUES: Final = 2048
+_CACHED_SHAPES: Final = 512
+
+_ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
+# What most lines are: a code, maybe a time, a number, maybe a unit.
+_QUANTITY: Final = re.compile(
+    rf"(?P<code>{obis.CODE.pattern})\((?:0{{12}}[SWsw]?\)\()?(?P<number>{_NUMBER.pattern})(?:\*[^()*]+)?\)", re.ASCII
+)
+# Attributes of an enumeration are looked up slowly.
+_PLAIN: Final = Form.PLAIN
+_THRESHOLD: Final = Form.THRESHOLD
+_TIMED: Final = Form.TIMED
 
 
 class Register(NamedTuple):
@@ -44,60 +55,69 @@ class Register(NamedTuple):
         return self.value if isinstance(self.value, str) else None
 
 
-def parse_line(text: str) -> tuple[str, Register] | None:
+# Other meters say the same: which tariff it is, that nothing is exported, how high the voltage is.
+@lru_cache(maxsize=_CACHED_LINES)
+def parse_line(line: bytes) -> tuple[str, Register] | None:
     """Return the code and the register of a line, or None if it is malformed."""
-    printed, _, rest = text.partition("(")
-    known = _recognise(printed)
-    if known is None:
-        return None
-    code, read = known
-    if read is None:
-        return _parse_profile(code, rest)
-    register = read(rest)
-    return None if register is None else (code, register)
+    text = line.decode("latin-1")
+    shape = _shape(line.translate(_ZEROS))
+    if shape is None or (known := _recognise(text[: shape[0]])) is None:
+        return _parse_any(text)
+    bracket, begin, end, close = shape
+    key, form, _ = known
+    number, unit = text[begin:end], text[end + 1 : close] or None
+    if begin == bracket + 1:
+        if form is _PLAIN:
+            return key, Register(Decimal(number), unit)
+        if form is _THRESHOLD:
+            # e-MUCS P1 1.7.1, table 4: 999.9 kW and 999 A are no limits.
+            return key, Register(Decimal(number) if number.strip("9.") else None, unit)
+    elif form is _TIMED and not is_unset(stamp := text[bracket + 1 : begin - 2]):
+        return None if (time := parse_time(stamp)) is None else (key, Register(Decimal(number), unit, time))
+    return _parse_any(text)
+
+
+@lru_cache(maxsize=_CACHED_SHAPES)
+def _shape(zeros: bytes) -> tuple[int, int, int, int] | None:
+    """Return where a line, all of whose digits are 0 here, has its bracket, its number, its unit and their end.
+
+    None for lines that are not a number, with or without a time before it. A meter prints few shapes, as all digits
+    have their place.
+    """
+    match = _QUANTITY.fullmatch(zeros.decode("latin-1"))
+    return None if match is None else (match.end("code"), *match.span("number"), match.end() - 1)
 
 
 @lru_cache(maxsize=_CACHED_CODES)
-def _recognise(printed: str) -> tuple[str, Callable[[str], Register | None] | None] | None:
-    """Return the key of a code and what reads its lines behind the first bracket; None if it is no code.
-
-    A line of a profile has another code than its own, and is read by itself.
-    """
+def _recognise(printed: str) -> tuple[str, Form, Callable[[str], Register | None]] | None:
+    """Return the key of a code, the form of its values and what reads them; None if it is no code."""
     if obis.CODE.fullmatch(printed) is None:
         return None
     form = obis.form(printed)
-    return obis.canonical(printed), None if form is Form.PROFILE else _READERS[form]
+    return obis.canonical(printed), form, _READERS.get(form, _read_as_printed)
 
 
-def _content(rest: str) -> str | None:
-    """Return what is between the brackets of a line, behind the first one; None if the last one is missing."""
+def _parse_any(text: str) -> tuple[str, Register] | None:
+    """Return the code and the register of any line, or None if it is malformed."""
+    printed, _, rest = text.partition("(")
     closed = rest.rstrip(_BLANKS)
-    return closed[:-1] if closed.endswith(")") else None
-
-
-# What one line says, others say too: zeros, voltages, currents.
-@lru_cache(maxsize=_CACHED_VALUES)
-def _read_plain(rest: str) -> Register | None:
-    """Return a register that is printed without a time."""
-    content = _content(rest)
-    if content is None or ")(" in content:
-        return None if content is None else _read_several(_parse_value, content.split(")("))
-    return _parse_value(content)
-
-
-def _read_single(parse: Callable[[str], Register | None], rest: str) -> Register | None:
-    """Return a register that is printed as one value of its own form."""
-    content = _content(rest)
-    if content is None or ")(" in content:
-        return None if content is None else _read_several(parse, content.split(")("))
-    return parse(content)
-
-
-def _read_timed(rest: str) -> Register | None:
-    """Return a register that is printed with its time."""
-    content = _content(rest)
-    if content is None:
+    known = _recognise(printed)
+    if known is None or not closed.endswith(")"):
         return None
+    key, form, read = known
+    if form is Form.PROFILE:
+        return _parse_profile(key, closed[:-1])
+    register = read(closed[:-1])
+    return None if register is None else (key, register)
+
+
+def _read_single(parse: Callable[[str], Register | None], content: str) -> Register | None:
+    """Return a register that is printed as one value of its own form."""
+    return _read_several(parse, content.split(")(")) if ")(" in content else parse(content)
+
+
+def _read_timed(content: str) -> Register | None:
+    """Return a register that is printed with its time."""
     values = content.split(")(")
     if len(values) == _PAIR:
         return _parse_timed(*values)
@@ -105,22 +125,16 @@ def _read_timed(rest: str) -> Register | None:
     return _parse_value(content) if len(values) == 1 else None
 
 
-def _read_peak(rest: str) -> Register | None:
+def _read_peak(content: str) -> Register | None:
     """Return a register that may be printed with its time, or with other values."""
-    content = _content(rest)
-    if content is None:
-        return None
     values = content.split(")(")
     if len(values) == _PAIR and (register := _parse_timed(*values)) is not None:
         return register
     return _parse_value(content) if len(values) == 1 else _read_several(_parse_value, values)
 
 
-def _read_time(rest: str) -> Register | None:
+def _read_time(content: str) -> Register | None:
     """Return a register that is a time."""
-    content = _content(rest)
-    if content is None:
-        return None
     text = content.partition(")(")[0]
     if not content or is_unset(text):
         return Register(None)
@@ -128,10 +142,9 @@ def _read_time(rest: str) -> Register | None:
     return None if time is None else Register(text, None, time)
 
 
-def _read_history(rest: str) -> Register | None:
+def _read_as_printed(content: str) -> Register:
     """Return a register as it is printed."""
-    content = _content(rest)
-    return None if content is None else Register(f"({content})")
+    return Register(f"({content})")
 
 
 def _read_several(parse: Callable[[str], Register | None], values: list[str]) -> Register | None:
@@ -209,14 +222,11 @@ def _parse_timed(first: str, second: str) -> Register | None:
     return None if time is None else Register(register.value, register.unit, time)
 
 
-def _parse_profile(code: str, rest: str) -> tuple[str, Register] | None:
+def _parse_profile(code: str, content: str) -> tuple[str, Register] | None:
     """Return the latest value of a profile: `(time)(status)(minutes)(1)(code)(unit)(value)` (DSMR P1 2.2 and 3.0).
 
     It is the reading of the code that it names, where all other versions print it.
     """
-    content = _content(rest)
-    if content is None:
-        return None
     values = content.split(")(")
     # A profile of several registers, or of several values, has more.
     if not _PROFILE_HEADER <= len(values) <= _PROFILE_HEADER + 1 or obis.parse_code(values[4]) is None:
@@ -229,7 +239,7 @@ def _parse_profile(code: str, rest: str) -> tuple[str, Register] | None:
 
 
 _READERS: Final[Mapping[Form, Callable[[str], Register | None]]] = {
-    Form.PLAIN: _read_plain,
+    Form.PLAIN: partial(_read_single, _parse_value),
     Form.TEXT: partial(_read_single, lambda text: Register(text or None)),
     Form.IDENTIFIER: partial(_read_single, _parse_identifier),
     Form.MESSAGE: partial(_read_single, _parse_message),
@@ -237,5 +247,5 @@ _READERS: Final[Mapping[Form, Callable[[str], Register | None]]] = {
     Form.TIMED: _read_timed,
     Form.PEAK: _read_peak,
     Form.THRESHOLD: partial(_read_single, _parse_threshold),
-    Form.HISTORY: _read_history,
+    Form.HISTORY: _read_as_printed,
 }

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 import re
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -16,7 +15,6 @@ from .times import Clock, is_unset, parse_time
 MAX_CHANNELS: Final = 8
 
 _CACHED_LINES: Final = 512
-_CACHED_LAYOUTS: Final = 64
 _TRIPLE: Final = re.compile(r"\((\d{12}[SWsw]?)\)\((\d{12}[SWsw]?)\)\((\d{1,9}(?:\.\d{1,9})?)\*k[Ww]\)", re.ASCII)
 # DSMR 2.2 and 3.0 print the value of a profile on a line of its own.
 _PROFILE: Final = b":24.3.0("
@@ -55,48 +53,51 @@ class Telegram:
     """The telegram as it came, from the `/` to the checksum."""
 
 
-class _Lines(dict[str, tuple[str, Register] | None]):
-    """Lines understood, as code and register; None for malformed ones."""
-
-    def __missing__(self, line: str) -> tuple[str, Register] | None:
-        """Understand a line that is new."""
-        understood = self[line] = parse_line(line)
-        return understood
-
-
 class TelegramParser:
     """Parses telegrams of one meter. Most lines of a telegram repeat the last one's, and are parsed only once."""
 
     def __init__(self) -> None:
         """Start with nothing known."""
         self.malformed_lines = 0
-        self._lines = _Lines()
+        self._lines: dict[bytes, tuple[str, Register] | None] = {}
         self._clock = Clock()
+        self._channels = _Channels()
         self._history_line: Register | None = None
         self._history: tuple[MonthDemand, ...] = ()
 
     def parse(self, frame: bytes) -> Telegram | None:
         """Return the telegram in a frame from the `/` to the checksum, or None if it has no register."""
-        joined = _CONTINUED.sub(rb"\1", frame) if _PROFILE in frame else frame
-        identification, *lines, _ = joined.replace(b"\r", b"\n").decode("latin-1").split("\n")
-        if len(self._lines) > _CACHED_LINES:
-            self._lines.clear()
-        printed = [*filter(None, lines)]
-        understood = [*filter(None, map(self._lines.__getitem__, printed))]
+        identification, *lines, _ = frame.splitlines()
+        understood, malformed = self._understand(lines)
+        if malformed and _PROFILE in frame:
+            _, *lines, _ = _CONTINUED.sub(rb"\1", frame).splitlines()
+            understood, malformed = self._understand(lines)
         if not understood:
             return None
-        self.malformed_lines += len(printed) - len(understood)
+        self.malformed_lines += malformed
         registers = dict(understood)
         return Telegram(
-            identification=identification[1:].strip(),
+            identification=identification[1:].decode("latin-1").strip(),
             version=_first_text(registers, obis.VERSION, obis.DSMR_VERSION),
             meter_id=_first_text(registers, obis.EQUIPMENT_ID, obis.DEVICE_NAME, obis.FABRICATION_NUMBER),
             time=self._settle_time(registers),
             registers=MappingProxyType(registers),
-            channels=MappingProxyType(_channels(registers)),
+            channels=self._channels.of(registers),
             demand_history=self._demand_history(registers.get(obis.DEMAND_HISTORY)),
             frame=frame,
         )
+
+    def _understand(self, lines: list[bytes]) -> tuple[list[tuple[str, Register]], int]:
+        """Return the codes and registers of lines, and how many are malformed; blank ones are left out."""
+        printed = [*filter(None, lines)]
+        known = self._lines
+        if new := [line for line in printed if line not in known]:
+            if len(known) + len(new) > _CACHED_LINES:
+                known.clear()
+                new = printed
+            known.update(zip(new, map(parse_line, new), strict=True))
+        understood = [*filter(None, [known[line] for line in printed])]
+        return understood, len(printed) - len(understood)
 
     def _settle_time(self, registers: dict[str, Register]) -> datetime | None:
         """Return the time of a telegram, which its register may owe to the telegram before."""
@@ -132,11 +133,6 @@ class _ChannelCodes(NamedTuple):
     valve: str
     readings: tuple[str, ...]
 
-    @property
-    def all(self) -> frozenset[str]:
-        """Return all of them."""
-        return frozenset({self.device_type, *self.ids, self.valve, *self.readings})
-
 
 _CHANNEL_CODES: Final = {
     number: _ChannelCodes(
@@ -150,10 +146,41 @@ _CHANNEL_CODES: Final = {
 }
 
 
-def _channels(registers: Mapping[str, Register]) -> dict[int, Channel]:
+_CHANNEL_OF: Final = {
+    code: number
+    for number, codes in _CHANNEL_CODES.items()
+    for code in (codes.device_type, *codes.ids, codes.valve, *codes.readings)
+}
+
+
+class _Channels:
+    """The M-Bus meters of a port, which are looked at anew only when they say something else."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self._printed: tuple[str, ...] = ()
+        self._codes: list[str] = []
+        self._said: list[Register] = []
+        self._channels: Mapping[int, Channel] = MappingProxyType({})
+
+    def of(self, registers: Mapping[str, Register]) -> Mapping[int, Channel]:
+        """Return the M-Bus meters among the registers, by number of their channel."""
+        printed = tuple(registers)
+        if printed != self._printed:
+            self._printed = printed
+            self._codes = [code for code in printed if code in _CHANNEL_OF]
+            self._said, self._channels = [], MappingProxyType({})
+        said = [registers[code] for code in self._codes]
+        if said != self._said:
+            self._said = said
+            self._channels = MappingProxyType(_channels(registers, self._codes))
+        return self._channels
+
+
+def _channels(registers: Mapping[str, Register], printed: list[str]) -> dict[int, Channel]:
     """Return the M-Bus meters among the registers, by number of their channel (e-MUCS P1 1.7.1, tables 5 and 6)."""
     channels = {}
-    for number in _used_channels(tuple(registers)):
+    for number in sorted({_CHANNEL_OF[code] for code in printed}):
         codes = _CHANNEL_CODES[number]
         channel = Channel(
             _integer(registers.get(codes.device_type)),
@@ -164,13 +191,6 @@ def _channels(registers: Mapping[str, Register]) -> dict[int, Channel]:
         if channel != _NO_CHANNEL:
             channels[number] = channel
     return channels
-
-
-# A meter prints the same codes each second.
-@lru_cache(maxsize=_CACHED_LAYOUTS)
-def _used_channels(printed: tuple[str, ...]) -> tuple[int, ...]:
-    """Return the channels of which one of some codes tells something."""
-    return tuple(number for number, codes in _CHANNEL_CODES.items() if not codes.all.isdisjoint(printed))
 
 
 _NO_CHANNEL: Final = Channel()
@@ -186,7 +206,8 @@ def _first(registers: Mapping[str, Register], codes: tuple[str, ...]) -> Registe
 
 def _integer(register: Register | None) -> int | None:
     """Return a register's number as an integer."""
-    return None if register is None or register.number is None else int(register.number)
+    value = None if register is None else register.value
+    return int(value) if isinstance(value, Decimal) else None
 
 
 def _parse_history(content: str) -> tuple[MonthDemand, ...]:
