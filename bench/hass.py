@@ -88,7 +88,7 @@ def _rows(pair: _Pair, ours: Result, peer: Result, idle: Result) -> Iterator[Row
         ours=cpu[0],
         peer=cpu[1],
         ratio=ratio,
-        goal=f"≥ {_CPU_GOAL}×" if pair.same else "",
+        goal=f"≥ {_CPU_GOAL} times" if pair.same else "",
         met=ratio >= _CPU_GOAL if pair.same else None,
     )
     yield Row(group=GROUP, what=f"{pair.name}: entities", unit="", ours=ours.entities, peer=peer.entities)
@@ -112,7 +112,8 @@ def _rows(pair: _Pair, ours: Result, peer: Result, idle: Result) -> Iterator[Row
 
 async def _latency(seconds: float) -> list[Row]:
     """Measure from a value on the wire to its state, and from set-up to the first state."""
-    reader, sent = Reader(), {}
+    reader = Reader()
+    sent: dict[float, float] = {}
 
     def note(data: bytes) -> bytes:
         [telegram] = reader.feed(data)

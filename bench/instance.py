@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from homeassistant import bootstrap, loader
@@ -186,7 +186,7 @@ def _entry(job: Job, meter: str, url: str) -> ConfigEntry:
     """Return a config entry as the flow of the integration makes it."""
     serial = {"baudrate": 115200, "bytesize": 8, "parity": "N", "stopbits": 1}
     hexadecimal = meter.encode().hex().upper()
-    data, option, unique_id = {
+    kinds: dict[str, tuple[dict[str, Any], str, str]] = {
         "emucs": ({"port": url, **serial}, "update_interval", meter),
         "dsmr": (
             {
@@ -200,7 +200,8 @@ def _entry(job: Job, meter: str, url: str) -> ConfigEntry:
             "time_between_update",
             hexadecimal,
         ),
-    }[job.integration]
+    }
+    data, option, unique_id = kinds[job.integration]
     return ConfigEntry(
         data=data,
         discovery_keys=MappingProxyType({}),

@@ -50,6 +50,6 @@ def times_row(group: str, what: str, ours: Sequence[float], peer: Sequence[float
         ours=median(ours) * MICROSECONDS,
         peer=median(peer) * MICROSECONDS,
         ratio=ratio,
-        goal=f"≥ {goal:.0f}×",
+        goal=f"≥ {goal:.0f} times",
         met=ratio >= goal,
     )

@@ -97,7 +97,7 @@ def _chunk_rows(runs: int, count: int) -> Iterator[Row]:
             what=f"in chunks of {size} byte{'s' if size > 1 else ''}" if size else "in one chunk",
             unit="µs",
             ours=median(taken[size]) * MICROSECONDS,
-            goal=f"≤ {_FLAT}× one chunk" if bounded else "",
+            goal=f"≤ {_FLAT} times one chunk" if bounded else "",
             met=median(taken[size]) <= _FLAT * whole if bounded else None,
         )
 
