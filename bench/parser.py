@@ -1,7 +1,6 @@
 """Rows on the parser: bytes to telegram, beside dsmr_parser."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 import gc
 from itertools import batched
 from statistics import median
@@ -84,11 +83,11 @@ def _chunk_rows(runs: int, count: int) -> Iterator[Row]:
     """Measure how much it costs that telegrams come in pieces."""
     telegrams = stream(runs * count * len(_CHUNKS), "1.7.1", 3)
     taken: dict[int, list[float]] = {size: [] for size in _CHUNKS}
-    feeds = {size: partial(_feed_in_chunks, Reader(), size) for size in _CHUNKS}
+    readers = {size: Reader() for size in _CHUNKS}
     for batch in batched(telegrams, count * len(_CHUNKS), strict=True):
         for index, size in enumerate(_CHUNKS):
-            part = batch[index :: len(_CHUNKS)]
-            taken[size].append(cpu_seconds(feeds[size], part) / count)
+            chunks = [chunk for telegram in batch[index :: len(_CHUNKS)] for chunk in _chunks(telegram, size)]
+            taken[size].append(cpu_seconds(readers[size].feed, chunks) / count)
     whole = median(taken[0])
     for size in _CHUNKS:
         bounded = size > 1
@@ -102,7 +101,7 @@ def _chunk_rows(runs: int, count: int) -> Iterator[Row]:
         )
 
 
-def _feed_in_chunks(reader: Reader, size: int, telegram: bytes) -> None:
-    """Give a telegram in pieces; 0 is all of it."""
-    for begin in range(0, len(telegram), size or len(telegram)):
-        reader.feed(telegram[begin : begin + (size or len(telegram))])
+def _chunks(telegram: bytes, size: int) -> list[bytes]:
+    """Return a telegram in pieces; 0 is all of it."""
+    length = size or len(telegram)
+    return [telegram[begin : begin + length] for begin in range(0, len(telegram), length)]

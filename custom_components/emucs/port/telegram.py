@@ -53,13 +53,22 @@ class Telegram:
     """The telegram as it came, from the `/` to the checksum."""
 
 
+class _Lines(dict[bytes, tuple[str, Register] | None]):
+    """Lines understood, as code and register; None for malformed ones."""
+
+    def __missing__(self, line: bytes) -> tuple[str, Register] | None:
+        """Understand a line that is new."""
+        understood = self[line] = parse_line(line)
+        return understood
+
+
 class TelegramParser:
     """Parses telegrams of one meter. Most lines of a telegram repeat the last one's, and are parsed only once."""
 
     def __init__(self) -> None:
         """Start with nothing known."""
         self.malformed_lines = 0
-        self._lines: dict[bytes, tuple[str, Register] | None] = {}
+        self._lines = _Lines()
         self._clock = Clock()
         self._channels = _Channels()
         self._history_line: Register | None = None
@@ -90,13 +99,9 @@ class TelegramParser:
     def _understand(self, lines: list[bytes]) -> tuple[list[tuple[str, Register]], int]:
         """Return the codes and registers of lines, and how many are malformed; blank ones are left out."""
         printed = [*filter(None, lines)]
-        known = self._lines
-        if new := [line for line in printed if line not in known]:
-            if len(known) + len(new) > _CACHED_LINES:
-                known.clear()
-                new = printed
-            known.update(zip(new, map(parse_line, new), strict=True))
-        understood = [*filter(None, [known[line] for line in printed])]
+        if len(self._lines) > _CACHED_LINES:
+            self._lines.clear()
+        understood = [*filter(None, map(self._lines.__getitem__, printed))]
         return understood, len(printed) - len(understood)
 
     def _settle_time(self, registers: dict[str, Register]) -> datetime | None:

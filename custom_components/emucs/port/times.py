@@ -18,6 +18,7 @@ _CACHED_TIMES: Final = 256
 _HOUR: Final = timedelta(hours=1)
 # Meters put their clocks right by seconds.
 _CORRECTION: Final = timedelta(minutes=5)
+_STEP_BACK: Final = _HOUR + _CORRECTION
 
 
 def looks_like_time(text: str) -> bool:
@@ -67,7 +68,7 @@ class Clock:
     def follow(self, text: str, time: datetime) -> datetime:
         """Return the time of a telegram, printed as a text: an hour later where it would else step back by one."""
         last = self._last
-        if last is not None and _CORRECTION < last - time <= _HOUR + _CORRECTION and not has_flag(text):
+        if last is not None and _CORRECTION < last - time <= _STEP_BACK and not has_flag(text):
             # The same offset as before, where this hour occurs but once.
             time = _fixed(time.replace(tzinfo=_LOCAL, fold=1))
         self._last = time
