@@ -51,10 +51,10 @@ _PAIRS: Final = (
 
 def rows(*, quick: bool) -> Iterator[Row]:
     """Run all instances at the same time, on the same meter: what disturbs one disturbs all."""
-    idle, results = asyncio.run(_run(20 if quick else 120))
+    idle, results = asyncio.run(_run(20 if quick else 90))
     for pair, (ours, peer) in zip(_PAIRS, results, strict=True):
         yield from _rows(pair, ours, peer, idle)
-    yield from asyncio.run(_latency(10 if quick else 60))
+    yield from asyncio.run(_latency(10 if quick else 40))
 
 
 async def _run(seconds: float) -> tuple[Result, list[tuple[Result, Result]]]:

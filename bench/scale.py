@@ -19,7 +19,7 @@ _MEBIBYTE: Final = 1024 * 1024
 def rows(*, quick: bool) -> Iterator[Row]:
     """Measure one instance after the other, with default options, beside one that reads no meter."""
     counts = _COUNTS[:2] if quick else _COUNTS
-    found = {count: asyncio.run(_run(count, 15 if quick else 45)) for count in counts}
+    found = {count: asyncio.run(_run(count, 15 if quick else 30)) for count in counts}
     fewest, most = counts[1], counts[-1]
     for count, (result, idle) in found.items():
         name = f"{count} meter{'s' if count > 1 else ''}"
@@ -60,9 +60,9 @@ def rows(*, quick: bool) -> Iterator[Row]:
 async def _run(count: int, seconds: float) -> tuple[Result, Result]:
     """Return what an instance with so many meters did, and one without."""
     async with meters(count) as servers, asyncio.TaskGroup() as group:
-        job = Job(integration="emucs", meters=addresses(servers), settle=15, seconds=seconds)
+        job = Job(integration="emucs", meters=addresses(servers), settle=10, seconds=seconds)
         busy = group.create_task(watch(job))
-        idle = group.create_task(watch(Job(integration="emucs", meters={}, settle=15, seconds=seconds)))
+        idle = group.create_task(watch(Job(integration="emucs", meters={}, settle=10, seconds=seconds)))
         return await busy, await idle
 
 
