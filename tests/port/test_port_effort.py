@@ -7,8 +7,9 @@ from dsmr_parser.parsers import TelegramParser
 import pytest
 
 from custom_components.emucs.port import Reader
-from custom_components.emucs.port.lines import parse_line
+from custom_components.emucs.port.lines import parse_short_line
 from tests.effort import calls
+from tests.port.wire import sent
 from virtual_meter import VirtualMeter
 
 START = datetime(2026, 1, 14, 17, 7, tzinfo=UTC)
@@ -29,7 +30,7 @@ def seconds(profile: str = "1.7.1", count: int = SECONDS) -> list[bytes]:
 @pytest.fixture
 def reader() -> Reader:
     """Return a reader that knows nothing, nor anyone before it."""
-    parse_line.cache_clear()
+    parse_short_line.cache_clear()
     return Reader()
 
 
@@ -40,9 +41,9 @@ def test_calls_are_counted() -> None:
 def test_an_unchanged_telegram_is_not_parsed_again(reader: Reader) -> None:
     [telegram] = seconds(count=1)
     reader.feed(telegram)
-    before = parse_line.cache_info()
+    before = parse_short_line.cache_info()
     reader.feed(telegram)
-    assert parse_line.cache_info() == before
+    assert parse_short_line.cache_info() == before
 
 
 def test_what_did_not_change_is_the_same_object(reader: Reader) -> None:
@@ -56,9 +57,9 @@ def test_what_did_not_change_is_the_same_object(reader: Reader) -> None:
 def test_a_line_that_anyone_printed_is_parsed_once(reader: Reader) -> None:
     [telegram] = seconds(count=1)
     reader.feed(telegram)
-    misses = parse_line.cache_info().misses
+    misses = parse_short_line.cache_info().misses
     Reader().feed(telegram)
-    assert parse_line.cache_info().misses == misses
+    assert parse_short_line.cache_info().misses == misses
 
 
 @pytest.mark.parametrize("profile", ["1.7.1", "2.1.1", "1.7.1-single-phase"])
@@ -88,3 +89,10 @@ def test_a_small_chunk_is_only_kept(reader: Reader) -> None:
 def test_garbage_takes_as_many_calls_however_it_looks(reader: Reader, pattern: bytes) -> None:
     garbage = pattern * (CHUNK // len(pattern))
     assert calls(reader.feed, [garbage] * 10) <= 10 * 25
+
+
+def test_long_lines_are_kept_by_nobody(reader: Reader) -> None:
+    before = parse_short_line.cache_info().currsize
+    [telegram] = reader.feed(sent(f"0-0:96.13.0({'41' * 4000})", f"1-0:1.7.0({'1' * 4000})"))
+    assert telegram.registers["0-0:96.13.0"].value == "A" * 4000
+    assert parse_short_line.cache_info().currsize == before

@@ -23,6 +23,7 @@ _PADDING: Final = " \0"
 _PAIR: Final = 2
 _PROFILE_HEADER: Final = 6
 _CACHED_LINES: Final = 2048
+_LONGEST_SHORT: Final = 80
 _CACHED_CODES: Final = 1024
 _CACHED_SHAPES: Final = 512
 
@@ -55,10 +56,15 @@ class Register(NamedTuple):
         return self.value if isinstance(self.value, str) else None
 
 
-# Other meters say the same: which tariff it is, that nothing is exported, how high the voltage is.
-@lru_cache(maxsize=_CACHED_LINES)
 def parse_line(line: bytes) -> tuple[str, Register] | None:
     """Return the code and the register of a line, or None if it is malformed."""
+    return parse_short_line(line) if len(line) <= _LONGEST_SHORT else _parse_any(line.decode("latin-1"))
+
+
+# Other meters say the same: which tariff it is, that nothing is exported, how high the voltage is.
+@lru_cache(maxsize=_CACHED_LINES)
+def parse_short_line(line: bytes) -> tuple[str, Register] | None:
+    """Return the code and the register of a line as short as most are, or None if it is malformed."""
     text = line.decode("latin-1")
     shape = _shape(line.translate(_ZEROS))
     if shape is None or (known := _recognise(text[: shape[0]])) is None:
