@@ -51,7 +51,7 @@ class Home:
 
     name: str
     profile: str
-    options: Mapping[str, bool]
+    options: Mapping[str, Any]
     goals: tuple[str, ...]
     """With the first goal it also lives a year in which nothing gives way."""
     sheds: bool = True

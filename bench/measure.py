@@ -53,3 +53,10 @@ def times_row(group: str, what: str, ours: Sequence[float], peer: Sequence[float
         goal=f"≥ {goal:.0f} times",
         met=ratio >= goal,
     )
+
+
+def number(value: float | None) -> str:
+    """Return a number with the digits that mean something."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 -- three digits

@@ -8,7 +8,7 @@ from matplotlib import rcParams
 from matplotlib.figure import Figure
 
 from . import hass, parser, scale
-from .measure import Row
+from .measure import Row, number
 
 # In the middle between black and white: read on light pages and on dark ones.
 _TEXT: Final = "#808890"
@@ -59,13 +59,13 @@ def _bars(axis: Any, rows: Sequence[Row]) -> None:
     ours = axis.barh([place - (_BAR / 2 if compared else 0) for place in places], [r.ours for r in rows], _BAR)
     for bar in ours:
         bar.set_color(_OURS)
-    axis.bar_label(ours, fmt="{:,.3g}", padding=3, color=_TEXT, fontsize=8)
+    axis.bar_label(ours, labels=[number(row.ours) for row in rows], padding=3, color=_TEXT, fontsize=8)
     ours.set_label("this project")
     if compared:
         theirs = axis.barh([place + _BAR / 2 for place in places], [row.peer or 0 for row in rows], _BAR)
         for bar in theirs:
             bar.set_color(_PEER)
-        axis.bar_label(theirs, fmt="{:,.0f}", padding=3, color=_TEXT, fontsize=8)
+        axis.bar_label(theirs, labels=[number(row.peer) for row in rows], padding=3, color=_TEXT, fontsize=8)
         theirs.set_label(peer)
         axis.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, labelcolor=_TEXT)
     axis.set_title(title, loc="left", fontsize=10)

@@ -9,7 +9,7 @@ import platform
 import re
 from typing import Final
 
-from .measure import Row
+from .measure import Row, number
 
 _ROOT: Final = Path(__file__).parents[1]
 README: Final = _ROOT / "README.md"
@@ -20,18 +20,11 @@ _HEAD: Final = ("What", "This project", "Peer", "Peer / this", "Goal")
 _PEERS: Final = {"parser": "dsmr_parser", "garbage": "dsmr_parser", "Home Assistant": "core dsmr"}
 
 
-def _number(value: float | None) -> str:
-    """Return a number with the digits that mean something."""
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 -- three digits
-
-
 def _cells(row: Row) -> tuple[str, ...]:
     """Return a row as text."""
     verdict = "" if row.met is None else " ✓" if row.met else " ✗ missed"
-    ratio = "" if row.ratio is None else f"{_number(row.ratio)}×"  # noqa: RUF001 -- a ratio is written so
-    return row.what, f"{_number(row.ours)} {row.unit}".strip(), _number(row.peer), ratio, row.goal + verdict
+    ratio = "" if row.ratio is None else f"{number(row.ratio)}×"  # noqa: RUF001 -- a ratio is written so
+    return row.what, f"{number(row.ours)} {row.unit}".strip(), number(row.peer), ratio, row.goal + verdict
 
 
 def table(rows: Iterable[Row]) -> str:

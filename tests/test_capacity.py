@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -286,10 +286,27 @@ async def test_clock_changes(hass: HomeAssistant, socket_enabled: None, start: d
         ends = [datetime.fromisoformat(attributes["time"]) for kind, attributes in events if kind == "quarter_closed"]
         return [end for end in ends if datetime.fromtimestamp(end.timestamp() - 1, tz=BRUSSELS).date() == day]
 
-    async with running(hass, meter, speed=3600):
-        await eventually(lambda: meter.time.astimezone(BRUSSELS).date() > day, seconds=60)
-        await asyncio.sleep(0.5)
-        ends = of_day()
+    async def live(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Send a telegram each half minute of two days, as fast as they are read: none is left out."""
+        with suppress(ConnectionError):
+            for _ in range(2 * 24 * 120):
+                meter.advance(30)
+                writer.write(meter.telegram())
+                await writer.drain()
+            # Until the other side leaves.
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(live, "127.0.0.1", 0)
+    url = f"socket://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(url))
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await eventually(lambda: len(of_day()) >= quarters, seconds=60)
+    await eventually(lambda: meter.time.astimezone(BRUSSELS).date() > day, seconds=60)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    server.close()
+    ends = of_day()
     assert len(ends) == len(set(ends)) == quarters
 
 

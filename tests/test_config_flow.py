@@ -84,6 +84,7 @@ async def test_network(hass: HomeAssistant, meter: VirtualMeter, server: TcpServ
         "model": "Sagemcom T211",
         "id": meter.meter_id,
         "version": "e-MUCS P1 1.7",
+        "why": "it prints a version of P1",
         "grid": "three-phase 3×400 V with neutral",
         "mbus": f"gas ({meter.gas_id}), water ({meter.water_id})",
     }
@@ -137,7 +138,7 @@ async def test_serial_takes_any_url(hass: HomeAssistant, server: TcpServer) -> N
         (lambda _: None, "no_data", "no_data"),
         (lambda writer: writer.close(), "cannot_connect", "closed by the other side"),
         (lambda writer: writer.write(bytes(range(128, 256)) * 4), "no_telegram", "wrong speed"),
-        (lambda writer: writer.write(b"\x7e\xa0\x2b" + bytes(40)), "no_telegram", "DLMS"),
+        (lambda writer: writer.write(b"\x7e\xa0\x2b" + bytes(41) + b"\x7e"), "no_telegram", "DLMS"),
         (lambda writer: writer.write(b"Welcome to the bridge\r\n"), "no_telegram", "text of another kind"),
         (lambda writer: writer.write(b"\xdb\x08ABCDEFGH\x82\x01\x23\x30" + bytes(99)), "encrypted", "encrypted"),
         (
@@ -333,7 +334,13 @@ async def test_options_of_the_capacity_tariff_are_shown_again(hass: HomeAssistan
 async def test_collapsed_settings_need_not_be_opened(hass: HomeAssistant, step: str) -> None:
     flow_id = await start(hass, step)
     form = await hass.config_entries.flow.async_configure(flow_id)
-    assert section_default(form, "advanced") == {"baudrate": 115200, "bytesize": 8, "parity": "N", "stopbits": 1}
+    assert section_default(form, "advanced") == {
+        "baudrate": 115200,
+        "bytesize": 8,
+        "parity": "N",
+        "stopbits": 1,
+        "wait": 12,
+    }
     hass.config_entries.flow.async_abort(flow_id)
 
 

@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs import async_remove_config_entry_device
 from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.devices import mask, masked_title
 from tests.conftest import FIELD_TELEGRAMS, WINTER_EVENING, entry_data, eventually, sending
 from virtual_meter import TcpServer, VirtualMeter
 
@@ -77,7 +78,9 @@ async def test_another_meter_at_setup(hass: HomeAssistant, server: TcpServer, me
     assert not await hass.config_entries.async_setup(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_RETRY
     assert entry.error_reason_translation_key == "wrong_meter"
-    assert meter.meter_id in entry.reason
+    # Reasons are logged: they say as much of a number as its owner knows it by.
+    assert meter.meter_id not in entry.reason
+    assert mask(meter.meter_id) in entry.reason
 
 
 async def test_another_meter_on_the_running_port(
@@ -124,7 +127,8 @@ async def test_silence_and_return(
     assert hass.states.get("binary_sensor.electricity_meter_link").state == "on"
     lines = [record for record in caplog.records if record.name.startswith("custom_components.emucs")]
     lines = [record.getMessage() for record in lines if record.levelno >= logging.INFO]
-    assert lines == [f"{entry.title}: no telegrams any more (no_data)", f"{entry.title}: telegrams come again"]
+    title = masked_title(entry)
+    assert lines == [f"{title}: no telegrams any more (no_data)", f"{title}: telegrams come again"]
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 

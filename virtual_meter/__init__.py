@@ -1,26 +1,40 @@
-"""A digital meter made of software: a household whose physics hold together, printed as e-MUCS P1 telegrams."""
+"""A digital meter made of software: a household whose physics hold together, printed as telegrams of user ports."""
 
+from .fault import Fault
+from .faults import FAULTS, make_fault
 from .history import HourOfHistory, Spread, hourly_history
 from .meter import VirtualMeter
-from .profiles import PROFILES, Profile, Wiring
+from .profiles import EMUCS_P1, PROFILES, REFUSED, Dialect, Profile, Wiring
 from .pty_server import PtyServer
-from .server import MeterServer
+from .server import MeterServer, Said
 from .tcp_server import TcpServer
-from .truth import Capture, MonthPeak, Peak, Truth
+from .truth import Capture, Demands, Measured, MonthPeak, Peak, Submeter, Truth
+from .variants import VARIANTS
 
 __all__ = [
+    "EMUCS_P1",
+    "FAULTS",
     "PROFILES",
+    "REFUSED",
+    "VARIANTS",
     "Capture",
+    "Demands",
+    "Dialect",
+    "Fault",
     "HourOfHistory",
+    "Measured",
     "MeterServer",
     "MonthPeak",
     "Peak",
     "Profile",
     "PtyServer",
+    "Said",
     "Spread",
+    "Submeter",
     "TcpServer",
     "Truth",
     "VirtualMeter",
     "Wiring",
     "hourly_history",
+    "make_fault",
 ]

@@ -10,11 +10,14 @@ import signal
 import sys
 
 from .clock import BRUSSELS
-from .meter import VirtualMeter
-from .profiles import PROFILES
+from .fault import Fault
+from .faults import explain, make_fault
+from .meter import LONGEST_PERIOD, VirtualMeter
+from .profiles import PROFILES, REFUSED
 from .pty_server import PtyServer
 from .server import MeterServer
 from .tcp_server import TcpServer
+from .variants import VARIANTS
 
 _DEFAULT_ADDRESS = "127.0.0.1:2323"
 _HIGHEST_PORT = 65_535
@@ -48,10 +51,19 @@ def _speed(text: str) -> float:
     return speed
 
 
+def _fault(text: str) -> Fault:
+    try:
+        return make_fault(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m virtual_meter",
         description="A Belgian digital meter made of software, on a TCP port or a serial line.",
+        epilog=f"faults, several of which may be given, and which begin when the meter is served:\n{explain()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
@@ -63,22 +75,63 @@ def _parser() -> argparse.ArgumentParser:
     )
     where.add_argument("--pty", metavar="PATH", type=Path, help="serve a pseudo terminal, with a symbolic link here")
     where.add_argument("--once", action="store_true", help="print one telegram and end")
-    parser.add_argument("--profile", choices=PROFILES, default="1.7.1", metavar="NAME", help=", ".join(PROFILES))
+    profiles = (*PROFILES, *REFUSED)
+    parser.add_argument("--profile", choices=profiles, default="1.7.1", metavar="NAME", help=", ".join(profiles))
+    parser.add_argument(
+        "--variant",
+        dest="variants",
+        action="append",
+        choices=VARIANTS,
+        default=[],
+        metavar="NAME",
+        help="; ".join(f"{name}: {variant.text}" for name, variant in VARIANTS.items()) + " (may be given repeatedly)",
+    )
+    parser.add_argument(
+        "--period",
+        metavar="SECONDS",
+        type=int,
+        help=f"from one telegram to the next, 1 to {LONGEST_PERIOD} (default: as the profile's meters do)",
+    )
     parser.add_argument("--speed", metavar="N", type=_speed, default=1.0, help="simulated seconds per second")
     parser.add_argument("--start", metavar="TIME", type=_time, help="when it begins, ISO 8601, Belgian time by default")
     parser.add_argument("--seed", metavar="N", type=int, default=1, help="which household it is")
     parser.add_argument("--history-months", metavar="N", type=int, choices=range(14), default=13, help="0 to 13")
     parser.add_argument("--single-client", action="store_true", help="refuse a second TCP client, as some bridges do")
+    parser.add_argument(
+        "--fault",
+        metavar="NAME[:ARGS]",
+        type=_fault,
+        action="append",
+        default=[],
+        dest="faults",
+        help="let something go wrong; may be repeated, see below",
+    )
     for part in ("gas", "water", "pv", "ev", "heat-pump"):
         parser.add_argument(f"--no-{part}", action="store_false", dest=part.replace("-", "_"))
     return parser
 
 
+def _meter(options: argparse.Namespace) -> VirtualMeter:
+    return VirtualMeter(
+        options.profile,
+        options.seed,
+        options.start or datetime.now(UTC),
+        gas=options.gas,
+        water=options.water,
+        pv=options.pv,
+        ev=options.ev,
+        heat_pump=options.heat_pump,
+        history_months=options.history_months,
+        variants=options.variants,
+        period=options.period,
+    )
+
+
 def _server(options: argparse.Namespace, meter: VirtualMeter) -> MeterServer:
     if options.pty:
-        return PtyServer(meter, options.pty, options.speed)
+        return PtyServer(meter, options.pty, options.speed, faults=options.faults)
     host, port = options.tcp
-    return TcpServer(meter, host, port, options.speed, single_client=options.single_client)
+    return TcpServer(meter, host, port, options.speed, single_client=options.single_client, faults=options.faults)
 
 
 def _complaint(options: argparse.Namespace, error: OSError) -> str:
@@ -102,23 +155,22 @@ async def _serve(server: MeterServer) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code, 2 when what it should serve cannot be had."""
-    options = _parser().parse_args(arguments)
-    meter = VirtualMeter(
-        options.profile,
-        options.seed,
-        options.start or datetime.now(UTC),
-        gas=options.gas,
-        water=options.water,
-        pv=options.pv,
-        ev=options.ev,
-        heat_pump=options.heat_pump,
-        history_months=options.history_months,
-    )
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        meter = _meter(options)
+    except ValueError as error:
+        parser.error(str(error))
     if options.once:
         sys.stdout.buffer.write(meter.telegram())
         return 0
     try:
-        asyncio.run(_serve(_server(options, meter)))
+        server = _server(options, meter)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        asyncio.run(_serve(server))
     except OSError as error:
         print(_complaint(options, error), file=sys.stderr)
         return 2

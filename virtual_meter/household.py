@@ -8,6 +8,9 @@ from .routine import BRANCHES, COLD, HOT, Routine
 from .weather import Weather
 
 _STANDBY_W = (85, 50, 40)
+# Electronics draw reactive power even when they rest.
+_RESTING_MVAR = 35_000
+_MVAR_PER_W = 120
 
 
 class Household:
@@ -35,6 +38,11 @@ class Household:
         self.branches = [0] * (BRANCHES if three else 1)  # mW, below zero when the branch exports
         self.gas_flow = 0  # ml/s
         self.water_flow = 0  # ml/s
+
+    @property
+    def reactive(self) -> list[int]:
+        """The reactive power of each branch in mvar; all of it is inductive."""
+        return [_RESTING_MVAR + abs(milliwatts) * _MVAR_PER_W // 1000 for milliwatts in self.branches]
 
     def run(self, t: int, seconds: int) -> None:
         """Live through the `seconds` that end at `t`; power and flows stay the same all that time."""

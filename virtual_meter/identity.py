@@ -14,6 +14,10 @@ class Identity:
     meter_ean: str
     gas_ean: str
     water_ean: str
+    other_gas_id: str
+    """Of the gas meter that was there before, or comes after."""
+    heat_id: str
+    cooling_id: str
 
 
 def invent(seed: int, id_prefix: str) -> Identity:
@@ -28,6 +32,9 @@ def invent(seed: int, id_prefix: str) -> Identity:
         meter_ean=_ean(rng),
         gas_ean=_ean(rng),
         water_ean=_ean(rng),
+        other_gas_id=f"7FLO209{rng.randrange(10**7):07d}",
+        heat_id=f"6KAM220{rng.randrange(10**7):07d}",
+        cooling_id=f"5KAM220{rng.randrange(10**7):07d}",
     )
 
 

@@ -1,18 +1,27 @@
 """A digital meter made of software."""
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
 
-from .channel import Channel
-from .clock import QUARTER, epoch, tariff_at, utc
+from .clock import QUARTER, epoch, utc
+from .factory import Factory
 from .grid import Grid, kilowatts
 from .household import Household
 from .identity import invent
-from .profiles import PROFILES
-from .registers import HISTORY_MONTHS, MWS_PER_WH, Demand, Energy, PeakWatts
+from .mbus import connect
+from .printing import Source
+from .profiles import PROFILES, REFUSED
+from .quadrants import Quadrants, thousand_hours
+from .registers import HISTORY_MONTHS, Demand, Energy, PeakWatts
 from .telegram import print_telegram
-from .truth import Capture, MonthPeak, Peak, Truth
+from .truth import Demands, Measured, MonthPeak, Peak, Submeter, Truth
+from .variants import check
+
+LONGEST_PERIOD = 900
+_FACTORY_SCALE = 400
+_FACTORY_PEAK_W = 450_000
 
 
 class VirtualMeter:
@@ -34,31 +43,59 @@ class VirtualMeter:
         ev: bool = True,
         heat_pump: bool = True,
         history_months: int = HISTORY_MONTHS,
+        variants: Collection[str] = (),
+        period: int | None = None,
     ) -> None:
-        """Install the meter at `start` (aware; now by default).
+        """Install the meter at `start` (aware; now by default), with a telegram every `period` seconds (1 to 900).
 
-        ValueError for an unknown profile, a naive start, or a number of months outside 0 to 13.
+        ValueError for an unknown profile or variant, a naive start, a number of months outside 0 to 13, or another
+        period.
         """
-        if profile not in PROFILES:
-            msg = f"there is no profile {profile}; choose one of {', '.join(PROFILES)}"
+        known = {**PROFILES, **REFUSED}
+        if profile not in known:
+            msg = f"there is no profile {profile}; choose one of {', '.join(known)}"
             raise ValueError(msg)
         if not 0 <= history_months <= HISTORY_MONTHS:
             msg = f"history_months is {history_months}; a meter keeps 0 to {HISTORY_MONTHS}"
             raise ValueError(msg)
-        self.profile = PROFILES[profile]
-        self.identity = invent(seed, self.profile.id_prefix)
+        self.profile = known[profile]
+        self.variants = check(self.profile, variants)
+        self.period = self.profile.period if period is None else period
+        if not 1 <= self.period <= LONGEST_PERIOD:
+            msg = f"period is {period} s; it must be 1 to {LONGEST_PERIOD}"
+            raise ValueError(msg)
+        self.identity = invent(seed, self.profile.id_prefix or "")
         self._t = t = epoch(start or datetime.now(UTC))
         rng = Random(f"{seed}/registers")
         self.household = Household(seed, t, self.profile.wiring, pv=pv, ev=ev, heat_pump=heat_pump, gas=gas)
-        self._grid = Grid(seed, self.profile.wiring)
-        self._energy = Energy(rng, t, pv=pv)
-        self._demand = Demand(rng, t, history_months, self.household.ev.max_w if self.household.ev else 0)
-        self._gas = Channel(rng, t, 2400) if gas else None
-        self._water = Channel(rng, t, 180) if water and self.profile.version.water else None
-        self.household.run(t, 1)
+        self._factory = Factory(seed, pv=pv) if self.profile.industrial else None
+        self._site = self._factory or self.household
+        self._grid = Grid(seed, self.profile)
+        scale = _FACTORY_SCALE if self._factory else 1
+        self._energy = Energy(rng, t, pv=pv, plan=self.profile.tariffs, scale=scale)
+        peak = _FACTORY_PEAK_W if self._factory else self.household.ev.max_w if self.household.ev else 0
+        self._demand = Demand(rng, t, history_months, peak)
+        self._mbus = connect(self.profile, self.identity, rng, t, self.variants, gas=gas, water=water)
+        self._export_demand: Demand | None = None
+        self._total: Quadrants | None = None
+        self._per_phase: list[Quadrants] = []
+        if self._factory:
+            self._export_demand = Demand(Random(f"{seed}/export demand"), t, 0, peak // 2 if pv else 0)
+        if self.profile.four_quadrants:
+            self._begin_counting(Random(f"{seed}/quadrants"))
+        self._site.run(t, 1)
         self._demand.begin_within_quarter(self.net_milliwatts, t % QUARTER)
+        if self._export_demand:
+            self._export_demand.begin_within_quarter(-self.net_milliwatts, t % QUARTER)
         self._boundary = self._next_boundary()
         self._history = self._closed_months()
+
+    def _begin_counting(self, rng: Random) -> None:
+        """Begin with four-quadrant counters of all phases together, and of each phase of a factory."""
+        imported, exported = sum(self._energy.imported.values()), sum(self._energy.exported.values())
+        if self._factory:
+            self._per_phase = [Quadrants(rng, imported // 3, exported // 3) for _ in range(3)]
+        self._total = Quadrants(rng, imported, exported)
 
     @property
     def time(self) -> datetime:
@@ -67,23 +104,29 @@ class VirtualMeter:
 
     @property
     def meter_id(self) -> str:
-        """The equipment identifier of the electricity meter, decoded."""
-        return self.identity.meter_id
+        """What the electricity meter is known by: its equipment identifier, decoded, or else its identification."""
+        return self.profile.identification[1:] if self.profile.id_prefix is None else self.identity.meter_id
 
     @property
     def gas_id(self) -> str | None:
-        """The equipment identifier of the gas meter, decoded; None when it prints none."""
-        return self.identity.gas_id if self._gas else None
+        """The equipment identifier of the gas meter that is read, decoded; None when it prints none."""
+        return self._id_of(3)
 
     @property
     def water_id(self) -> str | None:
         """The equipment identifier of the water meter, decoded; None when it prints none."""
-        return self.identity.water_id if self._water else None
+        return self._id_of(7)
+
+    def _id_of(self, device_type: int) -> str | None:
+        return next(
+            (each.identifier for each in reversed(self._mbus) if each.device_type == device_type and each.identifier),
+            None,
+        )
 
     @property
     def net_milliwatts(self) -> int:
         """The power that runs, summed over the phases, in mW: import above zero, export below."""
-        return sum(self.household.branches)
+        return sum(self._site.branches)
 
     def advance(self, seconds: int, step: int = 1) -> None:
         """Let `seconds` pass, with power the same for `step` seconds at a time.
@@ -93,37 +136,48 @@ class VirtualMeter:
         if seconds < 0 or step < 1:
             msg = f"cannot advance {seconds} s in steps of {step} s"
             raise ValueError(msg)
-        household, energy, demand, gas, water = self.household, self._energy, self._demand, self._gas, self._water
+        site, house, energy, demand, mbus = self._site, self.household, self._energy, self._demand, self._mbus
         end = self._t + seconds
         while self._t < end:
             t = min(self._t + step, end, self._boundary)
             passed = t - self._t
-            household.run(t, passed)
-            used = sum(household.branches) * passed
+            site.run(t, passed)
+            net = sum(site.branches)
+            used = net * passed
             energy.add(used)
             demand.add(used)
-            if gas:
-                gas.volume += household.gas_flow * passed
-            if water:
-                water.volume += household.water_flow * passed
+            if self._total:
+                self._count_quadrants(self._total, net, passed)
+            if self._export_demand:
+                self._export_demand.add(-used)
+            for meter in mbus:
+                meter.run(house, t, passed)
             self._t = t
             if t == self._boundary:
                 self._cross_boundary(t)
 
+    def _count_quadrants(self, total: Quadrants, net: int, passed: int) -> None:
+        reactive = self._site.reactive
+        total.add(net, sum(reactive), passed)
+        for counters, active, its_reactive in zip(self._per_phase, self._site.branches, reactive, strict=False):
+            counters.add(active, its_reactive, passed)
+
     def _cross_boundary(self, t: int) -> None:
-        for channel in (self._gas, self._water):
-            if channel and t == channel.next_capture:
-                channel.capture()
+        for meter in self._mbus:
+            if t == meter.next_capture:
+                meter.capture(t)
         if t % QUARTER == 0:
             # Belgium is whole hours from UTC, so its quarters are those of UTC; tariffs change with a quarter.
             self._demand.end_quarter(t)
-            self._energy.tariff = tariff_at(t)
+            if self._export_demand:
+                self._export_demand.end_quarter(t)
+            self._energy.change_tariff(t)
             self._history = self._closed_months()
         self._boundary = self._next_boundary()
 
     def _next_boundary(self) -> int:
         quarter_end = self._t - self._t % QUARTER + QUARTER
-        return min([quarter_end, *(channel.next_capture for channel in (self._gas, self._water) if channel)])
+        return min([quarter_end, *(meter.next_capture for meter in self._mbus if meter.next_capture is not None)])
 
     def _closed_months(self) -> tuple[MonthPeak, ...]:
         return tuple(MonthPeak(utc(month.end), _peak(month.peak)) for month in self._demand.history)
@@ -131,39 +185,44 @@ class VirtualMeter:
     @property
     def truth(self) -> Truth:
         """Every register at this moment."""
-        imported, exported, net = self._energy.imported, self._energy.exported, self.net_milliwatts
+        net, reactive = self.net_milliwatts, self._site.reactive
+        branches = self._site.branches
         return Truth(
             time=self.time,
             tariff=self._energy.tariff,
-            import_1=_kilowatt_hours(imported[1]),
-            import_2=_kilowatt_hours(imported[2]),
-            export_1=_kilowatt_hours(exported[1]),
-            export_2=_kilowatt_hours(exported[2]),
+            imported=_kilowatt_hours(self._energy.imported),
+            exported=_kilowatt_hours(self._energy.exported),
             power_import=kilowatts(max(0, net)),
             power_export=kilowatts(max(0, -net)),
-            demand=Decimal(self._demand.watts).scaleb(-3),
-            month_peak=_peak(self._demand.peak),
+            import_demands=_demands(self._demand),
+            export_demands=_demands(self._export_demand) if self._export_demand else None,
             history=self._history,
-            phases=self._grid.phases(self._t, self.household.branches),
-            gas=_capture(self._gas),
-            water=_capture(self._water),
+            phases=self._grid.phases(self._t, branches, reactive),
+            submeters=self._submeters(),
+            frequency=self._grid.frequency(self._t),
+            total=self._total.measured(net, sum(reactive)) if self._total else None,
+            per_phase=self._measured_phases(branches, reactive),
         )
+
+    def _submeters(self) -> tuple[Submeter, ...]:
+        return tuple(meter.truth() for meter in self._mbus)
+
+    def _measured_phases(self, branches: list[int], reactive: list[int]) -> tuple[Measured, ...]:
+        each = zip(self._per_phase, branches, reactive, strict=False)
+        return tuple(counters.measured(active, its_reactive) for counters, active, its_reactive in each)
 
     def telegram(self) -> bytes:
         """Return the complete telegram of this moment, CRLF and CRC included."""
-        return print_telegram(self.profile, self.identity, self.truth)
+        return print_telegram(Source(self.profile, self.identity, self.truth, self.variants))
 
 
-def _kilowatt_hours(milliwatt_seconds: int) -> Decimal:
-    # A counter shows what is complete: it never runs ahead of the energy.
-    return Decimal(milliwatt_seconds // MWS_PER_WH).scaleb(-3)
+def _kilowatt_hours(counters: Mapping[int, int]) -> dict[int, Decimal]:
+    return {tariff: thousand_hours(energy) for tariff, energy in counters.items()}
+
+
+def _demands(demand: Demand) -> Demands:
+    return Demands(Decimal(demand.watts).scaleb(-3), Decimal(demand.last_watts).scaleb(-3), _peak(demand.peak))
 
 
 def _peak(peak: PeakWatts) -> Peak:
     return Peak(utc(peak.t), Decimal(peak.watts).scaleb(-3))
-
-
-def _capture(channel: Channel | None) -> Capture | None:
-    if channel is None:
-        return None
-    return Capture(utc(channel.captured_at), Decimal(channel.captured_volume // 1000).scaleb(-3))

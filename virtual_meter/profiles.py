@@ -1,9 +1,11 @@
-"""What a meter prints and how it is wired: every e-MUCS P1 version times every Belgian supply."""
+"""What a meter prints and how it is wired: every e-MUCS P1 version times every Belgian supply, and other dialects."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final
+
+from .tariffs import BELGIAN, DUTCH, FIVE, INDUSTRIAL, TariffPlan
 
 # Since which 0-0:96.1.4 a meter prints them.
 _CURRENT_DECIMALS = 50214
@@ -12,6 +14,8 @@ _WATER = 50216
 _DEMAND = 50217
 _SECOND_GENERATION = 50221
 
+_HOUR = 3600
+
 
 class Wiring(Enum):
     """The three ways in which a Belgian house is supplied."""
@@ -19,6 +23,37 @@ class Wiring(Enum):
     THREE_PHASE = "three-phase"
     SINGLE_PHASE = "single-phase"
     DELTA = "3x230v"
+
+
+class Dialect(Enum):
+    """Which registers are printed, and how."""
+
+    EMUCS = auto()
+    ISKRAEMECO_OLD = auto()
+    ISKRAEMECO_NEW = auto()
+    A1 = auto()
+    DSMR_2 = auto()
+    DSMR_4 = auto()
+    DSMR_5 = auto()
+    LUXEMBOURG = auto()
+    SWEDEN = auto()
+    FINLAND = auto()
+    HUNGARY = auto()
+    AUSTRIA = auto()
+    SWITZERLAND = auto()
+    ENCRYPTED = auto()
+    HDLC = auto()
+
+
+_FOUR_QUADRANTS: Final = {
+    Dialect.A1,
+    Dialect.LUXEMBOURG,
+    Dialect.SWEDEN,
+    Dialect.FINLAND,
+    Dialect.HUNGARY,
+    Dialect.AUSTRIA,
+    Dialect.SWITZERLAND,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +91,23 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A version on a wiring."""
+    """A dialect on a wiring; `version` where it is e-MUCS P1."""
 
     name: str
-    version: Version
     wiring: Wiring
+    dialect: Dialect
+    identification: str
+    """The first line of the telegram."""
+    id_prefix: str | None
+    """How the equipment identifier of such a meter starts; None where the meter prints none."""
+    version: Version | None = None
+    period: int = 1
+    """Seconds from one telegram to the next."""
+    tariffs: TariffPlan = BELGIAN
+    gas: bool = False
+    """Whether a gas meter is printed."""
+    capture_period: int = 300
+    """Seconds from one reading of an M-Bus meter to the next."""
 
     @property
     def single_phase(self) -> bool:
@@ -68,16 +115,29 @@ class Profile:
         return self.wiring is Wiring.SINGLE_PHASE
 
     @property
-    def identification(self) -> str:
-        """Return the first line of the telegram, that of the Sagemcom meter of this generation and wiring."""
-        if self.version.second_generation:
-            return r"/FLU5\253972606_B" if self.single_phase else r"/FLU5\253967035_D"
-        return r"/FLU5\253770234_A" if self.single_phase else r"/FLU5\253769484_A"
+    def water(self) -> bool:
+        """Tell whether a water meter is printed."""
+        return self.version is not None and self.version.water
 
     @property
-    def id_prefix(self) -> str:
-        """Return how the equipment identifier of such a meter starts."""
-        return f"1SAG{1 if self.single_phase else 3}{2 if self.version.second_generation else 1}"
+    def valves(self) -> bool:
+        """Tell whether the valves of gas meters are printed; DSMR P1 5.0.2 has them no more."""
+        return self.dialect is not Dialect.DSMR_5
+
+    @property
+    def star_voltages(self) -> bool:
+        """Tell whether voltages without a neutral are those to the star point, not those between lines."""
+        return self.wiring is Wiring.DELTA and self.dialect is Dialect.ISKRAEMECO_NEW
+
+    @property
+    def four_quadrants(self) -> bool:
+        """Tell whether energy is counted over all tariffs, and reactive and apparent energy too."""
+        return self.dialect in _FOUR_QUADRANTS
+
+    @property
+    def industrial(self) -> bool:
+        """Tell whether the meter is that of a factory."""
+        return self.dialect is Dialect.A1
 
 
 _VERSIONS = (
@@ -90,10 +150,83 @@ _VERSIONS = (
 )
 
 
-def _profile(version: Version, wiring: Wiring) -> Profile:
-    suffix = "" if wiring is Wiring.THREE_PHASE else f"-{wiring.value}"
-    return Profile(version.name + suffix, version, wiring)
+def _named(name: str, wiring: Wiring) -> str:
+    return name if wiring is Wiring.THREE_PHASE else f"{name}-{wiring.value}"
 
 
-_ALL = [_profile(version, wiring) for version in _VERSIONS for wiring in Wiring]
+def _sagemcom(version: Version, wiring: Wiring) -> Profile:
+    """Return the Sagemcom meter of this generation and wiring."""
+    single, second = wiring is Wiring.SINGLE_PHASE, version.second_generation
+    if second:
+        identification = r"/FLU5\253972606_B" if single else r"/FLU5\253967035_D"
+    else:
+        identification = r"/FLU5\253770234_A" if single else r"/FLU5\253769484_A"
+    return Profile(
+        name=_named(version.name, wiring),
+        wiring=wiring,
+        dialect=Dialect.EMUCS,
+        identification=identification,
+        id_prefix=f"1SAG{1 if single else 3}{2 if second else 1}",
+        version=version,
+        gas=True,
+    )
+
+
+def _iskraemeco(name: str, dialect: Dialect, wiring: Wiring) -> Profile:
+    new = dialect is Dialect.ISKRAEMECO_NEW
+    return Profile(
+        name=_named(name, wiring),
+        wiring=wiring,
+        dialect=dialect,
+        identification=r"/ISk5\2MIE5E-200" if wiring is Wiring.SINGLE_PHASE else r"/ISk5\2MIE5T-200",
+        id_prefix="1ISK00" if new else "",
+        tariffs=FIVE if new else BELGIAN,
+    )
+
+
+_STAR = Wiring.THREE_PHASE
+_ALL = [
+    *(_sagemcom(version, wiring) for version in _VERSIONS for wiring in Wiring),
+    *(
+        _iskraemeco(name, dialect, wiring)
+        for name, dialect in (("ie5-old", Dialect.ISKRAEMECO_OLD), ("ie5-new", Dialect.ISKRAEMECO_NEW))
+        for wiring in Wiring
+    ),
+    # How it is identified is invented, as no A1 telegram was seen.
+    Profile("a1", _STAR, Dialect.A1, r"/AMR5\VIRTUAL", "1AMR00", tariffs=INDUSTRIAL),
+    # 9600 7E1 on a serial line.
+    Profile(
+        "nl-2.2",
+        Wiring.SINGLE_PHASE,
+        Dialect.DSMR_2,
+        r"/ISk5\2ME382-1000",
+        "E0000",
+        None,
+        10,
+        DUTCH,
+        gas=True,
+        capture_period=_HOUR,
+    ),
+    Profile(
+        "nl-4.2", _STAR, Dialect.DSMR_4, "/KFM5KAIFA-METER", "E0000", None, 10, DUTCH, gas=True, capture_period=_HOUR
+    ),
+    Profile("nl-5.0", _STAR, Dialect.DSMR_5, r"/ISK5\2M550T-1000", "E0000", None, 1, DUTCH, gas=True),
+    Profile("lu", _STAR, Dialect.LUXEMBOURG, r"/Lux5\253000000_M", "SAG1000", None, 10, gas=True),
+    Profile("se", _STAR, Dialect.SWEDEN, r"/ELL5\253000000_A", None, None, 10),
+    Profile("fi", _STAR, Dialect.FINLAND, "/ADN9 0000", None, None, 10),
+    Profile("hu", _STAR, Dialect.HUNGARY, "/SAG5SAG-METER", "SAG5000"),
+    Profile("at", _STAR, Dialect.AUSTRIA, r"/EST5\253000000_A", None, None, 5),
+    # Its identification is invented.
+    Profile("ch", _STAR, Dialect.SWITZERLAND, r"/GRE5\253000000_A", None),
+]
 PROFILES: Final = MappingProxyType({profile.name: profile for profile in _ALL})
+"""All whose telegrams are text."""
+EMUCS_P1: Final = tuple(name for name, profile in PROFILES.items() if profile.dialect is Dialect.EMUCS)
+"""The names of the profiles that follow the specification of Belgian P1 ports."""
+
+_BINARY = [
+    Profile("lu-encrypted", _STAR, Dialect.ENCRYPTED, "", None, None, 10),
+    Profile("hdlc", _STAR, Dialect.HDLC, "", None, None, 10),
+]
+REFUSED: Final = MappingProxyType({profile.name: profile for profile in _BINARY})
+"""Ports that send no text, as neighbouring countries have them."""

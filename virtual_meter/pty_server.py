@@ -1,6 +1,7 @@
 """Serve a meter on a serial line made of software."""
 
 import asyncio
+from collections.abc import Iterable
 import os
 from pathlib import Path
 import select
@@ -8,6 +9,7 @@ import termios
 import tty
 from typing import override
 
+from .fault import Fault
 from .meter import VirtualMeter
 from .server import MeterServer, Transform
 
@@ -15,20 +17,25 @@ from .server import MeterServer, Transform
 class PtyServer(MeterServer):
     """A serial line made of software: a pseudo terminal, raw, that never waits for a reader."""
 
+    transport = "pty"
+
     def __init__(
         self,
         meter: VirtualMeter,
         path: Path | None = None,
         speed: float = 1.0,
         transform: Transform | None = None,
+        *,
+        faults: Iterable[Fault] = (),
     ) -> None:
         """Make a terminal; when `path` is given, a symbolic link there leads to it while the server runs."""
-        super().__init__(meter, speed, transform)
+        super().__init__(meter, speed, transform, faults=faults)
         self.path = path
         self._fd: int | None = None
         self._terminal = ""
         self._rest = b""
         self._stale = False
+        self._place_holder: int | None = None
 
     @property
     @override
@@ -47,6 +54,44 @@ class PtyServer(MeterServer):
         if hung_up and self._stale:
             self._flush()
         return 0 if hung_up else 1
+
+    @property
+    @override
+    def is_open(self) -> bool:
+        return self._fd is not None
+
+    @override
+    def mute(self) -> None:
+        """Do nothing: a serial line has no connection that could outlive its other end."""
+
+    @override
+    def serve_one(self) -> None:
+        """Do nothing: a serial line has one reader anyhow."""
+
+    @override
+    async def take_down(self) -> None:
+        """Pull the line out; the terminal that comes next is another one."""
+        if self.is_open:
+            # As long as somebody has it open, no new one gets its name.
+            self._place_holder = os.open(self._terminal, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        await super().take_down()
+
+    @override
+    async def bring_up(self) -> None:
+        await super().bring_up()
+        self._let_go()
+
+    @override
+    async def stop(self) -> None:
+        try:
+            await super().stop()
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._place_holder is not None:
+            os.close(self._place_holder)
+            self._place_holder = None
 
     @override
     async def disconnect(self) -> None:

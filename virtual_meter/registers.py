@@ -3,17 +3,8 @@
 from dataclasses import dataclass
 from random import Random
 
-from .clock import (
-    LOW_TARIFF,
-    NORMAL_TARIFF,
-    QUARTER,
-    epoch,
-    is_month_start,
-    local,
-    month_before,
-    month_start,
-    tariff_at,
-)
+from .clock import QUARTER, epoch, is_month_start, local, month_before, month_start
+from .tariffs import BELGIAN, TariffPlan
 
 # All energy is counted in milliwatt-seconds: integers, so that nothing drifts.
 MWS_PER_WH = 3_600_000
@@ -41,18 +32,22 @@ class ClosedMonth:
 class Energy:
     """Import and export counters per tariff (1-0:1.8.x and 1-0:2.8.x)."""
 
-    def __init__(self, rng: Random, start: int, *, pv: bool) -> None:
-        """Begin as a meter that has been in use for some years."""
+    def __init__(self, rng: Random, start: int, *, pv: bool, plan: TariffPlan = BELGIAN, scale: int = 1) -> None:
+        """Begin as a meter that has been in use for some years, in a house or something `scale` times as large."""
         years = rng.uniform(1.2, 4.5)
+        self._plan = plan
         self.imported = {
-            NORMAL_TARIFF: _used(rng, 1450, years),
-            LOW_TARIFF: _used(rng, 1900, years),
+            plan.normal: _used(rng, 1450 * scale, years),
+            plan.low: _used(rng, 1900 * scale, years),
         }
         self.exported = {
-            NORMAL_TARIFF: _used(rng, 1750, years) if pv else 0,
-            LOW_TARIFF: _used(rng, 720, years) if pv else 0,
+            plan.normal: _used(rng, 1750 * scale, years) if pv else 0,
+            plan.low: _used(rng, 720 * scale, years) if pv else 0,
         }
-        self.tariff = tariff_at(start)
+        for tariff in plan.others:
+            self.imported[tariff] = _used(rng, 300 * scale, years)
+            self.exported[tariff] = _used(rng, 100 * scale, years) if pv else 0
+        self.tariff = plan.at(start)
 
     def add(self, energy: int) -> None:
         """Count energy in mWs, export when below zero."""
@@ -60,6 +55,10 @@ class Energy:
             self.imported[self.tariff] += energy
         else:
             self.exported[self.tariff] -= energy
+
+    def change_tariff(self, t: int) -> None:
+        """Count on with the tariff that runs from `t` on."""
+        self.tariff = self._plan.at(t)
 
 
 def _used(rng: Random, kwh_a_year: float, years: float) -> int:
@@ -74,6 +73,8 @@ class Demand:
         self._large_load_w = large_load_w
         self._quarter_energy = 0
         self._month_is_new = False
+        self.last_watts = large_load_w // 3
+        """1.5.0: the average of the latest quarter that has ended. Before the first one has, a guess."""
         self.history: list[ClosedMonth] = []
         end = month_start(start)
         for _ in range(months):
@@ -117,7 +118,7 @@ class Demand:
 
     def end_quarter(self, t: int) -> None:
         """Close the quarter that ends at `t`, and the month when it ends there too."""
-        watts = self.watts
+        watts = self.last_watts = self.watts
         self._quarter_energy = 0
         if self._month_is_new or watts > self.peak.watts:
             self.peak = PeakWatts(t, watts)

@@ -1,8 +1,10 @@
 """Serve a meter over TCP, as a network bridge on its user port does."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import cast, override
 
+from .fault import Fault
 from .meter import VirtualMeter
 from .server import MeterServer, Transform
 
@@ -56,6 +58,8 @@ class _Client(asyncio.Protocol):
 class TcpServer(MeterServer):
     """A bridge from the user port to the network, for any number of clients, or one at a time."""
 
+    transport = "tcp"
+
     def __init__(
         self,
         meter: VirtualMeter,
@@ -65,13 +69,15 @@ class TcpServer(MeterServer):
         transform: Transform | None = None,
         *,
         single_client: bool = False,
+        faults: Iterable[Fault] = (),
     ) -> None:
         """Listen on `host`; port 0 is any free one, kept for the next start."""
-        super().__init__(meter, speed, transform)
+        super().__init__(meter, speed, transform, faults=faults)
         self.host = host
         self.port = port
         self.single_client = single_client
         self._clients: set[_Client] = set()
+        self._dead: set[_Client] = set()
         self._server: asyncio.Server | None = None
 
     @property
@@ -95,13 +101,34 @@ class TcpServer(MeterServer):
     def forget(self, client: _Client) -> None:
         """Let go of a client that left."""
         self._clients.discard(client)
+        self._dead.discard(client)
+
+    @property
+    @override
+    def is_open(self) -> bool:
+        return self._server is not None
+
+    @override
+    def mute(self) -> None:
+        self._dead |= self._clients
+        self._clients.clear()
+
+    @override
+    def serve_one(self) -> None:
+        self.single_client = True
 
     @override
     async def disconnect(self) -> None:
-        clients = list(self._clients)
+        clients = [*self._clients, *self._dead]
         for client in clients:
             client.drop()
         await asyncio.gather(*(client.closed for client in clients))
+
+    async def stop_listening(self) -> None:
+        """Let nobody in any more; whoever is connected stays so."""
+        server, self._server = self._server, None
+        if server:
+            server.close()
 
     @override
     async def _open(self) -> None:
@@ -116,7 +143,8 @@ class TcpServer(MeterServer):
         if server:
             server.close()
             server.abort_clients()
-            await self.disconnect()
+        await self.disconnect()
+        if server:
             await server.wait_closed()
 
     @override

@@ -10,7 +10,9 @@ from .capacity import store_of
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .energy import async_add_to_energy
+from .guarding import guard_store_of
 from .services import async_setup_services
+from .watch import async_forget_watch
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NUMBER, Platform.SENSOR]
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -25,26 +27,31 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bool:
     """Open the port, and set up what its first telegram shows."""
     coordinator = entry.runtime_data = MeterCoordinator(hass, entry)
-    await coordinator.async_start()
-    try:
+
+    async def show() -> None:
+        """Show what the first telegram has."""
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    except BaseException:
-        await coordinator.async_stop()
-        raise
-    await async_add_to_energy(hass, entry)
+        coordinator.shown = True
+        await async_add_to_energy(hass, entry)
+
+    await coordinator.async_start(show)
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bool:
     """Remove the entities and close the port."""
-    if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
-        await entry.runtime_data.async_stop()
-    return unloaded
+    coordinator = entry.runtime_data
+    if coordinator.shown and not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        return False
+    await coordinator.async_stop()
+    return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
-    """Forget the peaks of a meter that is removed."""
+    """Forget the peaks and the readings of a meter that is removed."""
+    async_forget_watch(hass, entry)
     await store_of(hass, entry).async_remove()
+    await guard_store_of(hass, entry).async_remove()
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: EmucsConfigEntry, device: DeviceEntry) -> bool:

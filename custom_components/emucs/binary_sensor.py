@@ -13,6 +13,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .entity import EmucsEntity
 from .insight.capacity import CapacityState
+from .insight.demand import has_quarters
 
 PARALLEL_UPDATES = 0
 
@@ -53,7 +54,7 @@ async def async_setup_entry(
     """Add the binary sensors of a meter."""
     coordinator = entry.runtime_data
     entities: list[BinarySensorEntity] = [LinkSensor(coordinator, LINK)]
-    if coordinator.capacity.state is not None:
+    if has_quarters(coordinator.data):
         entities += [PeakSensor(coordinator, description) for description in PEAK_SENSORS]
     async_add_entities(entities)
 

@@ -9,7 +9,6 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.storage import Store
 
 from .const import (
@@ -17,6 +16,7 @@ from .const import (
     CONF_CAP_PERIOD,
     CONF_GOAL,
     CONF_OWN_RATE,
+    CONF_USER_PORT,
     CONF_VAT,
     CONF_WARNING_SHARE,
     DEFAULT_GOAL,
@@ -25,8 +25,11 @@ from .const import (
     DOMAIN,
     SECTION_CAPACITY,
 )
+from .devices import masked_title
 from .insight.capacity import Capacity, CapacityReport, CapacitySettings, CapacityState
 from .insight.tariff import Area, CapPeriod
+from .insight.user_port import UserPort
+from .issues import TARIFF_YEAR, async_end, async_report_tariff_year
 from .port import Telegram
 from .statistics import async_write_month_peaks
 
@@ -39,10 +42,12 @@ def settings_of(options: Mapping[str, Any]) -> CapacitySettings:
     """Return what the options of an entry say of the capacity tariff."""
     section = options.get(SECTION_CAPACITY, {})
     own_rate = section.get(CONF_OWN_RATE)
+    # The table has the rates of homes and small companies, which no industrial meter is billed by.
+    area = None if options.get(CONF_USER_PORT) == UserPort.A1 else section.get(CONF_AREA)
     return CapacitySettings(
         goal=Decimal(str(section.get(CONF_GOAL, DEFAULT_GOAL))),
         warning_share=Decimal(str(section.get(CONF_WARNING_SHARE, DEFAULT_WARNING_SHARE))) / 100,
-        area=Area(section[CONF_AREA]) if section.get(CONF_AREA) else None,
+        area=Area(area) if area else None,
         own_rate=Decimal(str(own_rate)) if own_rate else None,
         vat=Decimal(str(section.get(CONF_VAT, DEFAULT_VAT))) / 100,
         cap_period=CapPeriod(section.get(CONF_CAP_PERIOD, CapPeriod.MONTH)),
@@ -65,6 +70,7 @@ class CapacityKeeper:
         self._insight = Capacity(settings_of(entry.options))
         self._written: object = None
         self.state: CapacityState | None = None
+        """None also while the meter's clock is wrong."""
         self.report: CapacityReport = self._insight.report()
 
     @property
@@ -82,7 +88,9 @@ class CapacityKeeper:
         try:
             self._insight = Capacity.restore(self._insight.settings, saved)
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-            _LOGGER.warning("%s: the peaks kept so far cannot be read (%r): starting anew", self._entry.title, error)
+            _LOGGER.warning(
+                "%s: the peaks kept so far cannot be read (%r): starting anew", masked_title(self._entry), error
+            )
 
     async def async_save(self) -> None:
         """Keep what is known."""
@@ -93,9 +101,17 @@ class CapacityKeeper:
         await self.async_save()
 
     @callback
+    def async_pause(self) -> bool:
+        """Know nothing of quarters while the meter's clock cannot date them; tell whether something was known."""
+        before, self.state = self.state, None
+        self._insight.state = None
+        return before is not None
+
+    @callback
     def async_feed(self, telegram: Telegram) -> bool:
         """Take a telegram; tell whether it changes what cannot wait: an alarm, a quarter or a peak."""
-        before, state = self.state, self._insight.feed(telegram)
+        before = self.state
+        state = self._insight.feed(telegram)
         if state is None or state is before:
             return False
         self.state = state
@@ -116,19 +132,10 @@ class CapacityKeeper:
     def async_report(self) -> None:
         """Work out what is billed, and say where that rests on the rates of an old year."""
         self.report = self._insight.report()
-        issue = f"tariff_year_{self._entry.entry_id}"
         if (year := self._insight.missing_year) is None or self.report.tariff is None:
-            ir.async_delete_issue(self._hass, DOMAIN, issue)
-            return
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            issue,
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="tariff_year",
-            translation_placeholders={"year": str(year), "used": str(self.report.tariff.year)},
-        )
+            async_end(self._hass, self._entry, TARIFF_YEAR)
+        else:
+            async_report_tariff_year(self._hass, self._entry, year, self.report.tariff.year)
 
     @callback
     def async_set_goal(self, goal: float) -> None:

@@ -1,5 +1,6 @@
 """Config flow: find the meter behind a serial port or a network address."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final, override
 from urllib.parse import urlsplit
@@ -40,11 +41,14 @@ from .const import (
     CONF_PARITY,
     CONF_STOPBITS,
     CONF_UPDATE_INTERVAL,
+    CONF_USER_PORT,
     CONF_VAT,
+    CONF_WAIT,
     CONF_WARNING_SHARE,
     DEFAULT_GOAL,
     DEFAULT_UPDATE_INTERVAL,
     DEFAULT_VAT,
+    DEFAULT_WAIT,
     DEFAULT_WARNING_SHARE,
     DOMAIN,
     SECTION_CAPACITY,
@@ -54,9 +58,12 @@ from .devices import identifier_of, model_of, port_version_of
 from .insight.grid import grid_of
 from .insight.mbus import mbus_meters
 from .insight.tariff import Area, CapPeriod
+from .insight.user_port import UserPort, believed_port
 from .port import BinaryProtocol, LinkDown, NoTelegram, PortError, Telegram, WrongSpeed
 
 SECTION_ADVANCED: Final = "advanced"
+# A form is not left without an answer for longer than this, in seconds: then progress is shown.
+_LONGEST_FORM: Final = 30
 _SOCKET: Final = "socket://"
 
 
@@ -86,6 +93,7 @@ _ADVANCED: Final = probatio.Schema(
             SelectSelectorConfig(options=["N", "E", "O"], mode=SelectSelectorMode.DROPDOWN)
         ),
         probatio.Required(CONF_STOPBITS, default=1): _integer(1, 2),
+        probatio.Required(CONF_WAIT, default=DEFAULT_WAIT): _integer(5, 1000, UnitOfTime.SECONDS),
     }
 )
 _FIELDS: Final[Mapping[str, Mapping[probatio.Marker, object]]] = {
@@ -105,7 +113,9 @@ def _section(
     return {probatio.Required(name, default=lambda: filled_in): section(schema, {"collapsed": collapsed})}
 
 
-_CONFIRM: Final = probatio.Schema({probatio.Required(CONF_ADD_TO_ENERGY, default=True): BooleanSelector()})
+_USER_PORT: Final = SelectSelector(
+    SelectSelectorConfig(options=list(UserPort), mode=SelectSelectorMode.LIST, translation_key="user_port")
+)
 _CAPACITY: Final = probatio.Schema(
     {
         probatio.Optional(CONF_AREA): SelectSelector(
@@ -123,7 +133,8 @@ _CAPACITY: Final = probatio.Schema(
     }
 )
 _OPTIONS: Final = {
-    probatio.Required(CONF_UPDATE_INTERVAL, default=DEFAULT_UPDATE_INTERVAL): _integer(1, 300, UnitOfTime.SECONDS)
+    probatio.Required(CONF_UPDATE_INTERVAL, default=DEFAULT_UPDATE_INTERVAL): _integer(1, 300, UnitOfTime.SECONDS),
+    probatio.Optional(CONF_USER_PORT): _USER_PORT,
 }
 
 
@@ -133,7 +144,11 @@ def _entry_data(user_input: Mapping[str, Any]) -> dict[str, Any]:
     if CONF_HOST in user_input:
         host = user_input[CONF_HOST].strip().lower()
         port = f"{_SOCKET}[{host}]:{port}" if ":" in host else f"{_SOCKET}{host}:{port}"
-    return {CONF_PORT: port, **user_input[SECTION_ADVANCED]}
+    data = {CONF_PORT: port, **user_input[SECTION_ADVANCED]}
+    if data.get(CONF_WAIT) == DEFAULT_WAIT:
+        # How often telegrams come is found out.
+        del data[CONF_WAIT]
+    return data
 
 
 def _filled_in(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,7 +173,12 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
     VERSION = 1
 
     _data: dict[str, Any]
+    _asked: str
+    """The step that asks for the port."""
+    _filled_in: dict[str, Any]
+    """What the user filled in there."""
     _telegram: Telegram
+    _listening: asyncio.Task[Telegram | PortError] | None = None
 
     @staticmethod
     @callback
@@ -186,31 +206,66 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _async_step_port(self, step_id: str, user_input: dict[str, Any] | None) -> ConfigFlowResult:
         """Ask for a port, and listen to it."""
-        errors: dict[str, str] = {}
-        detail = ""
-        if user_input is not None:
-            self._data = _entry_data(user_input)
-            if self.source == SOURCE_RECONFIGURE:
-                heard = await self._async_listen_aside()
-            else:
-                self._async_abort_entries_match({CONF_PORT: self._data[CONF_PORT]})
-                heard = await _async_listen(self._data)
-            if isinstance(heard, Telegram):
-                return await self._async_heard(heard)
-            errors["base"] = heard.reason
-            detail = await self._async_detail(heard)
-        elif self.source == SOURCE_RECONFIGURE:
-            user_input = _filled_in(self._get_reconfigure_entry().data)
-            if (CONF_HOST in user_input) is not (step_id == "network"):
+        self._asked = step_id
+        if user_input is None:
+            shown = _filled_in(self._get_reconfigure_entry().data) if self.source == SOURCE_RECONFIGURE else {}
+            if shown and (CONF_HOST in shown) is not (step_id == "network"):
                 # What was a device is no address, and the other way round.
-                del user_input[CONF_PORT]
-        shown = user_input or {}
-        fields = probatio.Schema({**_FIELDS[step_id], **_section(SECTION_ADVANCED, _ADVANCED, shown, collapsed=True)})
+                del shown[CONF_PORT]
+            return await self._async_show_port(shown)
+        self._filled_in = user_input
+        self._data = _entry_data(user_input)
+        if self.source != SOURCE_RECONFIGURE:
+            self._async_abort_entries_match({CONF_PORT: self._data[CONF_PORT]})
+        if self._data.get(CONF_WAIT, 0) > _LONGEST_FORM:
+            self._listening = self.hass.async_create_task(self._async_listen(), f"{DOMAIN} flow")
+            return await self.async_step_listen()
+        return await self._async_answer(await self._async_listen())
+
+    async def async_step_listen(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show that a port is listened to for as long as the user said."""
+        assert self._listening is not None  # noqa: S101 -- the step before starts it
+        if not self._listening.done():
+            return self.async_show_progress(
+                step_id="listen",
+                progress_action="listen",
+                progress_task=self._listening,
+                description_placeholders={"wait": str(self._data[CONF_WAIT])},
+            )
+        return self.async_show_progress_done(next_step_id="answer")
+
+    async def async_step_answer(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Go on with what was heard in the meantime."""
+        assert self._listening is not None  # noqa: S101 -- the step before waited for it
+        listening, self._listening = self._listening, None
+        return await self._async_answer(listening.result())
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        """Stop listening when the user leaves."""
+        if self._listening is not None:
+            self._listening.cancel()
+
+    async def _async_answer(self, heard: Telegram | PortError) -> ConfigFlowResult:
+        """Go on with the meter that was heard, or say why none was."""
+        if isinstance(heard, Telegram):
+            return await self._async_heard(heard)
+        return await self._async_show_port(self._filled_in, heard)
+
+    async def _async_show_port(self, shown: dict[str, Any], error: PortError | None = None) -> ConfigFlowResult:
+        """Show the form for a port, filled in."""
+        fields = probatio.Schema(
+            {**_FIELDS[self._asked], **_section(SECTION_ADVANCED, _ADVANCED, shown, collapsed=True)}
+        )
         return self.async_show_form(
-            step_id=step_id,
+            step_id=self._asked,
             data_schema=self.add_suggested_values_to_schema(fields, shown),
-            errors=errors,
-            description_placeholders={"detail": detail, "example": "socket://192.168.1.20:8088"},
+            errors={"base": error.reason} if error else {},
+            description_placeholders={
+                "detail": await self._async_detail(error) if error else "",
+                "example": "socket://192.168.1.20:8088",
+            },
         )
 
     async def _async_heard(self, telegram: Telegram) -> ConfigFlowResult:
@@ -227,40 +282,53 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
         return await self.async_step_confirm()
 
     async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show what was found."""
+        """Show what was found, and which port it seems to be."""
         telegram = self._telegram
         manufacturer, model = model_of(telegram)
         if user_input is not None:
+            options = {CONF_ADD_TO_ENERGY: True} if user_input[CONF_ADD_TO_ENERGY] else {}
+            if user_input[CONF_USER_PORT] != UserPort.P1:
+                options[CONF_USER_PORT] = user_input[CONF_USER_PORT]
             return self.async_create_entry(
-                title=" ".join(filter(None, (model, self.unique_id))),
-                data=self._data,
-                options={CONF_ADD_TO_ENERGY: True} if user_input[CONF_ADD_TO_ENERGY] else {},
+                title=" ".join(filter(None, (model, self.unique_id))), data=self._data, options=options
             )
         words = await self._async_words("found")
+        believed = believed_port(telegram)
         grid = grid_of(telegram)
         meters = mbus_meters(telegram, identifier_of(telegram)).values()
         return self.async_show_form(
             step_id="confirm",
-            data_schema=_CONFIRM,
+            data_schema=probatio.Schema(
+                {
+                    probatio.Required(CONF_USER_PORT, default=str(believed.port)): _USER_PORT,
+                    probatio.Required(CONF_ADD_TO_ENERGY, default=True): BooleanSelector(),
+                }
+            ),
             description_placeholders={
                 "model": " ".join(filter(None, (manufacturer, model))) or words["unknown"],
                 "id": identifier_of(telegram),
-                "version": port_version_of(telegram),
+                "version": port_version_of(telegram, believed.port),
+                "why": (await self._async_words("evidence"))[believed.evidence],
                 "grid": words[grid or "unknown"],
                 "mbus": ", ".join(f"{words[meter.medium]} ({meter.identifier})" for meter in meters) or words["none"],
             },
         )
 
-    async def _async_listen_aside(self) -> Telegram | PortError:
-        """Listen to a port while the entry is aside, as its port may be the same and serves one at a time."""
+    async def _async_listen(self) -> Telegram | PortError:
+        """Listen to the port, with the entry aside that may have the same, as many serve one at a time."""
+        if self.source != SOURCE_RECONFIGURE:
+            return await _async_listen(self._data)
         entry = self._get_reconfigure_entry()
         aside = entry.state in (
             ConfigEntryState.LOADED,
             ConfigEntryState.SETUP_RETRY,
         ) and await self.hass.config_entries.async_unload(entry.entry_id)
-        heard = await _async_listen(self._data)
-        if aside and not isinstance(heard, Telegram):
-            await self.hass.config_entries.async_setup(entry.entry_id)
+        heard: Telegram | PortError | None = None
+        try:
+            heard = await _async_listen(self._data)
+        finally:
+            if aside and not isinstance(heard, Telegram):
+                await self.hass.config_entries.async_setup(entry.entry_id)
         return heard
 
     async def _async_detail(self, error: PortError) -> str:

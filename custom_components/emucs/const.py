@@ -8,10 +8,13 @@ CONF_BAUDRATE: Final = "baudrate"
 CONF_BYTESIZE: Final = "bytesize"
 CONF_PARITY: Final = "parity"
 CONF_STOPBITS: Final = "stopbits"
+CONF_WAIT: Final = "wait"
+CONF_USER_PORT: Final = "user_port"
 CONF_UPDATE_INTERVAL: Final = "update_interval"
 CONF_ADD_TO_ENERGY: Final = "add_to_energy"
 
 DEFAULT_UPDATE_INTERVAL: Final = 5
+DEFAULT_WAIT: Final = 12
 
 SECTION_CAPACITY: Final = "capacity"
 CONF_AREA: Final = "area"

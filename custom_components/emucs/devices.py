@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.helpers.device_registry import DeviceInfo
 
 from .const import DOMAIN
 from .insight.mbus import Medium
+from .insight.user_port import UserPort
 from .port import Telegram
 
 # The manufacturers of an equipment identifier (DIN 43863-5: medium, manufacturer, number), where they are certain.
@@ -24,11 +26,26 @@ _MODELS: Final = {
 _IDENTIFICATION_MANUFACTURERS: Final = {"FLU5\\253": "Sagemcom", "ISk5": "Iskraemeco", "ISK5": "Iskraemeco"}
 _EQUIPMENT_IDENTIFIER_LENGTH: Final = 14
 _DSMR_VERSION_LENGTH: Final = 2
+# Of a masked identifier: medium and manufacturer, and as much as tells two meters apart.
+_SHOWN_BEGIN: Final = 4
+_SHOWN_END: Final = 3
 
 
 def identifier_of(telegram: Telegram) -> str:
     """Return what the meter is known by: its equipment identifier, or its identification where it prints none."""
     return telegram.meter_id or telegram.identification
+
+
+def mask(identifier: str) -> str:
+    """Return as much of an identifier as its owner recognises it by, and nobody else."""
+    if len(identifier) <= _SHOWN_BEGIN + _SHOWN_END:
+        return "…"
+    return f"{identifier[:_SHOWN_BEGIN]}…{identifier[-_SHOWN_END:]}"
+
+
+def masked_title(entry: ConfigEntry) -> str:
+    """Return the title of an entry, which mostly has the meter's identifier in it, for logs and other readers."""
+    return entry.title.replace(entry.unique_id, mask(entry.unique_id)) if entry.unique_id else entry.title
 
 
 def manufacturer_of(identifier: str) -> str | None:
@@ -48,12 +65,15 @@ def model_of(telegram: Telegram) -> tuple[str | None, str | None]:
     return manufacturer, model
 
 
-def port_version_of(telegram: Telegram) -> str:
+def port_version_of(telegram: Telegram, port: UserPort = UserPort.P1) -> str:
     """Return the port and the version of its specification, such as `e-MUCS P1 1.7`.
 
-    e-MUCS prints the version of DSMR P1 in three digits and two digits of its own (e-MUCS P1 1.7.1, table 4).
+    e-MUCS prints the version of DSMR P1 in three digits and two digits of its own (e-MUCS P1 1.7.1, table 4). How A1
+    prints its version is not public: it is shown as it is.
     """
     version = telegram.version
+    if port is UserPort.A1:
+        return f"A1 ({version})" if version else "A1"
     if version is None:
         return "P1"
     if version.startswith("502") and version.isdecimal():
@@ -63,7 +83,7 @@ def port_version_of(telegram: Telegram) -> str:
     return f"P1 ({version})"
 
 
-def electricity_meter_device(telegram: Telegram, identifier: str) -> DeviceInfo:
+def electricity_meter_device(telegram: Telegram, identifier: str, port: UserPort = UserPort.P1) -> DeviceInfo:
     """Return the device of the electricity meter."""
     manufacturer, model = model_of(telegram)
     return DeviceInfo(
@@ -72,7 +92,7 @@ def electricity_meter_device(telegram: Telegram, identifier: str) -> DeviceInfo:
         manufacturer=manufacturer,
         model=model,
         serial_number=telegram.meter_id,
-        sw_version=port_version_of(telegram),
+        sw_version=port_version_of(telegram, port),
     )
 
 

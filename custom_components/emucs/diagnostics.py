@@ -8,15 +8,21 @@ from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant
 
 from .coordinator import EmucsConfigEntry
+from .guarding import GuardKeeper, code_of
+from .insight.clock import MeterClock
 from .port import Register, Telegram, is_private
 
-_QUANTITY: Final = re.compile(rb"(?:\(\d{12}[SW]\))?\(-?\d{1,8}(?:\.\d{1,3})?(?:\*\w{1,5})?\)")
+# A number without a unit may be a serial number, if it is long enough.
+_QUANTITY: Final = re.compile(
+    rb"(?:\(\d{12}[SW]?\))?\(-?(?:\d{1,10}(?:\.\d{1,6})?\*\w{1,5}|\d{1,5}|\d{1,5}\.\d{1,3})\)"
+)
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EmucsConfigEntry) -> dict[str, Any]:
-    """Return the state of the link and the latest telegram."""
+    """Return the state of the link and the latest telegram; there is none where set-up did not get that far."""
     coordinator = entry.runtime_data
     link = coordinator.link
+    telegram: Telegram | None = coordinator.data
     return {
         "entry": {
             "data": async_redact_data(entry.data, {CONF_PORT}),
@@ -24,16 +30,41 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EmucsCo
             "options": dict(entry.options),
         },
         "link": {
-            "up": coordinator.down is None,
+            "up": coordinator.down is None and telegram is not None,
             "reason": coordinator.down and coordinator.down.reason,
+            "last_failure": coordinator.watch.health.last_failure,
             "connections": link.connections,
             "telegrams": link.reader.telegrams,
+            "telegrams_per_minute": coordinator.watch.health.telegrams_per_minute,
             "dropped": {str(reason): count for reason, count in link.reader.dropped.items()},
+            "events": [[event.time.isoformat(), event.what] for event in coordinator.watch.health.events],
         },
+        "clock": _clock(coordinator.watch.clock),
+        "guard": _guard(coordinator.guard),
         "grid": coordinator.grid,
-        "telegram": _telegram(coordinator.data),
-        "last_frame": redact_frame(coordinator.data.frame),
+        "user_port": coordinator.user_port,
+        "telegram": None if telegram is None else _telegram(telegram),
+        "last_frame": redact_frame(None if telegram is None else telegram.frame),
         "last_bad_frame": redact_frame(link.reader.last_bad_frame, broken=True),
+    }
+
+
+def _clock(clock: MeterClock) -> dict[str, Any]:
+    """Return how the meter's clock does beside that of the host."""
+    return {
+        "seconds_ahead": None if clock.deviation is None else round(clock.deviation.total_seconds()),
+        "off_since": None if clock.off_since is None else clock.off_since.isoformat(),
+        "frozen": clock.is_frozen,
+        "usable": clock.is_usable,
+    }
+
+
+def _guard(guard: GuardKeeper) -> dict[str, Any]:
+    """Return which counters are not believed, M-Bus meters without their names, and how many were not so far."""
+    latest = guard.latest
+    return {
+        "withheld": [] if latest is None else [code_of(key) for key in sorted(latest.withheld)],
+        "withheld_readings": guard.withheld,
     }
 
 
@@ -76,5 +107,5 @@ def redact_frame(frame: bytes | None, *, broken: bool = False) -> list[str] | No
 def _redact_line(line: bytes, *, broken: bool) -> str:
     """Return a line without a private value."""
     code, bracket, _ = line.partition(b"(")
-    private = not _QUANTITY.fullmatch(line[len(code) :]) if broken else is_private(code.decode("latin-1"))
+    private = is_private(code.decode("latin-1")) or (broken and not _QUANTITY.fullmatch(line[len(code) :]))
     return f"{code.decode('latin-1')}({REDACTED})" if bracket and private else line.decode("latin-1")

@@ -12,6 +12,7 @@ from homeassistant.util import dt as dt_util
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .entity import EmucsEntity
 from .insight.capacity import CapacityState
+from .insight.demand import has_quarters
 
 PARALLEL_UPDATES = 0
 
@@ -25,7 +26,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: EmucsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the events where quarters can be followed."""
-    if entry.runtime_data.capacity.state is not None:
+    if has_quarters(entry.runtime_data.data):
         async_add_entities([PeakEvent(entry.runtime_data, PEAK)])
 
 

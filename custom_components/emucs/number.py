@@ -10,6 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .entity import EmucsEntity
+from .insight.demand import has_quarters
 
 PARALLEL_UPDATES = 0
 
@@ -30,7 +31,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: EmucsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the target where quarters can be followed."""
-    if entry.runtime_data.capacity.state is not None:
+    if has_quarters(entry.runtime_data.data):
         async_add_entities([PeakTarget(entry.runtime_data, PEAK_TARGET)])
 
 

@@ -23,7 +23,7 @@ from .port import Dimension, Kind, Meaning, Medium, Quantity, Register, meaning,
 
 type Value = str | Decimal | datetime | None
 
-MOST_REGISTERS: Final = 64
+MOST_REGISTERS: Final = 192
 """Unlisted registers that become sensors at most, however many a port prints."""
 LONGEST_UNIT: Final = 10
 
@@ -75,6 +75,7 @@ _KIND_NAMES: Final = {
     Kind.SWELLS: "swells",
     Kind.COUNT: "count",
 }
+_DEMANDS: Final = {Kind.CURRENT_DEMAND, Kind.LAST_DEMAND, Kind.MAXIMUM_DEMAND}
 _WITHOUT_POWER: Final = {Quantity.CURRENT, Quantity.VOLTAGE, Quantity.POWER_FACTOR, Quantity.FREQUENCY}
 _QUADRANTS: Final = {
     Quantity.REACTIVE_Q1: 1,
@@ -82,6 +83,16 @@ _QUADRANTS: Final = {
     Quantity.REACTIVE_Q3: 3,
     Quantity.REACTIVE_Q4: 4,
 }
+
+_DEFAULT_QUANTITIES: Final = {
+    *_QUADRANTS,
+    Quantity.REACTIVE,
+    Quantity.APPARENT,
+    Quantity.POWER_FACTOR,
+    Quantity.FREQUENCY,
+}
+"""What a meter of four quadrants measures beside active power, on by default where it is printed."""
+_MOST_DEFAULT_TARIFFS: Final = 2
 
 LISTED: Final = frozenset(
     {
@@ -109,16 +120,30 @@ LISTED: Final = frozenset(
 """Registers that have a row in the table of sensors."""
 
 
+def limits_power(register: Register) -> bool:
+    """Tell whether a limiter limits power: in Luxembourg it limits kVA, and with DSMR 3.0 amperes."""
+    unit = unit_of(register.unit)
+    return unit is None or unit.dimension is Dimension.POWER
+
+
+def _is_listed(code: str, register: Register) -> bool:
+    """Tell whether a row in the table of sensors shows a register."""
+    return code in LISTED and (code != obis.LIMITER_THRESHOLD or limits_power(register))
+
+
 def unlisted(code: str, register: Register) -> bool:
     """Tell whether a register is a number of the electricity meter without a row in the table of sensors."""
-    if code in LISTED or register.number is None or (parsed := obis.parse_code(code)) is None:
+    if _is_listed(code, register) or register.number is None or (parsed := obis.parse_code(code)) is None:
         return False
     # Channels are M-Bus meters and relays.
     return not (parsed.a == 0 and parsed.b)
 
 
 def register_sensor(code: str, register: Register) -> MeterSensorDescription:
-    """Return the sensor of a register: by its meaning, or else a plain number by its code. All are off by default."""
+    """Return the sensor of a register: by its meaning, or else a plain number by its code.
+
+    On by default are the quantities of four-quadrant meters, as far as they run; all others are off.
+    """
     parsed = obis.parse_code(code)
     found = None if parsed is None else meaning(parsed, register.unit)
     return _plain(code, register) if found is None else _meaningful(code, register, found)
@@ -158,9 +183,21 @@ def _meaningful(code: str, register: Register, found: Meaning) -> MeterSensorDes
         state_class=_state_class(found),
         native_unit_of_measurement=None if shown is None else shown.unit,
         suggested_display_precision=None if shown is None else shown.precision,
-        entity_registry_enabled_default=False,
+        entity_registry_enabled_default=_is_on_by_default(found),
         exists=lambda meter: code in meter.data.registers,
         value=_scaled(code, scale),
+    )
+
+
+def _is_on_by_default(found: Meaning) -> bool:
+    """Tell whether most who have a register want to see it."""
+    # In the other direction P1 has no demand, and the last one has no row in the table.
+    demand = found.quantity is Quantity.ACTIVE and found.kind in _DEMANDS and found.phase is None
+    return (
+        (found.quantity in _DEFAULT_QUANTITIES or demand)
+        and found.historic is None
+        and found.channel == 0
+        and found.tariff <= _MOST_DEFAULT_TARIFFS
     )
 
 

@@ -27,13 +27,15 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import EmucsConfigEntry, MbusCoordinator, MeterCoordinator
 from .entity import EmucsEntity
 from .insight.capacity import CapacityState
+from .insight.demand import has_quarters
 from .insight.electricity import TARIFFS, energy_export, energy_import, in_unit, net_power, phase_power
-from .insight.grid import Grid
+from .insight.grid import Grid, has_voltage
 from .insight.mbus import Medium
 from .insight.peaks import PeakAverage
 from .insight.tariff import Cost
 from .port import Register, obis
-from .registers import MOST_REGISTERS, MeterSensorDescription, Value, register_sensor, unlisted
+from .port_sensors import PORT_SENSORS, PortSensorDescription
+from .registers import MOST_REGISTERS, MeterSensorDescription, Value, limits_power, register_sensor, unlisted
 
 PARALLEL_UPDATES = 0
 
@@ -57,6 +59,12 @@ type Meter[T] = Callable[[MeterCoordinator], T]
 def _prints(*codes: str) -> Meter[bool]:
     """Tell whether a meter prints one of some registers."""
     return lambda meter: any(code in meter.data.registers for code in codes)
+
+
+def _limits_power(meter: MeterCoordinator) -> bool:
+    """Tell whether a meter has a limit of its power."""
+    register = meter.data.registers.get(obis.LIMITER_THRESHOLD)
+    return register is not None and limits_power(register)
 
 
 def _number(code: str, unit: str) -> Meter[Value]:
@@ -191,10 +199,7 @@ def _phase_sensors(phase: str) -> tuple[MeterSensorDescription, ...]:
             state_class=SensorStateClass.MEASUREMENT,
             native_unit_of_measurement=UnitOfElectricPotential.VOLT,
             suggested_display_precision=1,
-            # Without a neutral L2 is what the others are measured against.
-            exists=lambda meter: (
-                _prints(obis.voltage(phase))(meter) and (phase != "l2" or meter.grid is not Grid.THREE_PHASE_230V)
-            ),
+            exists=lambda meter: has_voltage(meter.data, phase, meter.grid),
             value=_number(obis.voltage(phase), UnitOfElectricPotential.VOLT),
         ),
         MeterSensorDescription(
@@ -218,7 +223,7 @@ def _rounded(value: Decimal | None) -> float | None:
 
 def _has_demand(meter: MeterCoordinator) -> bool:
     """Tell whether quarters can be followed: the meter prints its time and what it imports."""
-    return meter.capacity.state is not None
+    return has_quarters(meter.data)
 
 
 def _bills_peaks(meter: MeterCoordinator) -> bool:
@@ -356,7 +361,7 @@ METER_SENSORS: Final = (
         native_unit_of_measurement=UnitOfPower.KILO_WATT,
         suggested_display_precision=1,
         entity_category=EntityCategory.DIAGNOSTIC,
-        exists=_prints(obis.LIMITER_THRESHOLD),
+        exists=_limits_power,
         value=_number(obis.LIMITER_THRESHOLD, UnitOfPower.KILO_WATT),
     ),
     MeterSensorDescription(
@@ -557,6 +562,7 @@ async def async_setup_entry(
 
     entry.async_on_unload(coordinator.async_on_new(add_new))
     add_new()
+    async_add_entities(PortSensor(coordinator, description) for description in PORT_SENSORS)
 
 
 class MeterSensor(EmucsEntity[MeterCoordinator], SensorEntity):
@@ -576,6 +582,24 @@ class MeterSensor(EmucsEntity[MeterCoordinator], SensorEntity):
             others, self._attr_extra_state_attributes = self._attr_extra_state_attributes, attributes(self.coordinator)
             changed |= others != self._attr_extra_state_attributes
         return changed
+
+
+class PortSensor(EmucsEntity[MeterCoordinator], SensorEntity):
+    """A sensor of the port itself: available also where the port does not work, as that is when it is looked at."""
+
+    entity_description: PortSensorDescription
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return that the answer is always known."""
+        return True
+
+    @override
+    def _take_value(self) -> bool:
+        """Take the value from the link."""
+        before, self._attr_native_value = self._attr_native_value, self.entity_description.value(self.coordinator)
+        return before != self._attr_native_value
 
 
 class MbusSensor(EmucsEntity[MbusCoordinator], SensorEntity):

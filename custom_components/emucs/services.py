@@ -21,7 +21,8 @@ ATTR_COUNT: Final = "count"
 ATTR_SECONDS: Final = "seconds"
 ATTR_KEEP_IDS: Final = "keep_ids"
 _MOST_TELEGRAMS: Final = 100
-_MOST_SECONDS: Final = 300
+# Two telegrams of a port that sends one each quarter.
+_MOST_SECONDS: Final = 1800
 
 _GET_PEAKS: Final = probatio.Schema({probatio.Required(ATTR_CONFIG_ENTRY_ID): cv.string})
 _RECORD_TELEGRAMS: Final = probatio.Schema(

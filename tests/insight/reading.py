@@ -25,6 +25,7 @@ def telegram(
     counter: str | Decimal | None = None,
     peak: tuple[str, datetime] | None = None,
     history: tuple[MonthDemand, ...] = (),
+    last_demand: str | Decimal | None = None,
 ) -> Telegram:
     """Return a telegram; kW and kWh."""
     registers = {}
@@ -34,6 +35,8 @@ def telegram(
         registers[obis.DEMAND] = Register(Decimal(demand), "kW")
     if counter is not None:
         registers[obis.IMPORT_ENERGY] = Register(Decimal(counter), "kWh")
+    if last_demand is not None:
+        registers[obis.LAST_DEMAND] = Register(Decimal(last_demand), "kW")
     if peak is not None:
         registers[obis.MONTH_PEAK] = Register(Decimal(peak[0]), "kW", peak[1])
     return Telegram(

@@ -297,6 +297,50 @@ def test_clock_set_back() -> None:
     assert not each.counts
 
 
+class TestClockSetBackOverTheEndOfAQuarter:
+    """What was closed stays closed."""
+
+    @pytest.mark.parametrize("prints_demand", [True, False])
+    def test_a_quarter_is_closed_once(self, prints_demand: bool) -> None:  # noqa: FBT001
+        house = House(NOON, prints_demand=prints_demand)
+        quarter = QuarterDemand()
+        [first] = watch(quarter, [house.telegram(), *house.run(920, "1")])
+        assert first.counts
+        house.time -= timedelta(seconds=60)
+        assert watch(quarter, [house.telegram(), *house.run(80)]) == []
+        # The next one is told of again.
+        [second] = watch(quarter, house.run(900))
+        assert second.start == first.end
+
+    def test_one_that_was_closed_too_early_is_told_of_when_it_is_whole(self) -> None:
+        house = House(NOON)
+        quarter = QuarterDemand()
+        watch(quarter, [house.telegram(), *house.run(300, "1")])
+        ahead = telegram(house.time + timedelta(hours=1), "1", demand="0")
+        [early] = watch(quarter, [ahead])
+        assert not early.counts
+        [whole] = watch(quarter, house.run(700))
+        assert whole.start == early.start
+        assert whole.counts
+
+    def test_a_clock_that_was_a_year_ahead_hides_nothing(self) -> None:
+        quarter = QuarterDemand()
+        [ahead] = watch(quarter, House(NOON + timedelta(days=365)).run(1000, "1"))
+        [now] = watch(quarter, House(NOON).run(1000, "1"))
+        assert ahead.start - now.start == timedelta(days=365)
+
+
+def test_a_counter_that_was_set_is_no_energy() -> None:
+    house = House(NOON, prints_demand=False)
+    quarter = QuarterDemand()
+    watch(quarter, [house.telegram(), *house.run(450, "1")])
+    house._energy += 1000 * 3600  # noqa: SLF001 -- a thousand kWh that nobody consumed
+    quarter.forget_counter()
+    [closed] = watch(quarter, house.run(460))
+    assert float(closed.value) == pytest.approx(1, abs=0.01)
+    assert closed.counts
+
+
 class TestAnotherMeaning:
     """1.4.0 that is not what it was seen to be."""
 

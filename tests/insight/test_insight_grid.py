@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from custom_components.emucs.insight.grid import Grid, grid_of
-from custom_components.emucs.port import Reader, Telegram
+from custom_components.emucs.insight.grid import Grid, grid_of, has_voltage
+from custom_components.emucs.port import Reader, Telegram, obis
 from tests.port.wire import received
 from virtual_meter import PROFILES, VirtualMeter, Wiring
 
@@ -21,6 +21,7 @@ def measuring(*voltages: str | None, printed: str | None = None) -> Telegram:
     return received("0-0:96.14.0(0001)", *lines)
 
 
+TO_STAR_POINT = ("131.2*V", "131.9*V", "130.4*V")
 THREE = ("231.0*V", "230.0*V", "232.0*V")
 L2_IS_REFERENCE = ("231.0*V", "000.0*V", "232.0*V")
 DEAD = ("000.0*V", "000.0*V", "000.0*V")
@@ -30,7 +31,8 @@ DEAD = ("000.0*V", "000.0*V", "000.0*V")
 def test_every_profile(name: str) -> None:
     meter = VirtualMeter(profile=name, start=datetime(2026, 1, 14, 17, tzinfo=UTC))
     [telegram] = Reader().feed(meter.telegram())
-    assert grid_of(telegram) is GRIDS[PROFILES[name].wiring]
+    homes = obis.voltage("l1") in telegram.registers and name != "a1"
+    assert grid_of(telegram) is (GRIDS[PROFILES[name].wiring] if homes else None)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,20 @@ def test_every_profile(name: str) -> None:
         (measuring(*THREE, printed="230"), DELTA),
         (measuring(*THREE, printed=""), STAR),
         (measuring("231.0*V", "", "231.0*V"), None),
+        # 230 V between lines is 133 V to the star point.
+        (measuring(*TO_STAR_POINT), DELTA),
+        (measuring("119.6*V", "146.0*V", "132.8*V"), DELTA),
+        (measuring("0.1312*kV", "0.1319*kV", "0.1304*kV"), DELTA),
+        (measuring("131.2*V"), SINGLE),
+        # No grid at all, but a fault that will pass.
+        (measuring("131.2*V", "230.0*V", "130.4*V"), STAR),
+        (measuring("000.0*V", "131.9*V", "130.4*V"), None),
+        (measuring(*DEAD), None),
+        # A three-phase meter of which one phase is connected (Luxembourg).
+        (measuring("233.0*V", "000.0*V", "001.0*V"), None),
+        # Behind voltage transformers: no home.
+        (measuring("5.988*kV", "5.941*kV", "5.828*kV"), None),
+        (measuring("57.7*V", "57.7*V", "57.7*V"), None),
     ],
 )
 def test_first_telegram(telegram: Telegram, grid: Grid | None) -> None:
@@ -63,6 +79,9 @@ def test_first_telegram(telegram: Telegram, grid: Grid | None) -> None:
         # The first telegram came during one.
         (DELTA, measuring(*THREE), STAR),
         (DELTA, measuring(*L2_IS_REFERENCE), DELTA),
+        (DELTA, measuring(*TO_STAR_POINT), DELTA),
+        (DELTA, measuring("131.2*V", "000.0*V", "130.4*V"), DELTA),
+        (None, measuring(*TO_STAR_POINT), DELTA),
         (DELTA, measuring(), DELTA),
         (DELTA, measuring("231.0*V"), DELTA),
         (SINGLE, measuring("231.0*V"), SINGLE),
@@ -70,5 +89,21 @@ def test_first_telegram(telegram: Telegram, grid: Grid | None) -> None:
         (SINGLE, measuring(*THREE), STAR),
     ],
 )
-def test_later_telegrams(before: Grid, telegram: Telegram, grid: Grid) -> None:
+def test_later_telegrams(before: Grid | None, telegram: Telegram, grid: Grid) -> None:
     assert grid_of(telegram, before) is grid
+
+
+@pytest.mark.parametrize(
+    ("telegram", "grid", "phases"),
+    [
+        (measuring(*THREE), STAR, ["l1", "l2", "l3"]),
+        (measuring(*DEAD), STAR, ["l1", "l2", "l3"]),
+        (measuring(*L2_IS_REFERENCE), DELTA, ["l1", "l3"]),
+        (measuring(*TO_STAR_POINT), DELTA, ["l1", "l2", "l3"]),
+        (measuring("231.0*V"), SINGLE, ["l1"]),
+        (measuring(), None, []),
+        (measuring("5.988*kV", "5.941*kV", "5.828*kV"), None, ["l1", "l2", "l3"]),
+    ],
+)
+def test_phases_that_have_a_voltage(telegram: Telegram, grid: Grid | None, phases: list[str]) -> None:
+    assert [phase for phase in obis.PHASE_GROUP if has_voltage(telegram, phase, grid)] == phases

@@ -79,6 +79,25 @@ def test_months() -> None:
     assert next_month(date(2026, 11, 1)) == date(2026, 12, 1)
 
 
+class TestAWrongClock:
+    """What a meter dated by a clock that was wrong is no month's peak."""
+
+    @pytest.mark.parametrize("time", ["000101001500W", "990714120000S", "260814120000S"])
+    def test_of_the_running_month(self, time: str) -> None:
+        ledger = PeakLedger()
+        ledger.feed(read("260714120000S", f"1-0:1.6.0({time})(94.329*kW)"), None)
+        assert not ledger.peaks
+
+    def test_in_the_history(self) -> None:
+        history = (
+            "0-0:98.1.0(3)(1-0:1.6.0)(1-0:1.6.0)(000201000000W)(000103184500W)(94.329*kW)"
+            "(260701000000S)(260603184500S)(04.329*kW)(990701000000S)(990603184500S)(99.999*kW)"
+        )
+        ledger = PeakLedger()
+        ledger.feed(read("260714120000S", history), None)
+        assert values(ledger) == {date(2026, 6, 1): "4.329"}
+
+
 class TestPeakOfTheRunningMonth:
     """1.6.0."""
 
@@ -370,6 +389,17 @@ class TestEnergyOfAMonth:
         ledger.feed(telegram(local("2026-07-01 00:00:10"), "1", counter="1000"), None)
         ledger.feed(telegram(local("2026-07-01 00:00:20"), "1"), None)
         assert ledger.imported(JULY) is None
+
+    def test_is_not_known_where_the_counter_was_set(self) -> None:
+        ledger = PeakLedger()
+        ledger.feed(telegram(local("2026-07-01 00:00:00"), "1", counter="1000"), None)
+        ledger.forget_counter()
+        ledger.feed(telegram(local("2026-07-02 00:00:00"), "1", counter="9000"), None)
+        assert ledger.imported(JULY) is None
+        ledger.feed(telegram(local("2026-08-01 00:00:05"), "1", counter="9250"), None)
+        ledger.feed(telegram(local("2026-08-02 00:00:00"), "1", counter="9260"), None)
+        assert ledger.imported(JULY) is None
+        assert ledger.imported(AUGUST) == 10
 
     def test_is_not_known_of_two_meters(self) -> None:
         ledger = PeakLedger()

@@ -5,7 +5,17 @@ from decimal import Decimal
 
 import pytest
 
-from custom_components.emucs.port import Channel, Drop, Kind, Quantity, Reader, Register, Telegram, meaning, parse_code
+from custom_components.emucs.port import (
+    Channel,
+    Drop,
+    Kind,
+    Quantity,
+    Reader,
+    Register,
+    Telegram,
+    meaning,
+    parse_code,
+)
 from tests.port.wire import body, received, sent
 
 SUMMER = timezone(timedelta(hours=2))
@@ -191,6 +201,34 @@ def test_flags_need_no_order() -> None:
 
 def test_what_was_before_is_another_day() -> None:
     assert times("261026120000", "261025023000")[1] == datetime(2026, 10, 25, 2, 30, tzinfo=SUMMER)
+
+
+def test_peaks_and_readings_in_the_hour_that_is_repeated() -> None:
+    reader = Reader()
+
+    def at(clock: str, peak: str, reading: str) -> tuple[str, str]:
+        """Return when the peak and the reading of a telegram were, in UTC."""
+        lines = f"1-0:1.6.0({peak})", f"0-1:24.2.3({reading})(00001.000*m3)"
+        [telegram] = reader.feed(sent(f"0-0:1.0.0(261025{clock})", *lines))
+        found = [telegram.registers[code].time for code in ("1-0:1.6.0", "0-1:24.2.3")]
+        assert telegram.channels[1].reading == telegram.registers["0-1:24.2.3"]
+        first, second = (f"{time.astimezone(UTC):%H%M%S}" for time in found if time)
+        return first, second
+
+    old, first, second = "02.000*kW)(261020180000", "03.000*kW)(261025021500", "04.000*kW)(261025021500"
+    assert at("021000", old, "261025020501") == ("160000", "000501")
+    assert at("021600", first, "261025021001") == ("001500", "001001")
+    assert at("025900", first, "261025025501") == ("001500", "005501")
+    assert at("020000", first, "261025025501") == ("001500", "005501")
+    assert at("020100", first, "261025020001") == ("001500", "010001")
+    # The same on the wall, an hour later.
+    assert at("021600", second, "261025021001") == ("011500", "011001")
+    assert at("030600", second, "261025030501") == ("011500", "020501")
+
+
+def test_what_is_known_of_the_repeated_hour_at_first() -> None:
+    telegram = received("0-0:1.0.0(261026120000)", "1-0:1.6.0(03.000*kW)(261025021500)")
+    assert telegram.registers["1-0:1.6.0"].time == datetime(2026, 10, 25, 2, 15, tzinfo=SUMMER)
 
 
 # Hungary, Sweden, Luxembourg

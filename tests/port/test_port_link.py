@@ -35,7 +35,7 @@ SILENCE = 0.3
 TELEGRAM_WITHOUT_VERSION = b"/XXX5\\1\r\n\r\n1-0:1.7.0(1*kW)\r\n!\r\n"
 TELEGRAM = sent("1-0:1.7.0(01.234*kW)")
 GLO_CIPHERED = b"\xdb\x08" + bytes(range(0x41, 0x49)) + b"\x82\x01\x23\x30" + bytes(range(0x80, 0xFF))
-HDLC = b"\x7e\xa0\x87\x01\x02\x01\x10\x9e\x6d" + bytes(range(0x80, 0xC0)) + b"\x7e"
+HDLC = b"\x7e\xa0\x48\x01\x02\x01\x10\x9e\x6d" + bytes(range(0x80, 0xC0)) + b"\x7e"
 
 
 @pytest.fixture
@@ -255,6 +255,8 @@ async def test_a_port_that_falls_silent() -> None:
         (GLO_CIPHERED, Encrypted),
         (b"\x55" + GLO_CIPHERED, Encrypted),
         (HDLC, BinaryProtocol),
+        # Noise that has the beginning of a frame.
+        (HDLC[:40] + b"\xfe" * 100, WrongSpeed),
         (TELEGRAM.replace(b"01.234", b"91.234"), InvalidChecksum),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else value[:8].hex(),
@@ -336,7 +338,7 @@ async def test_one_event_an_outage(server: TcpServer) -> None:
         await asyncio.wait_for(collecting, 4)
         # It came back within a moment, though it had been away for several tries.
         assert time.monotonic() - began < 3
-        assert attempts_failed >= 2
+        assert attempts_failed > link_module.FIRST_DELAY
         assert [type(event) for event in events if isinstance(event, LinkDown)] == [LinkDown]
         assert link.connections == 2
         assert link._delay == link_module.FIRST_DELAY  # noqa: SLF001
@@ -393,7 +395,7 @@ async def delays(link: Link, monkeypatch: pytest.MonkeyPatch, count: int) -> lis
         await sleep(0)
 
     monkeypatch.setattr("custom_components.emucs.port.link.asyncio.sleep", note)
-    monkeypatch.setattr("custom_components.emucs.port.link.random.uniform", lambda low, high: (low + high) / 2)
+    monkeypatch.setattr("custom_components.emucs.port.link.random.uniform", lambda _, high: high)
 
     async def read() -> None:
         async for _ in link:
@@ -415,9 +417,9 @@ async def test_it_waits_longer_and_longer_up_to_a_limit(monkeypatch: pytest.Monk
 
 async def test_where_trying_costs_nothing_it_never_waits_long(monkeypatch: pytest.MonkeyPatch) -> None:
     async with linked(f"socket://127.0.0.1:{a_free_port()}") as link:
-        assert await delays(link, monkeypatch, 5) == [0.5, 1, 1.5, 1.5, 1.5]
+        assert await delays(link, monkeypatch, 5) == pytest.approx([0.5, 1, 1.5, 1.5, 1.5], abs=0.2)
     async with linked("/dev/ttyMissing0") as link:
-        assert await delays(link, monkeypatch, 4) == [0.5, 1, 1.5, 1.5]
+        assert await delays(link, monkeypatch, 4) == pytest.approx([0.5, 1, 1.5, 1.5], abs=0.2)
 
 
 async def test_a_port_that_opens_is_tried_soon_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -440,7 +442,7 @@ async def test_links_do_not_all_come_back_at_the_same_moment(monkeypatch: pytest
         await until(lambda: bool(bounds))
         waiting.cancel()
         await asyncio.wait([waiting])
-    assert bounds[0] == pytest.approx((0.8, 1.2))
+    assert bounds[0] == pytest.approx((0.8, 1))
 
 
 # Letting go

@@ -194,6 +194,25 @@ def test_a_telegram_cut_off_by_a_corrupt_one() -> None:
     assert read(TELEGRAM[: at_line + 5] + corrupt + OTHER) == (["5.678"], {Drop.CHECKSUM: 1})
 
 
+BARE = body(f"{POWER}(01.234*kW)", "0-0:96.13.1(see /XXX5)", header="/AAA5 a") + b"\r\n"
+BARE_OTHER = body(f"{POWER}(05.678*kW)", header=r"/BBB5\2 b") + b"\r\n"
+
+
+@pytest.mark.parametrize("cut", range(1, len(BARE) - 3))
+def test_a_telegram_without_a_checksum_that_is_cut_off(cut: int) -> None:
+    found, dropped = read(BARE[:cut] + BARE_OTHER + BARE)
+    # Before the slash and four characters are there nothing has begun.
+    assert found == ["5.678", "1.234"]
+    assert dropped in ({Drop.TRUNCATED: 1}, {Drop.GARBAGE: cut})
+
+
+def test_what_looks_like_a_start_in_a_telegram_without_a_checksum() -> None:
+    reader = Reader()
+    [telegram] = reader.feed(BARE)
+    assert telegram.identification == "AAA5 a"
+    assert telegram.registers["0-0:96.13.1"].text == "see /XXX5"
+
+
 def test_a_telegram_without_a_register_is_dropped() -> None:
     assert read(with_checksum(b"/TST5\r\n\r\n!") + with_checksum(b"/TST5\r\n\r\nnothing\r\n!") + OTHER) == (
         ["5.678"],

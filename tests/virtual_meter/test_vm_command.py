@@ -1,5 +1,6 @@
 """`python -m virtual_meter`."""
 
+from datetime import UTC, datetime
 import os
 from pathlib import Path
 import signal
@@ -11,7 +12,7 @@ from threading import Timer
 import pytest
 from vm_reading import codes, values
 
-from virtual_meter import VirtualMeter
+from virtual_meter import PROFILES, REFUSED, VARIANTS, VirtualMeter
 from virtual_meter.__main__ import main
 
 
@@ -35,6 +36,10 @@ def test_once_prints_one_telegram(capfdbinary: pytest.CaptureFixture[bytes]) -> 
         (["--speed", "0"], "0 is not a speed above 0"),
         (["--speed", "fast"], "fast is not a speed above 0"),
         (["--profile", "9"], "invalid choice"),
+        (["--variant", "tidy"], "invalid choice"),
+        (["--variant", "reduced-codes"], "profile 1.7.1 has no variant reduced-codes"),
+        (["--period", "901"], "period is 901 s; it must be 1 to 900"),
+        (["--period", "often"], "invalid int value"),
     ],
 )
 def test_arguments_that_make_no_sense(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,6 +47,30 @@ def test_arguments_that_make_no_sense(arguments: list[str], message: str, capsys
         main(arguments)
     assert ended.value.code == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("profile", [*PROFILES, *REFUSED])
+def test_once_prints_any_profile(profile: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert main(["--once", "--start", "2026-01-31T23:55", "--profile", profile]) == 0
+    sys.stdout.flush()
+    expected = VirtualMeter(profile, start=datetime(2026, 1, 31, 22, 55, tzinfo=UTC)).telegram()
+    assert capfdbinary.readouterr().out == expected
+
+
+def test_variants_and_period(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert main(["--once", "--variant", "two-gas", "--variant", "no-checksum", "--period", "900"]) == 0
+    sys.stdout.flush()
+    telegram = capfdbinary.readouterr().out
+    assert [values(telegram, f"0-{number}:24.1.0") for number in (1, 2, 3)] == [["003"], ["003"], ["007"]]
+    assert telegram.endswith(b"!\r\n")
+
+
+def test_help_lists_profiles_and_variants(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert all(f"{name}: {variant.text}" in text.replace("- ", "-") for name, variant in VARIANTS.items())
+    assert all(name in text.replace("- ", "-") for name in (*PROFILES, *REFUSED))
 
 
 def test_a_port_in_use(socket_enabled: None, capsys: pytest.CaptureFixture[str]) -> None:

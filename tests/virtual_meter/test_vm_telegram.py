@@ -8,7 +8,7 @@ import sys
 import pytest
 from vm_reading import codes, crc16, lines, number, values
 
-from virtual_meter import PROFILES, VirtualMeter
+from virtual_meter import EMUCS_P1, VirtualMeter
 
 NOON = datetime(2026, 5, 20, 10, 0, tzinfo=UTC)
 
@@ -61,14 +61,14 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", EMUCS_P1)
 def test_prints_exactly_its_registers(name: str) -> None:
     version, _, wiring = name.partition("-")
     telegram = VirtualMeter(name, start=NOON).telegram()
     assert codes(telegram) == expected_codes(version, wiring)
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", EMUCS_P1)
 def test_every_line_has_the_width_of_the_field(name: str) -> None:
     telegram = VirtualMeter(name, start=NOON).telegram()
     forms = {code: form for code, form in FORMS.items() if not (name.startswith("1.3") and code.endswith(r"1\.7\.0"))}
@@ -77,7 +77,7 @@ def test_every_line_has_the_width_of_the_field(name: str) -> None:
             assert any(re.fullmatch(code + form, line) for code, form in {**forms, **FORMS}.items()), line
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", EMUCS_P1)
 def test_framing_and_crc(name: str) -> None:
     telegram = VirtualMeter(name, start=NOON).telegram()
     body, _, rest = telegram.rpartition(b"!")
@@ -88,8 +88,8 @@ def test_framing_and_crc(name: str) -> None:
 
 
 def test_eighteen_profiles() -> None:
-    assert len(PROFILES) == 18
-    assert {"1.3", "1.7.1", "1.7.1-single-phase", "1.7.1-3x230v", "2.1.1-single-phase"} <= set(PROFILES)
+    assert len(EMUCS_P1) == 18
+    assert {"1.3", "1.7.1", "1.7.1-single-phase", "1.7.1-3x230v", "2.1.1-single-phase"} <= set(EMUCS_P1)
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,11 @@ class Capacity:
         )
         return self.state
 
+    def forget_counter(self) -> None:
+        """Take no energy from the counter of before: it was set, or the meter is another one."""
+        self.quarter.forget_counter()
+        self.ledger.forget_counter()
+
     def report(self) -> CapacityReport:
         """Return what is billed as things are now."""
         running = self.ledger.running

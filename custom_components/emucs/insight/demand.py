@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final, Self
 
 from ..port import Telegram, obis
-from .electricity import energy_import, in_unit
+from .electricity import energy_import, import_power, in_unit
 
 QUARTER: Final = timedelta(minutes=15)
 COUNTED_COVERAGE: Final = Decimal("0.9")
@@ -18,6 +18,12 @@ _QUARTERS_AN_HOUR: Final = 4
 _SECONDS_AN_HOUR: Final = Decimal(3600)
 # Between two telegrams further apart, in seconds, nothing is known, but for what the counter says.
 _LONGEST_STEP: Final = Decimal(10)
+# What the counter says of a time over a quarter's end can be divided where one side is no longer than this.
+_LONGEST_SHARED: Final = Decimal(60)
+# So many times its period after the last one a telegram of a slow port is the next, and none was lost.
+_IRREGULAR: Final = Decimal("1.5")
+# A clock that was a day ahead and more was wrong: what it closed says nothing of today's quarters.
+_SET_BACK: Final = timedelta(days=1)
 # Right after a quarter began a meter may still print the demand of the last one.
 _SETTLING: Final = Decimal(5)
 _SETTLED: Final = Decimal("0.1")
@@ -40,6 +46,11 @@ def quarter_start(time: datetime) -> datetime:
     """Return the start, in UTC, of the clock quarter that a time is in; local quarters are UTC's."""
     utc = time.astimezone(UTC)
     return utc.replace(minute=utc.minute - utc.minute % 15, second=0, microsecond=0)
+
+
+def has_quarters(telegram: Telegram) -> bool:
+    """Tell whether a meter prints what quarters are followed by: its time, and the power or energy that it imports."""
+    return telegram.time is not None and (import_power(telegram) is not None or energy_import(telegram) is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,18 +121,24 @@ class QuarterDemand:
         self._seen = Decimal()  # seconds of it seen
         self._off = Decimal()  # seconds of it in which 1.4.0 was not what the counter says
         self._counter: Decimal | None = None
+        self._period = Decimal()  # seconds between the latest two telegrams
         self._register: Decimal | None = None  # the latest 1.4.0
+        self._closed: ClosedQuarter | None = None
 
     def feed(self, telegram: Telegram) -> ClosedQuarter | None:
         """Take a telegram; return the quarter that it ends."""
-        power = in_unit(telegram.registers.get(obis.IMPORT_POWER), "kW")
-        if telegram.time is None or power is None:
+        if telegram.time is None:
             return None
         time = telegram.time.astimezone(UTC)
         start = quarter_start(time)
         counter = energy_import(telegram)
         last, closed = self.demand, None
         passed = Decimal() if last is None else _seconds(time - last.time)
+        power = import_power(telegram)
+        if power is None:
+            power = self._mean_power(counter, passed)
+        if power is None:
+            return None
         if last is None or time < last.time:
             self._begin(Decimal(), Decimal())
         else:
@@ -131,21 +148,55 @@ class QuarterDemand:
                 self._seen += seen
             else:
                 after = _seconds(time - start)
-                near = passed <= _LONGEST_STEP
+                near = self._is_near(counter, last, after, passed)
                 closed = self._close(last, energy * last.left / passed if near else None)
+                if start == last.start + QUARTER:
+                    closed = _by_register(closed, telegram, after)
                 self._begin(energy * after / passed if near else Decimal(), after if near else Decimal())
         self._counter = counter
+        self._period = passed
         self._register = in_unit(telegram.registers.get(obis.DEMAND), "kW")
         self.demand = self._demand(start, time, power)
         if self._is_off(self.demand):
             self._off += min(passed, _SECONDS - self.demand.left)
-        return closed
+        return None if closed is None or self._is_known(closed) else closed
+
+    def _is_known(self, closed: ClosedQuarter) -> bool:
+        """Tell whether a quarter was closed before, by a clock that was set back since, and note it."""
+        before = self._closed
+        if before is not None and timedelta() <= before.start - closed.start <= _SET_BACK:
+            # One of which just a part was seen gives way to the whole.
+            same = before.start == closed.start
+            if not same or before.counts or not closed.counts:
+                return True
+        self._closed = closed
+        return False
+
+    def forget_counter(self) -> None:
+        """Take no energy from the counter until the next telegram: it was set, or is another meter's."""
+        self._counter = None
 
     def _begin(self, energy: Decimal, seen: Decimal) -> None:
         """Begin a quarter of which this much was seen."""
         self._energy = energy
         self._seen = seen
         self._off = Decimal()
+
+    def _mean_power(self, counter: Decimal | None, passed: Decimal) -> Decimal | None:
+        """Return the power in kW since the last telegram by the counter, where a meter prints no power."""
+        if counter is None:
+            return None
+        if self._counter is None or counter < self._counter or passed <= 0:
+            return Decimal()
+        return (counter - self._counter) * _SECONDS_AN_HOUR / passed
+
+    def _is_near(self, counter: Decimal | None, last: Demand, after: Decimal, passed: Decimal) -> bool:
+        """Return whether a telegram follows the last one so closely that both sides of a quarter's end are known."""
+        if passed <= _LONGEST_STEP:
+            return True
+        known = counter is not None and self._counter is not None and counter >= self._counter
+        regular = passed <= self._period * _IRREGULAR and passed == last.left + after
+        return known and regular and min(last.left, after) <= _LONGEST_SHARED
 
     def _step(self, counter: Decimal | None, last: Demand, passed: Decimal) -> tuple[Decimal, Decimal]:
         """Return the energy in kWh since the last telegram, and of how many of these seconds it is known."""
@@ -185,7 +236,7 @@ class QuarterDemand:
         if self._register is None or elapsed <= _SETTLING:
             return False
         own = self._own(elapsed, demand.power)
-        return abs(self._register - own) > max(_TOLERANCE, own * _RELATIVE_TOLERANCE)
+        return not _agree(self._register, own)
 
     def _close(self, last: Demand, rest: Decimal | None) -> ClosedQuarter:
         """Return the last quarter as it ended; `rest` is the energy in kWh since it was last seen, where known."""
@@ -198,7 +249,8 @@ class QuarterDemand:
             self._judge(own)
         return ClosedQuarter(
             start=last.start,
-            value=own if last.estimated else last.forecast,
+            # What is drawn at one moment says little of minutes.
+            value=own if last.estimated or last.left > _LONGEST_STEP else last.forecast,
             coverage=self._seen / _SECONDS if last.estimated else Decimal(1),
             estimated=last.estimated,
         )
@@ -236,6 +288,26 @@ class QuarterDemand:
         time = datetime.fromisoformat(saved["time"])
         demand.demand = demand._demand(quarter_start(time), time, Decimal(saved["power"]))
         return demand
+
+
+def _by_register(closed: ClosedQuarter, telegram: Telegram, after: Decimal) -> ClosedQuarter:
+    """Return a quarter that has just ended as the meter itself says in 1.5.0, where that agrees or is all there is.
+
+    How soon after the end of a quarter a meter prints it, and whether its interval is a quarter, is not public of A1.
+    """
+    register = in_unit(telegram.registers.get(obis.LAST_DEMAND), "kW")
+    if register is None or after <= _SETTLING:
+        agrees = register is not None and closed.counts and _agree(register, closed.value)
+    else:
+        agrees = not closed.counts or _agree(register, closed.value)
+    if not agrees or register is None:
+        return closed
+    return ClosedQuarter(start=closed.start, value=register, coverage=Decimal(1), estimated=False)
+
+
+def _agree(register: Decimal, own: Decimal) -> bool:
+    """Return whether a register is what follows from counter and power."""
+    return abs(register - own) <= max(_TOLERANCE, own * _RELATIVE_TOLERANCE)
 
 
 def _seconds(duration: timedelta) -> Decimal:

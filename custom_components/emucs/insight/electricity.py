@@ -40,6 +40,18 @@ def net_power(telegram: Telegram) -> Decimal | None:
     return in_unit(telegram.registers.get(obis.NET_POWER), "kW") if power is None else power
 
 
+def import_power(telegram: Telegram) -> Decimal | None:
+    """Return what is imported at this moment in kW: the register, the import side of the net, or the sum of phases."""
+    registers = telegram.registers
+    if (power := in_unit(registers.get(obis.IMPORT_POWER), "kW")) is not None:
+        return power
+    if (net := in_unit(registers.get(obis.NET_POWER), "kW")) is not None:
+        return max(net, Decimal())
+    phases = [in_unit(registers.get(obis.import_power(phase)), "kW") for phase in obis.PHASE_GROUP]
+    known = [power for power in phases if power is not None]
+    return sum(known, Decimal()) if known else None
+
+
 def phase_power(telegram: Telegram, phase: str) -> Decimal | None:
     """Return the power of a phase in kW, positive where it is imported."""
     return _difference(telegram, obis.import_power(phase), obis.export_power(phase))

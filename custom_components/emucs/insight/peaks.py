@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
 from ..port import Telegram, obis
+from .clock import is_date
 from .demand import ClosedQuarter
 from .electricity import energy_import, in_unit
 
@@ -121,6 +122,9 @@ class PeakLedger:
         if telegram.demand_history is not self._history:
             self._history = telegram.demand_history
             for demand in telegram.demand_history:
+                if not is_date(demand.period_end, telegram.time):
+                    # Noted while the clock of the meter was wrong.
+                    continue
                 self._peaks[month_of(demand.period_end)] = MonthPeak(demand.value, demand.time, Source.HISTORY)
         if closed is not None and closed.counts:
             self._observe(closed)
@@ -139,6 +143,8 @@ class PeakLedger:
         """Take 1.6.0, for the month that its own time stands in: after midnight it still shows the last month."""
         register = telegram.registers.get(obis.MONTH_PEAK)
         if register is None or register.time is None or register is self._register:
+            return
+        if telegram.time is None or not is_date(register.time, telegram.time):
             return
         self._register = register
         value = in_unit(register, "kW")
@@ -167,6 +173,11 @@ class PeakLedger:
             counter = energy_import(telegram)
             if counter is not None:
                 self._counters[self.month] = counter
+
+    def forget_counter(self) -> None:
+        """Forget what the latest month began with: the counter was set, or is another meter's."""
+        if self._counters:
+            del self._counters[max(self._counters)]
 
     def _forget_old(self) -> None:
         """Keep a bounded number of months."""

@@ -15,6 +15,8 @@ MAX_TELEGRAM: Final = 16 * 1024
 _START: Final = b"/AAA0"
 _LINE_START: Final = b"\n" + _START
 _SAME: Final = bytes.maketrans(b"BCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz123456789", b"A" * 51 + b"0" * 9)
+# The whole identification, and the empty line behind it: no value looks like that.
+_HEADER: Final = re.compile(rb"/[A-Za-z]{3}[0-9][^\r\n]{0,64}\r*\n\r*\n")
 # Behind the `!`: four digits are complete as they stand, fewer (a meter that omits leading zeros, or has no checksum)
 # only with their line end. Anything else is no checksum.
 _CHECKSUM: Final = re.compile(rb"([0-9A-Fa-f]{4}|[0-9A-Fa-f]{0,3}(?=\0?[\r\n]))|(?=.{5})", re.DOTALL)
@@ -135,6 +137,10 @@ class Framer:
             if self._expects_checksum:
                 self.dropped[Drop.NO_CHECKSUM] += 1
                 return None
+            # Nothing but its form tells a telegram that begins in the middle of a line, of one that was cut off there.
+            if (inner := _last(_HEADER, frame, begin + 1, end)) > 0:
+                self.dropped[Drop.TRUNCATED] += 1
+                begin = inner
             return frame[begin:]
         if printed is not None:
             checksum = int(printed, 16)
@@ -167,6 +173,14 @@ def _find_end(data: bytearray, begin: int) -> int:
     mark = data.find(b"!", begin + 1, MAX_TELEGRAM)
     # Mostly the first mark is it.
     return mark - 1 if mark > 0 and data[mark - 1] == _NEWLINE else data.find(b"\n!", begin, MAX_TELEGRAM)
+
+
+def _last(pattern: re.Pattern[bytes], data: bytes, begin: int, end: int) -> int:
+    """Return where the last match begins, or -1."""
+    position = -1
+    for match in pattern.finditer(data, begin, end):
+        position = match.start()
+    return position
 
 
 def _is_right(telegram: bytes, checksum: int) -> bool:

@@ -9,7 +9,11 @@ from typing import Final, NamedTuple
 
 from . import obis
 from .obis import Form
+from .plain import LONGEST_NAME, plain
 from .times import has_flag, is_unset, looks_like_time, parse_time
+
+MAX_LINE: Final = 4096
+"""Bytes of a line; the longest that DSMR P1 has is a message of 2048 digits, those of Belgium have 650."""
 
 # More digits than any meter has, and few enough for whoever shows them.
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,40}+(?:\.[0-9]{1,20}+)?+")
@@ -17,7 +21,6 @@ _NINES: Final = re.compile(r"9+(?:\.9+)?(?:\*.*)?")
 _BLANKS: Final = " \t\v\f"
 _NO_ID: Final = "-0 "
 _SHORTEST_OCTETS: Final = 10
-_CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _UNWRITTEN: Final = b"\xff"
 _PADDING: Final = " \0"
 _PAIR: Final = 2
@@ -30,7 +33,8 @@ _CACHED_SHAPES: Final = 512
 _ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
 # What most lines are: a code, maybe a time, a number, maybe a unit.
 _QUANTITY: Final = re.compile(
-    rf"(?P<code>{obis.CODE.pattern})\((?:0{{12}}[SWsw]?\)\()?(?P<number>{_NUMBER.pattern})(?:\*[^()*]+)?\)", re.ASCII
+    rf"(?P<code>{obis.CODE.pattern})\((?:0{{12}}[SWsw]?\)\()?(?P<number>{_NUMBER.pattern})(?:\*[A-Za-z0-9]+)?\)",
+    re.ASCII,
 )
 # Attributes of an enumeration are looked up slowly.
 _PLAIN: Final = Form.PLAIN
@@ -58,7 +62,9 @@ class Register(NamedTuple):
 
 def parse_line(line: bytes) -> tuple[str, Register] | None:
     """Return the code and the register of a line, or None if it is malformed."""
-    return parse_short_line(line) if len(line) <= _LONGEST_SHORT else _parse_any(line.decode("latin-1"))
+    if len(line) <= _LONGEST_SHORT:
+        return parse_short_line(line)
+    return _parse_any(line.decode("latin-1")) if len(line) <= MAX_LINE else None
 
 
 # Other meters say the same: which tariff it is, that nothing is exported, how high the voltage is.
@@ -111,10 +117,20 @@ def _parse_any(text: str) -> tuple[str, Register] | None:
     if known is None or not closed.endswith(")"):
         return None
     key, form, read = known
+    register: Register | None
     if form is Form.PROFILE:
-        return _parse_profile(key, closed[:-1])
-    register = read(closed[:-1])
-    return None if register is None else (key, register)
+        key, register = _parse_profile(key, closed[:-1])
+    else:
+        register = read(closed[:-1])
+    return None if register is None else (key, _without_markup(register))
+
+
+def _without_markup(register: Register) -> Register:
+    """Return a register whose texts are for people."""
+    value, unit, time = register
+    if isinstance(value, str):
+        value = plain(value) or None
+    return Register(value, unit and (plain(unit, LONGEST_NAME) or None), time)
 
 
 def _read_single(parse: Callable[[str], Register | None], content: str) -> Register | None:
@@ -179,8 +195,8 @@ def _parse_threshold(text: str) -> Register | None:
     return register
 
 
-def _parse_identifier(text: str) -> Register:
-    """Return an identifier, or nothing where it is not set."""
+def _parse_identifier(text: str) -> Register | None:
+    """Return an identifier, or nothing where it is not set; None if it is longer than any."""
     identifier = text.strip()
     # Short ones are printed plainly: a version such as 50217, the number of an Iskraemeco meter.
     if len(identifier) >= _SHORTEST_OCTETS:
@@ -188,6 +204,8 @@ def _parse_identifier(text: str) -> Register:
         # Plain digits may be pairs of hexadecimal ones by chance: then they stand for anything.
         if (decoded.isascii() and decoded.isalnum()) or not decoded.strip(_NO_ID):
             identifier = decoded
+    if len(identifier) > LONGEST_NAME:
+        return None
     return Register(identifier if identifier.strip(_NO_ID) else None)
 
 
@@ -209,7 +227,7 @@ def _parse_message(text: str) -> Register:
         message = octets.decode()
     except UnicodeDecodeError:
         message = octets.decode("latin-1")
-    line = _CONTROLS.sub(" ", message).strip()
+    line = plain(message)
     # Digits that stand for nothing that can be shown are meant as they are, such as a code 0001.
     return Register(line or (None if message.isspace() else text.strip() or None))
 
@@ -228,7 +246,7 @@ def _parse_timed(first: str, second: str) -> Register | None:
     return None if time is None else Register(register.value, register.unit, time)
 
 
-def _parse_profile(code: str, content: str) -> tuple[str, Register] | None:
+def _parse_profile(code: str, content: str) -> tuple[str, Register | None]:
     """Return the latest value of a profile: `(time)(status)(minutes)(1)(code)(unit)(value)` (DSMR P1 2.2 and 3.0).
 
     It is the reading of the code that it names, where all other versions print it.
@@ -240,7 +258,7 @@ def _parse_profile(code: str, content: str) -> tuple[str, Register] | None:
     time, *_, named, unit = values[:_PROFILE_HEADER]
     register = _parse_timed(time, "".join(values[_PROFILE_HEADER:]))
     if register is None:
-        return None
+        return code, None
     return obis.canonical(named), register._replace(value=register.number, unit=register.unit or unit or None)
 
 

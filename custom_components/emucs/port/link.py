@@ -9,11 +9,13 @@ import errno
 import os
 import random
 import re
+import socket
 from typing import Final, Literal, Self
 
-from serialx import SerialException, SerialStreamWriter, open_serial_connection
+from serialx import SerialStreamWriter, open_serial_connection
 from serialx.common import BaseSerialTransport
 
+from .address import Address
 from .errors import (
     BinaryProtocol,
     CannotConnect,
@@ -35,13 +37,19 @@ SILENT_PERIODS: Final = 5
 FIRST_SILENCE: Final = 12.0
 """Seconds that the first telegram is waited for: Dutch meters before DSMR 5 send one every ten."""
 OPEN_TIMEOUT: Final = 10.0
+SHORT_OPEN_TIMEOUT: Final = 2.0
+"""Seconds for a port on the network that was open before: a new try is noticed sooner than an old one goes on."""
+SLOWER_THAN_EVER: Final = 3
+"""How many times as long as before such a port may take."""
 CLOSE_TIMEOUT: Final = 5.0
+GRACE: Final = 0.2
+"""Seconds for what is here already when the silence is over: this program may have been held up, and not the meter."""
 
 FIRST_DELAY: Final = 0.5
 """Seconds before the port is opened again; each further time twice as many, until a telegram came."""
 LONGEST_DELAY: Final = 30.0
-# A refusal or a missing device costs nothing and shows the other side within a moment of its return.
 LONGEST_DELAY_WHERE_CHEAP: Final = 1.5
+"""Seconds from one try to the next where it costs next to nothing: then its return shows within a moment."""
 _CHEAP: Final = {errno.ECONNREFUSED, errno.ENOENT}
 _JITTER: Final = 0.2
 
@@ -49,7 +57,10 @@ _READ_SIZE: Final = 4096
 _SAMPLE_SIZE: Final = 2048
 # DLMS general-glo-ciphering: tag, length and system title, then a length in two bytes and the security byte.
 _ENCRYPTED: Final = re.compile(rb"\xdb\x08.{8}\x82..\x30", re.DOTALL)
-_HDLC: Final = re.compile(rb"\x7e[\xa0-\xa7]")
+# HDLC, as DLMS uses it: a flag, then in eleven bits the length of what stands before the next flag.
+_HDLC: Final = re.compile(rb"(?=\x7e([\xa0-\xa7].))", re.DOTALL)
+_HDLC_FLAG: Final = 0x7E
+_HDLC_LENGTH: Final = 0x7FF
 _FILLING: Final = b"\r\n\0"
 _TEXT_BYTES: Final = bytes({*range(0x20, 0x7F), *b"\r\n\t\0"})
 _TEXT_SHARE: Final = 0.9
@@ -78,18 +89,26 @@ class Link:
         parity: Literal["N", "E", "O"] = "N",
         stopbits: Literal[1, 2] = 1,
         silence: float | None = None,
+        wait: float | None = None,
     ) -> None:
-        """Set up without opening; serial settings as in e-MUCS P1 1.7.1, table 2."""
+        """Set up without opening; serial settings as in e-MUCS P1 1.7.1, table 2.
+
+        `silence` in seconds is fixed, `wait` is how long telegrams are waited for before their period is known.
+        """
         self.url = url
         self.reader = Reader()
         self.connections = 0
         """How often the port was opened."""
         self._settings = {"baudrate": baudrate, "byte_size": bytesize, "parity": parity, "stopbits": stopbits}
         self._fixed_silence = silence
+        self._wait = wait
         self._last_telegram: float | None = None
         self._intervals: deque[float] = deque(maxlen=4)
         self._sends_each_second = False
         self._delay = FIRST_DELAY
+        self._address = Address(url)
+        self._began = 0.0
+        self._opening_took: float | None = None
         self._sample = b""  # what came since the latest telegram
         self._bad_telegrams = 0
         self._events = self._run()
@@ -138,33 +157,62 @@ class Link:
 
     async def _open(self) -> tuple[asyncio.StreamReader, SerialStreamWriter[BaseSerialTransport]]:
         """Open the port."""
+        self._began = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(OPEN_TIMEOUT):
-                opened = await open_serial_connection(url=self.url, **self._settings)
+            opened = await self._open_first(await self._address.urls(self._open_timeout))
         except TimeoutError as error:
-            raise CannotConnect(f"no answer within {OPEN_TIMEOUT:.0f} s") from error
-        except (OSError, ValueError, SerialException) as error:
+            raise CannotConnect(f"no answer within {self._open_timeout:.0f} s") from error
+        except Exception as error:  # what else a backend of serialx raises must not end the link
             raise CannotConnect(_text(error)) from error
+        self._opening_took = asyncio.get_running_loop().time() - self._began
         self.connections += 1
         self.reader.reset()
         self._forget()
         return opened
 
+    async def _open_first(
+        self, urls: list[str]
+    ) -> tuple[asyncio.StreamReader, SerialStreamWriter[BaseSerialTransport]]:
+        """Open the first of some addresses that answers; raise what the last one raised."""
+        for url in urls:
+            try:
+                async with asyncio.timeout(self._open_timeout):
+                    opened = await open_serial_connection(url=url, **self._settings)
+            except OSError:
+                if url == urls[-1]:
+                    raise
+            else:
+                self._address.worked(url)
+                return opened
+        raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+
+    @property
+    def _open_timeout(self) -> float:
+        """Return the seconds that opening may take."""
+        if self._opening_took is None or not self._address.is_network:
+            return OPEN_TIMEOUT
+        return min(OPEN_TIMEOUT, max(SHORT_OPEN_TIMEOUT, SLOWER_THAN_EVER * self._opening_took))
+
     async def _receive(self, stream: asyncio.StreamReader) -> list[Telegram]:
         """Return the next telegrams, at least one."""
+        for seconds in (self.silence, GRACE):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    while data := await self._read(stream):
+                        if telegrams := self.reader.feed(data):
+                            self._learn_period(telegrams)
+                            self._forget()
+                            return telegrams
+                        self._sample = (self._sample + data)[:_SAMPLE_SIZE]
+                raise CannotConnect("closed by the other side")
+        raise self._diagnose()
+
+    async def _read(self, stream: asyncio.StreamReader) -> bytes:
+        """Return what came, or nothing where the other side has closed."""
         try:
-            async with asyncio.timeout(self.silence):
-                while data := await stream.read(_READ_SIZE):
-                    if telegrams := self.reader.feed(data):
-                        self._learn_period(telegrams)
-                        self._forget()
-                        return telegrams
-                    self._sample = (self._sample + data)[:_SAMPLE_SIZE]
-        except TimeoutError:
-            raise self._diagnose() from None
-        except (OSError, SerialException) as error:
+            return await stream.read(_READ_SIZE)
+        except Exception as error:  # as where it is opened
             raise CannotConnect(_text(error)) from error
-        raise CannotConnect("closed by the other side")
 
     @property
     def silence(self) -> float:
@@ -173,6 +221,8 @@ class Link:
             return self._fixed_silence
         if self._intervals:
             return max(SILENCE, SILENT_PERIODS * min(self._intervals))
+        if self._wait is not None:
+            return self._wait
         return SILENCE if self._sends_each_second else FIRST_SILENCE
 
     def _learn_period(self, telegrams: list[Telegram]) -> None:
@@ -199,23 +249,44 @@ class Link:
             return InvalidChecksum()
         if _ENCRYPTED.search(sample):
             return Encrypted()
-        if _HDLC.search(sample):
+        if _has_hdlc(sample):
             return BinaryProtocol()
         if len(sample.translate(None, _TEXT_BYTES)) > (1 - _TEXT_SHARE) * len(sample):
             return WrongSpeed()
         return NoTelegram()
 
     async def _back_off(self, failure: PortError) -> None:
-        """Wait before the next try, each time longer."""
-        cause = failure.__cause__
-        cheap = isinstance(cause, OSError) and cause.errno in _CHEAP
+        """Wait before the next try, each time longer; where it costs next to nothing never long."""
         if not isinstance(failure, CannotConnect):
             # The port can be opened: what it then says is waited for long enough.
             self._delay = FIRST_DELAY
+        cheap = self._is_cheap(failure)
         longest = LONGEST_DELAY_WHERE_CHEAP if cheap else LONGEST_DELAY
         delay = min(self._delay, longest)
-        self._delay = min(self._delay * 2, LONGEST_DELAY)
-        await asyncio.sleep(delay * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 -- spreads load, no secret
+        self._delay = min(self._delay * 2, longest)
+        if cheap:
+            took = asyncio.get_running_loop().time() - self._began
+            delay = min(delay, max(FIRST_DELAY, longest - took))
+        await asyncio.sleep(delay * random.uniform(1 - _JITTER, 1))  # noqa: S311 -- spreads load, no secret
+
+    def _is_cheap(self, failure: PortError) -> bool:
+        """Tell whether the next try costs no more than a packet, or a look at a device file."""
+        cause = failure.__cause__
+        if isinstance(cause, OSError) and cause.errno in _CHEAP:
+            return True
+        if cause is not None and not isinstance(cause, OSError):
+            # An address that is none, a setting that the port does not take: only the user can change it.
+            return False
+        return self._address.is_local or (self._address.is_network and not isinstance(cause, socket.gaierror))
+
+
+def _has_hdlc(sample: bytes) -> bool:
+    """Tell whether there is a frame of HDLC: noise often has its beginning, and hardly ever its end."""
+    for match in _HDLC.finditer(sample):
+        end = match.start() + 1 + (int.from_bytes(match[1]) & _HDLC_LENGTH)
+        if end < len(sample) and sample[end] == _HDLC_FLAG:
+            return True
+    return False
 
 
 def _text(error: Exception) -> str:
@@ -228,6 +299,6 @@ def _text(error: Exception) -> str:
 async def _close(writer: SerialStreamWriter[BaseSerialTransport]) -> None:
     """Close a port and wait until it is free."""
     writer.close()
-    with suppress(OSError, SerialException):
+    with suppress(Exception):
         async with asyncio.timeout(CLOSE_TIMEOUT):
             await writer.wait_closed()

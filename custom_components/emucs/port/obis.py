@@ -5,8 +5,11 @@ from functools import lru_cache
 import re
 from typing import Final, NamedTuple
 
-# [A-B:]C.D[.E][*F]: industrial meters may print the reduced form (IEC 62056-6-1).
-CODE: Final = re.compile(r"(?:\d{1,3}-\d{1,3}:)?\d{1,3}\.\d{1,3}(?:\.\d{1,3})?(?:[*&]\d{1,3})?", re.ASCII)
+# [A-B:]C.D[.E][*F]: industrial meters may print the reduced form (IEC 62056-6-1). There, letters stand for service
+# entries (C.1.0), errors (F.F), lists and profiles: such codes are kept as they are printed.
+CODE: Final = re.compile(
+    r"(?:\d{1,3}-\d{1,3}:)?(?:\d{1,3}|[CFLP])\.(?:\d{1,3}|F)(?:\.\d{1,3})?(?:[*&]\d{1,3})?", re.ASCII
+)
 _GROUPS: Final = re.compile(
     r"(?:(\d{1,3})-(\d{1,3}):)?(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:[*&](\d{1,3}))?", re.ASCII
 )
@@ -19,6 +22,7 @@ EQUIPMENT_ID: Final = "0-0:96.1.1"
 DEVICE_NAME: Final = "0-0:42.0.0"
 FABRICATION_NUMBER: Final = "0-0:96.1.0"
 EAN: Final = "0-0:96.1.2"
+SERIAL_NUMBER: Final = "C.1.0"
 
 IMPORT_ENERGY: Final = "1-0:1.8.0"
 EXPORT_ENERGY: Final = "1-0:2.8.0"
@@ -27,6 +31,7 @@ IMPORT_POWER: Final = "1-0:1.7.0"
 EXPORT_POWER: Final = "1-0:2.7.0"
 NET_POWER: Final = "1-0:16.7.0"
 DEMAND: Final = "1-0:1.4.0"
+LAST_DEMAND: Final = "1-0:1.5.0"
 MONTH_PEAK: Final = "1-0:1.6.0"
 DEMAND_HISTORY: Final = "0-0:98.1.0"
 GRID: Final = "1-0:94.32.1"
@@ -169,6 +174,7 @@ _FORMS: Final[dict[tuple[int, ...], Form]] = {
     (0, 0, 0): Form.TEXT,
     (0, 2, 8): Form.TEXT,
 }
+_LETTERED_FORMS: Final = {"C.": Form.IDENTIFIER, "F.": Form.TEXT}
 _DEMANDS: Final = {5, 6}
 
 
@@ -176,7 +182,7 @@ def form(text: str) -> Form:
     """Return how the value of a code is printed (e-MUCS P1 1.7.1, tables 3 to 6; IEC 62056-6-1 for demands)."""
     code = parse_code(text)
     if code is None:
-        return Form.PLAIN
+        return _LETTERED_FORMS.get(text[:2], Form.PLAIN)
     known = _FORMS.get((code.c, code.d, code.e)) or _FORMS.get((code.c, code.d))
     if known is None and code.a == 1 and code.c in _ELECTRICITY and code.d in _DEMANDS:
         return Form.PEAK

@@ -6,7 +6,10 @@ from typing import Final
 from fastcrc.crc16 import arc
 
 # By C, D and E, on whatever channel: identifiers, EANs, and messages of the grid operator. 96.1.4 is a version.
-_PRIVATE: Final = re.compile(r"(?:\d+-\d+:)?(?:96\.1\.[0-35-9]|96\.13\.\d+|42\.0\.0|0\.0\.0)(?:[*&]\d+)?")
+# C stands for 96 in reduced codes, and its numbers are identifiers of many kinds.
+_PRIVATE: Final = re.compile(
+    r"(?:\d+-\d+:)?(?:96\.1\.[0-35-9]|96\.13\.\d+|42\.0\.0|0\.0\.0|C\.\d+(?:\.\d+)?)(?:[*&]\d+)?"
+)
 _MESSAGE: Final = re.compile(r"(?:\d+-\d+:)?96\.13\.\d+")
 _HEXADECIMAL: Final = re.compile(rb"(?:[0-9A-Fa-f]{2}){5,}")
 # Medium and manufacturer of an equipment identifier (DIN 43863-5) are nobody's own.

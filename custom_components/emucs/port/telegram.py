@@ -10,15 +10,23 @@ from typing import Final, NamedTuple
 
 from . import obis
 from .lines import Register, parse_line
-from .times import Clock, is_unset, parse_time
+from .plain import LONGEST_NAME, plain
+from .times import Clock, has_flag, is_unset, just_been, parse_time
 
 MAX_CHANNELS: Final = 8
 
+MAX_LINES: Final = 512
+"""Lines of a telegram that are read; the longest telegram known has 60."""
+
 _CACHED_LINES: Final = 512
+_CACHED_BYTES: Final = 64 * 1024
+"""Of long lines; the others are bounded by their number."""
+_LONG_LINE: Final = 80
 _TRIPLE: Final = re.compile(r"\((\d{12}[SWsw]?)\)\((\d{12}[SWsw]?)\)\((\d{1,9}(?:\.\d{1,9})?)\*k[Ww]\)", re.ASCII)
+_METER_IDS: Final = (obis.EQUIPMENT_ID, obis.DEVICE_NAME, obis.FABRICATION_NUMBER, obis.SERIAL_NUMBER)
 # DSMR 2.2 and 3.0 print the value of a profile on a line of its own.
 _PROFILE: Final = b":24.3.0("
-_CONTINUED: Final = re.compile(rb"(:24\.3\.0\([^\r\n]*\)) *[\r\n]+(?=\()")
+_CONTINUED: Final = re.compile(rb"([\r\n][0-9-]{3,7}:24\.3\.0\([^\r\n]*\)) *[\r\n]+(?=\()")
 
 
 class MonthDemand(NamedTuple):
@@ -56,8 +64,18 @@ class Telegram:
 class _Lines(dict[bytes, tuple[str, Register] | None]):
     """Lines understood, as code and register; None for malformed ones."""
 
+    def __init__(self) -> None:
+        """Start with none."""
+        super().__init__()
+        self._bytes = 0
+
     def __missing__(self, line: bytes) -> tuple[str, Register] | None:
         """Understand a line that is new."""
+        if (length := len(line)) > _LONG_LINE:
+            self._bytes += length
+        if len(self) >= _CACHED_LINES or self._bytes > _CACHED_BYTES:
+            self.clear()
+            self._bytes = 0
         understood = self[line] = parse_line(line)
         return understood
 
@@ -71,6 +89,7 @@ class TelegramParser:
         self._lines = _Lines()
         self._clock = Clock()
         self._channels = _Channels()
+        self._settled: dict[str, tuple[Register, Register]] = {}
         self._history_line: Register | None = None
         self._history: tuple[MonthDemand, ...] = ()
 
@@ -86,9 +105,9 @@ class TelegramParser:
         self.malformed_lines += malformed
         registers = dict(understood)
         return Telegram(
-            identification=identification[1:].decode("latin-1").strip(),
+            identification=plain(identification[1:].decode("latin-1"), LONGEST_NAME),
             version=_first_text(registers, obis.VERSION, obis.DSMR_VERSION),
-            meter_id=_first_text(registers, obis.EQUIPMENT_ID, obis.DEVICE_NAME, obis.FABRICATION_NUMBER),
+            meter_id=_first_text(registers, *_METER_IDS),
             time=self._settle_time(registers),
             registers=MappingProxyType(registers),
             channels=self._channels.of(registers),
@@ -97,11 +116,9 @@ class TelegramParser:
         )
 
     def _understand(self, lines: list[bytes]) -> tuple[list[tuple[str, Register]], int]:
-        """Return the codes and registers of lines, and how many are malformed; blank ones are left out."""
+        """Return the codes and registers of lines, and how many are malformed or too many; blank ones do not count."""
         printed = [*filter(None, lines)]
-        if len(self._lines) > _CACHED_LINES:
-            self._lines.clear()
-        understood = [*filter(None, map(self._lines.__getitem__, printed))]
+        understood = [*filter(None, map(self._lines.__getitem__, printed[:MAX_LINES]))]
         return understood, len(printed) - len(understood)
 
     def _settle_time(self, registers: dict[str, Register]) -> datetime | None:
@@ -112,7 +129,20 @@ class TelegramParser:
         time = self._clock.follow(register.text, register.time)
         if time is not register.time:
             registers[obis.METER_TIME] = register._replace(time=time)
+        if not has_flag(register.text):
+            self._settle_other_times(registers, time)
         return time
+
+    def _settle_other_times(self, registers: dict[str, Register], now: datetime) -> None:
+        """Tell two equal hours apart in the times of peaks and readings, by when they were printed first."""
+        for code, register in registers.items():
+            if register.time is None or code == obis.METER_TIME:
+                continue
+            before, settled = self._settled.get(code, (register, register))
+            if register != before:
+                settled = register._replace(time=just_been(register.time, now))
+            self._settled[code] = register, settled
+            registers[code] = settled
 
     def _demand_history(self, line: Register | None) -> tuple[MonthDemand, ...]:
         """Return the month peaks of `0-0:98.1.0`, which change once a month."""

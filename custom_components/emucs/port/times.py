@@ -58,6 +58,12 @@ def _fixed(local: datetime) -> datetime:
     return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()), fold=0)
 
 
+def just_been(time: datetime, now: datetime) -> datetime:
+    """Return a time without a flag that was not there before: the later of two equal hours, unless that is to come."""
+    later = _fixed(time.replace(tzinfo=_LOCAL, fold=1))
+    return later if time < later <= now + _CORRECTION else time
+
+
 class Clock:
     """Follows a meter's clock, as without flags just the order of telegrams tells two equal hours apart."""
 

@@ -1,0 +1,220 @@
+"""What every telegram passes before anything else sees it: no counter goes back, or faster than a meter can count."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final, Self
+
+from ..port import Channel, Dimension, Direction, Kind, Medium as Source, Register, Telegram, meaning, obis, parse_code
+from .counter import Counter, Verdict, reading_of, restore_counters, save_counters
+from .electricity import in_unit
+from .mbus import MbusMeter, Medium, mbus_meters
+
+# All ceilings are assumptions, and generous ones: what passes them is shown one reading later, and nothing is lost.
+LEAST_POWER: Final = Decimal(100_000)
+"""W, var or VA: more than a home's connection carries. Three phases of 125 A at 400 V are 87 kVA."""
+_SPARE: Final = 2  # a meter that has shown more power than that may count at twice as much
+GAS: Final = Decimal(160)
+"""m³/h: what a G100 meter takes; those of homes are G4 to G25."""
+WATER: Final = Decimal(60)
+"""m³/h: several times what the main of a home gives."""
+HEAT: Final = Decimal(1_000_000)
+"""W, as heat, cold or electricity on the M-Bus."""
+_JOULES_A_WATT_HOUR: Final = 3600
+
+_MOST_COUNTERS: Final = 256
+_CACHED_CODES: Final = 1024
+_POWERS: Final = (obis.IMPORT_POWER, obis.EXPORT_POWER, obis.NET_POWER)
+_IMPORT_ENERGY: Final = "1-0:1.8."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded:
+    """A telegram that can be believed."""
+
+    telegram: Telegram
+    meters: Mapping[str, MbusMeter]
+    """The M-Bus meters in it, by identifier."""
+    withheld: frozenset[str] = frozenset()
+    """Codes of registers and identifiers of M-Bus meters whose latest good reading stands in for what was printed."""
+    restarted: frozenset[str] = frozenset()
+    """Those whose counter was set, now that this is certain."""
+    renamed: Mapping[str, str] = MappingProxyType({})
+    """M-Bus meters that print their identifier from now on: what they were called, and are."""
+
+    @property
+    def import_restarted(self) -> bool:
+        """Return whether an import counter was set, so that no energy follows from it."""
+        return any(key.startswith(_IMPORT_ENERGY) for key in self.restarted)
+
+
+@lru_cache(maxsize=_CACHED_CODES)
+def is_counter(code: str, unit: str | None) -> bool:
+    """Tell whether a register of the electricity meter counts energy and only goes forward."""
+    parsed = parse_code(code)
+    found = None if parsed is None else meaning(parsed, unit)
+    return (
+        found is not None
+        and found.kind is Kind.ENERGY
+        and found.medium is Source.ELECTRICITY
+        and found.direction is not Direction.NET
+        and found.historic is None
+    )
+
+
+class Guard:
+    """Follows all counters of a meter and of those on its M-Bus. It survives a restart by `save` and `restore`."""
+
+    def __init__(self, meter_id: str) -> None:
+        """Start with nothing known of a meter."""
+        self.meter_id = meter_id
+        self.is_other_meter = False
+        """Whether what was saved is of another electricity meter, which this one took the place of."""
+        self._registers: dict[str, Counter] = {}
+        self._meters: dict[str, Counter] = {}
+        self._media: dict[str, Medium] = {}
+        self._codes: frozenset[str] = frozenset()
+        self._counting: list[str] = []  # those of them that count
+        self._power = Decimal()  # the highest power seen, in W
+        self._latest_power = Decimal()
+
+    def feed(self, telegram: Telegram) -> Guarded:
+        """Take a telegram; return it with the latest good reading wherever a counter says what it cannot."""
+        self._learn_power(telegram)
+        registers = self._judge_registers(telegram)
+        found: Mapping[str, MbusMeter] = mbus_meters(telegram, self.meter_id)
+        renamed = self._find_renamed(telegram, found)
+        readings = self._judge_meters(telegram, found)
+        verdicts = registers | readings
+        withheld = frozenset(key for key, verdict in verdicts.items() if verdict.is_withheld)
+        if withheld:
+            found, telegram = _put_right(telegram, found, {key: verdicts[key].register for key in withheld})
+        return Guarded(
+            telegram=telegram,
+            meters=found,
+            withheld=withheld,
+            restarted=frozenset(key for key, verdict in verdicts.items() if verdict.is_restart),
+            renamed=renamed,
+        )
+
+    def _learn_power(self, telegram: Telegram) -> None:
+        """Note the highest power that two telegrams in a row have shown: one alone may be wrong itself."""
+        powers = [in_unit(telegram.registers.get(code), "W") for code in _POWERS]
+        power = max((abs(power) for power in powers if power is not None), default=Decimal())
+        self._power = max(self._power, min(power, self._latest_power))
+        self._latest_power = power
+
+    def _judge_registers(self, telegram: Telegram) -> dict[str, Verdict]:
+        """Return what is to be shown of the counters of the electricity meter, where that is worth a word."""
+        ceiling = max(LEAST_POWER, _SPARE * self._power)
+        verdicts = {}
+        for code in self._counters_in(telegram):
+            verdict = _judge(self._registers, code, telegram.registers[code], telegram.time, ceiling)
+            if verdict.is_withheld or verdict.is_restart:
+                verdicts[code] = verdict
+        return verdicts
+
+    def _counters_in(self, telegram: Telegram) -> list[str]:
+        """Return the codes of the counters in a telegram, which are mostly those of the one before."""
+        registers = telegram.registers
+        if registers.keys() != self._codes:
+            self._codes = frozenset(registers)
+            self._counting = [code for code, register in registers.items() if is_counter(code, register.unit)]
+        return self._counting
+
+    def _judge_meters(self, telegram: Telegram, found: Mapping[str, MbusMeter]) -> dict[str, Verdict]:
+        """Return what is to be shown of the M-Bus meters, where that is worth a word."""
+        verdicts = {}
+        for identifier, meter in found.items():
+            self._media[identifier] = meter.medium
+            if (register := meter.channel.reading) is not None:
+                time = register.time or telegram.time
+                verdict = _judge(self._meters, identifier, register, time, _ceiling_of(meter))
+                if verdict.is_withheld or verdict.is_restart:
+                    verdicts[identifier] = verdict
+        return verdicts
+
+    def _find_renamed(self, telegram: Telegram, found: Mapping[str, MbusMeter]) -> dict[str, str]:
+        """Return the meters that were known by their channel and print their identifier now, and follow them.
+
+        It is the same meter where the medium is, and its reading can be a later one. Else another was connected.
+        """
+        renamed = {}
+        for number, channel in telegram.channels.items():
+            before = f"{self.meter_id}_ch{number}"
+            if channel.id is None or channel.id in self._meters or before in found or before not in self._meters:
+                continue
+            meter = found.get(channel.id)
+            if meter is None or meter.medium is not self._media.get(before) or channel.reading is None:
+                continue
+            reading = reading_of(channel.reading, channel.reading.time or telegram.time)
+            if reading is not None and self._meters[before].follows(reading, _ceiling_of(meter)):
+                self._meters[channel.id] = self._meters.pop(before)
+                del self._media[before]
+                renamed[before] = channel.id
+        return renamed
+
+    def save(self) -> dict[str, Any]:
+        """Return what a restart needs, as JSON has it."""
+        return {
+            "meter": self.meter_id,
+            "power": str(self._power),
+            "registers": save_counters(self._registers),
+            "meters": save_counters(self._meters),
+            "media": dict(self._media),
+        }
+
+    @classmethod
+    def restore(cls, meter_id: str, saved: Mapping[str, Any]) -> Self:
+        """Return what was saved; of another electricity meter just the meters on its M-Bus."""
+        guard = cls(meter_id)
+        guard._meters = restore_counters(saved["meters"])
+        guard._media = {identifier: Medium(medium) for identifier, medium in saved["media"].items()}
+        guard.is_other_meter = saved["meter"] != meter_id
+        if not guard.is_other_meter:
+            guard._power = Decimal(saved["power"])
+            guard._registers = restore_counters(saved["registers"])
+        return guard
+
+
+def _judge(
+    counters: dict[str, Counter], key: str, register: Register, time: datetime | None, ceiling: Decimal
+) -> Verdict:
+    """Return what is to be shown of a counter; a first reading is believed, as is what is no number."""
+    counter = counters.get(key)
+    if counter is not None and counter.good.register is register:
+        return counter.repeat(time)
+    reading = reading_of(register, time)
+    if reading is None:
+        return Verdict(register)
+    if counter is not None:
+        return counter.feed(reading, ceiling)
+    if len(counters) < _MOST_COUNTERS:
+        counters[key] = Counter(reading)
+    return Verdict(register)
+
+
+def _ceiling_of(meter: MbusMeter) -> Decimal:
+    """Return what an M-Bus meter counts in an hour at most, in base units."""
+    reading = None if meter.channel.reading is None else reading_of(meter.channel.reading, None)
+    if reading is None or reading.dimension is Dimension.VOLUME:
+        return GAS if meter.medium is Medium.GAS else WATER
+    return HEAT * (_JOULES_A_WATT_HOUR if reading.dimension is Dimension.HEAT else 1)
+
+
+def _put_right(
+    telegram: Telegram, found: Mapping[str, MbusMeter], good: Mapping[str, Register]
+) -> tuple[Mapping[str, MbusMeter], Telegram]:
+    """Return the meters and the telegram with good readings in the place of others."""
+    meters = dict(found)
+    channels: dict[int, Channel] = dict(telegram.channels)
+    for number, channel in telegram.channels.items():
+        for identifier, meter in found.items():
+            if identifier in good and meter.channel is channel:
+                channels[number] = channel._replace(reading=good[identifier])
+                meters[identifier] = meter._replace(channel=channels[number])
+    registers = {code: good.get(code, register) for code, register in telegram.registers.items()}
+    return meters, replace(telegram, registers=MappingProxyType(registers), channels=MappingProxyType(channels))

@@ -1,0 +1,118 @@
+"""Repair issues: what a user can mend, with its end when that is done. Each belongs to one entry."""
+
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from .const import DOMAIN
+from .devices import mask, masked_title
+
+CLOCK_OFF: Final = "clock_off"
+PORT_SILENT: Final = "port_silent"
+RIGHTS_LAPSED: Final = "rights_lapsed"
+TARIFF_YEAR: Final = "tariff_year"
+WRONG_METER: Final = "wrong_meter"
+WRONG_SPEED: Final = "wrong_speed"
+ISSUES: Final = (CLOCK_OFF, PORT_SILENT, RIGHTS_LAPSED, TARIFF_YEAR, WRONG_METER, WRONG_SPEED)
+
+ENTRY_ID: Final = "entry_id"
+FOUND: Final = "found"
+
+
+def issue_id(entry: ConfigEntry, issue: str) -> str:
+    """Return the id that an issue of an entry has."""
+    return f"{issue}_{entry.entry_id}"
+
+
+@callback
+def async_end(hass: HomeAssistant, entry: ConfigEntry, *issues: str) -> None:
+    """End issues of an entry, where there are such."""
+    for issue in issues:
+        ir.async_delete_issue(hass, DOMAIN, issue_id(entry, issue))
+
+
+@callback
+def async_report_silence(hass: HomeAssistant, entry: ConfigEntry, port: str) -> None:
+    """Say that a port was silent for long."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id(entry, PORT_SILENT),
+        is_fixable=False,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key="port_silent",
+        translation_placeholders={"port": port},
+    )
+
+
+@callback
+def async_report_wrong_speed(hass: HomeAssistant, entry: ConfigEntry, port: str) -> None:
+    """Say that what comes on a port was no telegram for long."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id(entry, WRONG_SPEED),
+        is_fixable=False,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key="wrong_speed",
+        translation_placeholders={"port": port},
+    )
+
+
+@callback
+def async_report_wrong_meter(hass: HomeAssistant, entry: ConfigEntry, port: str, found: str) -> None:
+    """Say that another meter is on the port; the user can take it for the new one."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id(entry, WRONG_METER),
+        data={ENTRY_ID: entry.entry_id, FOUND: found},
+        is_fixable=True,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key="wrong_meter",
+        translation_placeholders={"port": port, "expected": mask(entry.unique_id or ""), "found": mask(found)},
+    )
+
+
+@callback
+def async_report_lapsed_rights(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Say that a meter sends voltages, but no energy any more."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id(entry, RIGHTS_LAPSED),
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="rights_lapsed",
+        translation_placeholders={"name": masked_title(entry)},
+    )
+
+
+@callback
+def async_report_clock(hass: HomeAssistant, entry: ConfigEntry, meter: str, host: str) -> None:
+    """Say that a meter's clock is off: what it and the host's showed at one moment, in local time."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id(entry, CLOCK_OFF),
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="clock_off",
+        translation_placeholders={"name": masked_title(entry), "meter": meter, "host": host},
+    )
+
+
+@callback
+def async_report_tariff_year(hass: HomeAssistant, entry: ConfigEntry, year: int, used: int) -> None:
+    """Say that the costs of a year rest on the rates of another one."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id(entry, TARIFF_YEAR),
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="tariff_year",
+        translation_placeholders={"year": str(year), "used": str(used)},
+    )

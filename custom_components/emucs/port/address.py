@@ -1,0 +1,82 @@
+"""Where a port on the network is, also while its name is not known."""
+
+import asyncio
+from contextlib import suppress
+import ipaddress
+import socket
+from typing import Final
+from urllib.parse import urlsplit
+
+LOOKUP_INTERVAL: Final = 30.0
+"""Seconds between two lookups of a name whose addresses are known: they rarely change."""
+_SCHEME: Final = "socket://"
+_NETWORK: Final = (_SCHEME, "tcp://", "rfc2217://")
+
+
+class Address:
+    """The URLs under which a port can be reached: its own, or for a name in the network one for each of its addresses.
+
+    A bridge without power often has no name either. Its addresses of before are tried meanwhile.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Look nothing up yet."""
+        self.url = url
+        self.is_network = url.startswith(_NETWORK)
+        """Whether it is a port of a bridge, reached by TCP."""
+        self.is_local = "://" not in url
+        """Whether it is a device of this machine."""
+        self._host, self._port = _name_and_port(url)
+        self._known: list[str] = []
+        self._looked_up = 0.0
+
+    async def urls(self, timeout: float) -> list[str]:  # noqa: ASYNC109 -- only of the lookup, and only while nothing is known
+        """Return what to try, in this order; OSError where a name was never known.
+
+        A lookup that takes longer than `timeout` seconds is given up.
+        """
+        if self._host is None:
+            return [self.url]
+        now = asyncio.get_running_loop().time()
+        if not self._known or now - self._looked_up >= LOOKUP_INTERVAL:
+            self._looked_up = now
+            try:
+                async with asyncio.timeout(timeout):
+                    self._take(await self._look_up(self._host))
+            except OSError:
+                if not self._known:
+                    raise
+        return list(self._known)
+
+    def worked(self, url: str) -> None:
+        """Note where the port was reached: that is tried first."""
+        if url in self._known:
+            self._known.sort(key=lambda known: known != url)
+
+    async def _look_up(self, host: str) -> list[str]:
+        """Return the addresses of a host as URLs."""
+        found = await asyncio.get_running_loop().getaddrinfo(host, self._port, type=socket.SOCK_STREAM)
+        hosts = dict.fromkeys(str(info[4][0]) for info in found)
+        return [f"{_SCHEME}[{each}]:{self._port}" if ":" in each else f"{_SCHEME}{each}:{self._port}" for each in hosts]
+
+    def _take(self, found: list[str]) -> None:
+        """Take new addresses; the one that worked stays in front as long as it is among them."""
+        front = self._known[0] if self._known else None
+        self._known = sorted(found, key=lambda url: url != front)
+
+
+def _name_and_port(url: str) -> tuple[str | None, int | None]:
+    """Return the host and the port of a URL if the host is a name."""
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        if url.startswith(_SCHEME) and parts.hostname and parts.port and not _is_numeric(parts.hostname):
+            return parts.hostname, parts.port
+    return None, None
+
+
+def _is_numeric(host: str) -> bool:
+    """Tell whether a host is an address."""
+    with suppress(ValueError):
+        ipaddress.ip_address(host.partition("%")[0])
+        return True
+    return False

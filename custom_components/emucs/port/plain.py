@@ -1,0 +1,20 @@
+"""Text from a port is anybody's: what of it goes on to people, and how much."""
+
+import re
+from typing import Final
+
+LONGEST_TEXT: Final = 2048
+"""Characters; the longest message that DSMR P1 has is of 1024."""
+LONGEST_NAME: Final = 96
+"""Characters of identifiers, identifications and units; the longest that DSMR P1 has is of 48."""
+
+# Escape sequences and line ends, invisible characters that turn the direction of text, and the marks without which
+# neither HTML nor links nor pictures in Markdown nor templates can be made.
+_MARKUP: Final = re.compile("<[^<>]*>|[<>\\[\\]{}`\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+")
+
+
+def plain(text: str, longest: int = LONGEST_TEXT) -> str:
+    """Return a text on one line, without markup, of so many characters at most."""
+    if text.isalnum() and len(text) <= longest:
+        return text
+    return _MARKUP.sub(" ", text[:longest]).strip()

@@ -1,0 +1,60 @@
+"""Repairs: a meter that the grid operator replaced takes the place of the old one, if the user says so."""
+
+from typing import Final
+
+from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+import probatio
+
+from .const import DOMAIN
+from .devices import mask
+from .issues import ENTRY_ID, FOUND
+
+_NOTHING_TO_FILL_IN: Final = probatio.Schema({})
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
+) -> RepairsFlow:
+    """Return the flow of the only issue that can be mended from here; the others say what to do."""
+    data = data or {}
+    return ReplacedMeterFlow(str(data.get(ENTRY_ID)), str(data.get(FOUND)))
+
+
+class ReplacedMeterFlow(RepairsFlow):
+    """Lets an entry go on with another meter: a new device, beside the old one and its history."""
+
+    def __init__(self, entry_id: str, found: str) -> None:
+        """Take which entry, and the meter that is on its port now."""
+        self._entry_id = entry_id
+        self._found = found
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Begin."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ask whether the meter was replaced, and take the new one."""
+        entries = self.hass.config_entries
+        if (entry := entries.async_get_entry(self._entry_id)) is None:
+            return self.async_abort(reason="not_there")
+        if entries.async_entry_for_domain_unique_id(DOMAIN, self._found) is not None:
+            return self.async_abort(reason="already_configured")
+        if user_input is None:
+            return self.async_show_form(
+                step_id="confirm",
+                data_schema=_NOTHING_TO_FILL_IN,
+                description_placeholders={"expected": mask(entry.unique_id or ""), "found": mask(self._found)},
+            )
+        self._replace(entry)
+        return self.async_create_entry(data={})
+
+    def _replace(self, entry: ConfigEntry) -> None:
+        """Let the entry be the new meter's, and read it."""
+        self.hass.config_entries.async_update_entry(
+            entry,
+            unique_id=self._found,
+            title=entry.title.replace(entry.unique_id or self._found, self._found),
+        )
+        self.hass.config_entries.async_schedule_reload(entry.entry_id)

@@ -1,0 +1,49 @@
+"""System health: how the ports of all meters do, without whose they are."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from homeassistant.components.system_health import SystemHealthRegistration
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+
+from .const import DOMAIN
+from .coordinator import EmucsConfigEntry, MeterCoordinator
+from .port import Drop
+from .watch import async_watch_of
+
+_NONE: Final = "-"
+
+
+@callback
+def async_register(hass: HomeAssistant, register: SystemHealthRegistration) -> None:
+    """Register what is shown."""
+    register.async_register_info(async_system_health_info)
+
+
+async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
+    """Return how the ports do, one word for each meter in the order in which they were added."""
+    entries: list[EmucsConfigEntry] = hass.config_entries.async_entries(DOMAIN)
+    return {
+        "meters": len(entries),
+        "link": ", ".join(map(_link, entries)),
+        "telegrams_per_minute": _each(entries, lambda meter: meter.watch.health.telegrams_per_minute),
+        "checksum_errors": _each(entries, lambda meter: meter.link.reader.dropped[Drop.CHECKSUM]),
+        "reconnects": _each(entries, lambda meter: max(0, meter.link.connections - 1)),
+        "last_failure": ", ".join(async_watch_of(hass, entry).health.last_failure or _NONE for entry in entries),
+    }
+
+
+def _link(entry: EmucsConfigEntry) -> str:
+    """Return the state of a link: that of its entry where that is not loaded."""
+    if entry.state is not ConfigEntryState.LOADED:
+        state: str = entry.state.value
+        return state
+    down = entry.runtime_data.down
+    return "up" if down is None else down.reason
+
+
+def _each(entries: list[EmucsConfigEntry], value: Callable[[MeterCoordinator], int | None]) -> str:
+    """Return a value of each meter, with a dash where there is none."""
+    values = [value(entry.runtime_data) if entry.state is ConfigEntryState.LOADED else None for entry in entries]
+    return ", ".join(_NONE if each is None else str(each) for each in values)

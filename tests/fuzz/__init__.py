@@ -1,0 +1,1 @@
+"""Fuzzing of the port: any bytes in any pieces."""

@@ -1,0 +1,59 @@
+"""The target of `scripts/test --fuzz`: a moment of it, and that it notices what it should."""
+
+from hypothesis import example, given, settings, strategies as st
+import pytest
+
+from custom_components.emucs.port import framing
+from tests.fuzz import corpus, target
+from tests.fuzz.target import GOOD, SIGN, WARM, check
+
+SEEDS = list(corpus.seeds())
+
+
+@pytest.mark.parametrize("seed", SEEDS, ids=range(len(SEEDS)))
+def test_seeds(seed: bytes) -> None:
+    check(seed)
+
+
+@given(
+    seed=st.sampled_from(SEEDS),
+    changes=st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 40), st.binary(max_size=40)), max_size=6),
+)
+@settings(max_examples=150, deadline=None, database=None)
+def test_changed_telegrams(seed: bytes, changes: list[tuple[int, int, bytes]]) -> None:
+    for at, gone, new in changes:
+        place = at % (len(seed) + 1)
+        seed = seed[:place] + new + seed[place + gone :]
+    check(seed)
+
+
+@given(data=st.binary(max_size=400))
+@settings(max_examples=150, deadline=None, database=None)
+@example(data=b"")
+@example(data=bytes((WARM, 0)) + GOOD)
+def test_any_bytes(data: bytes) -> None:
+    check(data)
+
+
+def test_it_notices_a_wrong_checksum(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(framing, "_is_right", lambda *_: True)
+    with pytest.raises(AssertionError, match="a wrong checksum"):
+        check(bytes((WARM, 3)) + GOOD.replace(b"01.234", b"91.234"))
+
+
+def test_it_notices_what_pieces_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(framing, "_START_LENGTH", 1)
+    with pytest.raises(AssertionError, match=r"pieces decide|not found"):
+        check(bytes((WARM, 0)) + GOOD)
+
+
+def test_it_notices_markup(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("custom_components.emucs.port.lines.plain", lambda text, *_: text)
+    with pytest.raises(AssertionError):
+        check(bytes((SIGN, 3)) + b"/XXX5\r\n\r\n0-0:96.13.0(<b>)")
+
+
+def test_it_notices_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target, "KEPT_AT_MOST", 100)
+    with pytest.raises(AssertionError, match="keeps too much"):
+        check(bytes((WARM, 3)) + GOOD[:-1] + b"/AAA5" + b"x" * 200)
