@@ -1,6 +1,6 @@
 """The running quarter: what it has come to, where it is going, and how much room it leaves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Self
@@ -68,15 +68,16 @@ class Demand:
     estimated: bool
     """Whether this follows from counter and power, because the meter does not print it or what it prints is wrong."""
 
-    @property
-    def left(self) -> Decimal:
-        """Return the seconds until the quarter ends."""
-        return _SECONDS - _seconds(self.time - self.start)
+    left: Decimal = field(init=False)
+    """The seconds until the quarter ends."""
+    forecast: Decimal = field(init=False)
+    """What the quarter comes to if power stays as it is."""
 
-    @property
-    def forecast(self) -> Decimal:
-        """Return what the quarter comes to if power stays as it is."""
-        return self.so_far + self.power * self.left / _SECONDS
+    def __post_init__(self) -> None:
+        """Work out what several others ask for."""
+        left = _SECONDS - _seconds(self.time - self.start)
+        object.__setattr__(self, "left", left)
+        object.__setattr__(self, "forecast", self.so_far + self.power * left / _SECONDS)
 
     def budget(self, target: Decimal) -> Decimal:
         """Return the power that may be drawn until the end so that the quarter meets a target; below 0: it cannot."""

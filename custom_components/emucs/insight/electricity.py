@@ -1,6 +1,6 @@
 """Quantities of the electricity meter that follow from several registers of one telegram."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -8,6 +8,9 @@ from ..port import Register, Telegram, obis, unit_of
 
 TARIFFS: Final = (1, 2, 3, 4, 5)
 """Iskraemeco meters print five tariffs, all others two."""
+
+_IMPORT_TARIFFS: Final = tuple(map(obis.import_energy, TARIFFS))
+_EXPORT_TARIFFS: Final = tuple(map(obis.export_energy, TARIFFS))
 
 
 def in_unit(register: Register | None, unit: str) -> Decimal | None:
@@ -54,20 +57,20 @@ def phase_power(telegram: Telegram, phase: str) -> Decimal | None:
     return _difference(telegram, obis.import_power(phase), obis.export_power(phase))
 
 
-def _energy(registers: Mapping[str, Register], total: str, tariff_code: Callable[[int], str]) -> Decimal | None:
+def _energy(registers: Mapping[str, Register], total: str, tariff_codes: tuple[str, ...]) -> Decimal | None:
     """Return an energy in kWh: the total where the meter prints it, else the sum of all tariffs that it prints."""
     if total in registers:
         return in_unit(registers[total], "kWh")
-    tariffs = [in_unit(registers[code], "kWh") for code in map(tariff_code, TARIFFS) if code in registers]
+    tariffs = [in_unit(registers[code], "kWh") for code in tariff_codes if code in registers]
     known = [energy for energy in tariffs if energy is not None]
     return sum(known, Decimal()) if known and len(known) == len(tariffs) else None
 
 
 def energy_import(telegram: Telegram) -> Decimal | None:
     """Return the imported energy in kWh, over all tariffs."""
-    return _energy(telegram.registers, obis.IMPORT_ENERGY, obis.import_energy)
+    return _energy(telegram.registers, obis.IMPORT_ENERGY, _IMPORT_TARIFFS)
 
 
 def energy_export(telegram: Telegram) -> Decimal | None:
     """Return the exported energy in kWh, over all tariffs."""
-    return _energy(telegram.registers, obis.EXPORT_ENERGY, obis.export_energy)
+    return _energy(telegram.registers, obis.EXPORT_ENERGY, _EXPORT_TARIFFS)

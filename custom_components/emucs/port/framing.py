@@ -10,10 +10,11 @@ from fastcrc.crc16 import arc
 MAX_TELEGRAM: Final = 16 * 1024
 """Bytes kept at most while the end of a telegram is awaited; the longest telegram known has 1.6 kB."""
 
-# IEC 62056-21: a slash, three letters of the manufacturer, a character for the speed.
-_START: Final = re.compile(rb"/[A-Za-z]{3}[0-9]")
-_START_LENGTH: Final = 5
-_LINE_START: Final = re.compile(rb"\n/[A-Za-z]{3}[0-9]")
+# IEC 62056-21: a slash, three letters of the manufacturer, a character for the speed; here with all letters and all
+# digits made the same, as a plain search is as fast on garbage as on telegrams.
+_START: Final = b"/AAA0"
+_LINE_START: Final = b"\n" + _START
+_SAME: Final = bytes.maketrans(b"BCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz123456789", b"A" * 51 + b"0" * 9)
 # The whole identification, and the empty line behind it: no value looks like that.
 _HEADER: Final = re.compile(rb"/[A-Za-z]{3}[0-9][^\r\n]{0,64}\r*\n\r*\n")
 # Behind the `!`: four digits are complete as they stand, fewer (a meter that omits leading zeros, or has no checksum)
@@ -21,6 +22,7 @@ _HEADER: Final = re.compile(rb"/[A-Za-z]{3}[0-9][^\r\n]{0,64}\r*\n\r*\n")
 _CHECKSUM: Final = re.compile(rb"([0-9A-Fa-f]{4}|[0-9A-Fa-f]{0,3}(?=\0?[\r\n]))|(?=.{5})", re.DOTALL)
 # Looks behind, lest each of a thousand carriage returns is tried as the first one.
 _LINE_END: Final = re.compile(rb"(?<!\r)\r*\n")
+_NEWLINE: Final = ord("\n")
 _FILLING: Final = b"\r\n\0"
 
 
@@ -57,10 +59,15 @@ class Framer:
         self._buffer = bytearray()
         self._started = False  # the buffer begins with a telegram
         self._searched = 0  # no end of the telegram begins before here
+        self._open = False  # a telegram has begun, and no end of it
         self._expects_checksum = False
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes as they come; return the telegrams that they complete, from the `/` to the checksum."""
+        if self._open and b"!" not in data and len(self._buffer) + len(data) < MAX_TELEGRAM:
+            # One of many small chunks.
+            self._buffer += data
+            return []
         frames: list[bytes] = []
         # A chunk has any size, the buffer has not.
         for offset in range(0, len(data), MAX_TELEGRAM):
@@ -71,20 +78,21 @@ class Framer:
     def reset(self) -> None:
         """Forget a telegram that has begun."""
         self._buffer.clear()
-        self._started = False
+        self._started = self._open = False
         self._searched = 0
 
     def _scan(self, frames: list[bytes]) -> None:
         """Cut all complete telegrams off the buffer."""
         buffer = self._buffer
+        self._open = False
         while self._started or self._find_start():
-            # Never beyond what a telegram may have, however much is here: chunks must not decide what is found.
-            end = buffer.find(b"\n!", self._searched, MAX_TELEGRAM)
+            end = _find_end(buffer, self._searched)
             if end < 0:
                 if len(buffer) >= MAX_TELEGRAM:
                     self._give_up()
                     continue
                 self._searched = len(buffer) - 1
+                self._open = True
                 return
             mark = _CHECKSUM.match(buffer, end + 2)
             if mark is None:
@@ -100,27 +108,29 @@ class Framer:
 
     def _find_start(self) -> bool:
         """Drop what is before the next telegram."""
-        match = _START.search(self._buffer)
-        # The start of a telegram may be cut by the end of the chunk.
-        position = match.start() if match else max(0, len(self._buffer) - _START_LENGTH + 1)
-        if position:
-            self.dropped[Drop.GARBAGE] += len(self._buffer[:position].translate(None, _FILLING))
-            del self._buffer[:position]
-        self._started = match is not None
+        buffer = self._buffer
+        position = _find_start(buffer)
+        self._started = position >= 0
         self._searched = 0
+        if position < 0:
+            # The start of a telegram may be cut by the end of the chunk.
+            position = max(0, len(buffer) - len(_START) + 1)
+        if position:
+            self.dropped[Drop.GARBAGE] += len(buffer[:position].translate(None, _FILLING))
+            del buffer[:position]
         return self._started
 
     def _give_up(self) -> None:
         """Drop a telegram that has become too long, up to the last place where another one may begin."""
         self.dropped[Drop.OVERSIZE] += 1
-        last = _last(_START, self._buffer, 1, MAX_TELEGRAM)
-        del self._buffer[: last if last > 0 else MAX_TELEGRAM - _START_LENGTH + 1]
+        last = self._buffer.translate(_SAME).rfind(_START, 1, MAX_TELEGRAM)
+        del self._buffer[: last if last > 0 else MAX_TELEGRAM - len(_START) + 1]
         self._started = last > 0
         self._searched = 0
 
     def _check(self, frame: bytes, end: int, printed: bytes | None) -> bytes | None:
         """Return the telegram in a frame whose `!` is the last of `end` bytes, or None where none is right."""
-        begin = _last(_LINE_START, frame, 0, end) + 1
+        begin = 1 + frame.translate(_SAME).rfind(_LINE_START, 0, end) if frame.find(b"/", 1) > 0 else 0
         if begin:
             self.dropped[Drop.TRUNCATED] += 1
         if printed == b"":
@@ -138,7 +148,7 @@ class Framer:
                 self._expects_checksum = True
                 return frame[begin:]
             # Bytes were lost at the end of a line, so that the next telegram does not stand at the start of one.
-            inner = _last(_START, frame, begin + 1, end)
+            inner = frame.translate(_SAME).rfind(_START, begin + 1, end)
             if inner > 0 and _is_right(frame[inner:end], checksum):
                 self._expects_checksum = True
                 self.dropped[Drop.TRUNCATED] += 1
@@ -148,7 +158,24 @@ class Framer:
         return None
 
 
-def _last(pattern: re.Pattern[bytes], data: bytes | bytearray, begin: int, end: int) -> int:
+def _find_start(data: bytearray) -> int:
+    """Return where the first telegram begins, or -1."""
+    position = data.find(b"/")
+    # Mostly the first slash is it.
+    if position < 0 or data[position : position + len(_START)].translate(_SAME) == _START:
+        return position
+    return data.translate(_SAME).find(_START, position)
+
+
+def _find_end(data: bytearray, begin: int) -> int:
+    """Return where a line ends behind which the next one begins with `!`, or -1."""
+    # Never beyond what a telegram may have, however much is here: chunks must not decide what is found.
+    mark = data.find(b"!", begin + 1, MAX_TELEGRAM)
+    # Mostly the first mark is it.
+    return mark - 1 if mark > 0 and data[mark - 1] == _NEWLINE else data.find(b"\n!", begin, MAX_TELEGRAM)
+
+
+def _last(pattern: re.Pattern[bytes], data: bytes, begin: int, end: int) -> int:
     """Return where the last match begins, or -1."""
     position = -1
     for match in pattern.finditer(data, begin, end):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache, partial
 import re
 from typing import Final, NamedTuple
 
@@ -14,18 +15,31 @@ from .times import has_flag, is_unset, looks_like_time, parse_time
 MAX_LINE: Final = 4096
 """Bytes of a line; the longest that DSMR P1 has is a message of 2048 digits, those of Belgium have 650."""
 
-_LINE: Final = re.compile(rf"({obis.CODE.pattern})\((.*)\)\s*", re.ASCII)
 # More digits than any meter has, and few enough for whoever shows them.
-_NUMBER: Final = re.compile(r"[+-]?\d{1,40}(?:\.\d{1,20})?", re.ASCII)
-_NINES: Final = re.compile(r"9+(?:\.9+)?")
-_NO_ID: Final = re.compile(r"[-0 ]*")
-_HEXADECIMAL: Final = re.compile(r"(?:[0-9A-Fa-f]{2})+")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,40}+(?:\.[0-9]{1,20}+)?+")
+_NINES: Final = re.compile(r"9+(?:\.9+)?(?:\*.*)?")
+_BLANKS: Final = " \t\v\f"
+_NO_ID: Final = "-0 "
 _SHORTEST_OCTETS: Final = 10
-_ALPHANUMERIC: Final = re.compile(r"[0-9A-Za-z]+")
 _UNWRITTEN: Final = b"\xff"
 _PADDING: Final = " \0"
 _PAIR: Final = 2
 _PROFILE_HEADER: Final = 6
+_CACHED_LINES: Final = 2048
+_LONGEST_SHORT: Final = 80
+_CACHED_CODES: Final = 1024
+_CACHED_SHAPES: Final = 512
+
+_ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
+# What most lines are: a code, maybe a time, a number, maybe a unit.
+_QUANTITY: Final = re.compile(
+    rf"(?P<code>{obis.CODE.pattern})\((?:0{{12}}[SWsw]?\)\()?(?P<number>{_NUMBER.pattern})(?:\*[A-Za-z0-9]+)?\)",
+    re.ASCII,
+)
+# Attributes of an enumeration are looked up slowly.
+_PLAIN: Final = Form.PLAIN
+_THRESHOLD: Final = Form.THRESHOLD
+_TIMED: Final = Form.TIMED
 
 
 class Register(NamedTuple):
@@ -46,51 +60,120 @@ class Register(NamedTuple):
         return self.value if isinstance(self.value, str) else None
 
 
-def parse_line(text: str) -> tuple[str, Register] | None:
+def parse_line(line: bytes) -> tuple[str, Register] | None:
     """Return the code and the register of a line, or None if it is malformed."""
-    match = _LINE.fullmatch(text) if len(text) <= MAX_LINE else None
-    if match is None:
+    if len(line) <= _LONGEST_SHORT:
+        return parse_short_line(line)
+    return _parse_any(line.decode("latin-1")) if len(line) <= MAX_LINE else None
+
+
+# Other meters say the same: which tariff it is, that nothing is exported, how high the voltage is.
+@lru_cache(maxsize=_CACHED_LINES)
+def parse_short_line(line: bytes) -> tuple[str, Register] | None:
+    """Return the code and the register of a line as short as most are, or None if it is malformed."""
+    text = line.decode("latin-1")
+    shape = _shape(line.translate(_ZEROS))
+    if shape is None or (known := _recognise(text[: shape[0]])) is None:
+        return _parse_any(text)
+    bracket, begin, end, close = shape
+    key, form, _ = known
+    number, unit = text[begin:end], text[end + 1 : close] or None
+    if begin == bracket + 1:
+        if form is _PLAIN:
+            return key, Register(Decimal(number), unit)
+        if form is _THRESHOLD:
+            # e-MUCS P1 1.7.1, table 4: 999.9 kW and 999 A are no limits.
+            return key, Register(Decimal(number) if number.strip("9.") else None, unit)
+    elif form is _TIMED and not is_unset(stamp := text[bracket + 1 : begin - 2]):
+        return None if (time := parse_time(stamp)) is None else (key, Register(Decimal(number), unit, time))
+    return _parse_any(text)
+
+
+@lru_cache(maxsize=_CACHED_SHAPES)
+def _shape(zeros: bytes) -> tuple[int, int, int, int] | None:
+    """Return where a line, all of whose digits are 0 here, has its bracket, its number, its unit and their end.
+
+    None for lines that are not a number, with or without a time before it. A meter prints few shapes, as all digits
+    have their place.
+    """
+    match = _QUANTITY.fullmatch(zeros.decode("latin-1"))
+    return None if match is None else (match.end("code"), *match.span("number"), match.end() - 1)
+
+
+@lru_cache(maxsize=_CACHED_CODES)
+def _recognise(printed: str) -> tuple[str, Form, Callable[[str], Register | None]] | None:
+    """Return the key of a code, the form of its values and what reads them; None if it is no code."""
+    if obis.CODE.fullmatch(printed) is None:
         return None
-    printed, content = match.groups()
-    code, form = obis.recognise(printed)
-    if form is Form.PLAIN and ")(" not in content:
-        register = _parse_value(content)
-    elif form is Form.HISTORY:
-        register = Register(f"({content})")
-    elif form is Form.PROFILE:
-        code, register = _parse_profile(code, content.split(")("))
+    form = obis.form(printed)
+    return obis.canonical(printed), form, _READERS.get(form, _read_as_printed)
+
+
+def _parse_any(text: str) -> tuple[str, Register] | None:
+    """Return the code and the register of any line, or None if it is malformed."""
+    printed, _, rest = text.partition("(")
+    closed = rest.rstrip(_BLANKS)
+    known = _recognise(printed)
+    if known is None or not closed.endswith(")"):
+        return None
+    key, form, read = known
+    register: Register | None
+    if form is Form.PROFILE:
+        key, register = _parse_profile(key, closed[:-1])
     else:
-        register = _parse_register(form, content.split(")("))
-    return None if register is None else (code, _without_markup(register))
+        register = read(closed[:-1])
+    return None if register is None else (key, _without_markup(register))
 
 
 def _without_markup(register: Register) -> Register:
     """Return a register whose texts are for people."""
-    value, unit, _ = register
+    value, unit, time = register
     if isinstance(value, str):
         value = plain(value) or None
-    return register._replace(value=value, unit=unit and (plain(unit, LONGEST_NAME) or None))
+    return Register(value, unit and (plain(unit, LONGEST_NAME) or None), time)
 
 
-def _parse_register(form: Form, values: list[str]) -> Register | None:
-    """Return the register that some values make, or None if they are malformed."""
-    if form is Form.TIME:
-        return _parse_time_register(values)
+def _read_single(parse: Callable[[str], Register | None], content: str) -> Register | None:
+    """Return a register that is printed as one value of its own form."""
+    return _read_several(parse, content.split(")(")) if ")(" in content else parse(content)
+
+
+def _read_timed(content: str) -> Register | None:
+    """Return a register that is printed with its time."""
+    values = content.split(")(")
     if len(values) == _PAIR:
-        if form is Form.TIMED or has_flag(values[0]):
-            return _parse_timed(*values)
-        if form is Form.PEAK and (register := _parse_timed(*values)) is not None:
-            return register
-    if form is Form.TIMED:
-        # An empty or single bracket: a reading that was never made.
-        return _parse_value(values[0]) if len(values) == 1 else None
-    read = _READ.get(form, _parse_value)
-    return read(values[0]) if len(values) == 1 else _parse_several(values, read)
+        return _parse_timed(*values)
+    # An empty or single bracket: a reading that was never made.
+    return _parse_value(content) if len(values) == 1 else None
 
 
-def _parse_several(values: list[str], read: Callable[[str], Register | None]) -> Register:
-    """Return the first value of a line with several, where that is a quantity; else all as they are printed."""
-    first = read(values[0])
+def _read_peak(content: str) -> Register | None:
+    """Return a register that may be printed with its time, or with other values."""
+    values = content.split(")(")
+    if len(values) == _PAIR and (register := _parse_timed(*values)) is not None:
+        return register
+    return _parse_value(content) if len(values) == 1 else _read_several(_parse_value, values)
+
+
+def _read_time(content: str) -> Register | None:
+    """Return a register that is a time."""
+    text = content.partition(")(")[0]
+    if not content or is_unset(text):
+        return Register(None)
+    time = parse_time(text)
+    return None if time is None else Register(text, None, time)
+
+
+def _read_as_printed(content: str) -> Register:
+    """Return a register as it is printed."""
+    return Register(f"({content})")
+
+
+def _read_several(parse: Callable[[str], Register | None], values: list[str]) -> Register | None:
+    """Return the value of a pair with its time; else the first value where it is a quantity; else all as printed."""
+    if len(values) == _PAIR and has_flag(values[0]):
+        return _parse_timed(*values)
+    first = parse(values[0])
     return first if first is not None and first.unit else Register(f"({')('.join(values)})")
 
 
@@ -107,8 +190,8 @@ def _parse_value(text: str) -> Register | None:
 def _parse_threshold(text: str) -> Register | None:
     """Return a limit, or nothing where it is deactivated (e-MUCS P1 1.7.1, table 4: 999.9 kW, 999 A)."""
     register = _parse_value(text)
-    if register is not None and _NINES.fullmatch(text.partition("*")[0]):
-        return register._replace(value=None)
+    if text.startswith("9") and register is not None and _NINES.fullmatch(text):
+        return Register(None, register.unit)
     return register
 
 
@@ -119,16 +202,20 @@ def _parse_identifier(text: str) -> Register | None:
     if len(identifier) >= _SHORTEST_OCTETS:
         decoded = _octets(identifier).decode("latin-1").strip(_PADDING)
         # Plain digits may be pairs of hexadecimal ones by chance: then they stand for anything.
-        if _ALPHANUMERIC.fullmatch(decoded) or _NO_ID.fullmatch(decoded):
+        if (decoded.isascii() and decoded.isalnum()) or not decoded.strip(_NO_ID):
             identifier = decoded
     if len(identifier) > LONGEST_NAME:
         return None
-    return Register(None if _NO_ID.fullmatch(identifier) else identifier)
+    return Register(identifier if identifier.strip(_NO_ID) else None)
 
 
 def _octets(text: str) -> bytes:
     """Return the octets of a text that is printed as it is, or as two hexadecimal digits for each."""
-    return bytes.fromhex(text) if _HEXADECIMAL.fullmatch(text) else text.encode("latin-1")
+    try:
+        # Which takes blanks too.
+        return bytes.fromhex(text) if text.isalnum() else text.encode("latin-1")
+    except ValueError:
+        return text.encode("latin-1")
 
 
 def _parse_message(text: str) -> Register:
@@ -145,45 +232,44 @@ def _parse_message(text: str) -> Register:
     return Register(line or (None if message.isspace() else text.strip() or None))
 
 
-_READ: Final[Mapping[Form, Callable[[str], Register | None]]] = {
-    Form.TEXT: lambda text: Register(text or None),
-    Form.IDENTIFIER: _parse_identifier,
-    Form.MESSAGE: _parse_message,
-    Form.THRESHOLD: _parse_threshold,
-}
-
-
-def _parse_time_register(values: list[str]) -> Register | None:
-    """Return a register that is a time."""
-    if values == [""] or is_unset(values[0]):
-        return Register(None)
-    time = parse_time(values[0])
-    return None if time is None else Register(values[0], time=time)
-
-
 def _parse_timed(first: str, second: str) -> Register | None:
     """Return a value with its time, in either order; a value whose time is unset was never read."""
-    swapped = "*" in first or (looks_like_time(second) and not looks_like_time(first))
-    time_text, value_text = (second, first) if swapped else (first, second)
-    register = _parse_value(value_text)
+    time = parse_time(first)
+    if time is None and not looks_like_time(first) and ("*" in first or looks_like_time(second)):
+        first, second = second, first
+        time = parse_time(first)
+    register = _parse_value(second)
     if register is None:
         return None
-    if not time_text or is_unset(time_text):
-        return register._replace(value=None)
-    time = parse_time(time_text)
-    return None if time is None else register._replace(time=time)
+    if not first or is_unset(first):
+        return Register(None, register.unit)
+    return None if time is None else Register(register.value, register.unit, time)
 
 
-def _parse_profile(code: str, values: list[str]) -> tuple[str, Register | None]:
+def _parse_profile(code: str, content: str) -> tuple[str, Register | None]:
     """Return the latest value of a profile: `(time)(status)(minutes)(1)(code)(unit)(value)` (DSMR P1 2.2 and 3.0).
 
     It is the reading of the code that it names, where all other versions print it.
     """
+    values = content.split(")(")
     # A profile of several registers, or of several values, has more.
     if not _PROFILE_HEADER <= len(values) <= _PROFILE_HEADER + 1 or obis.parse_code(values[4]) is None:
-        return code, Register(f"({')('.join(values)})")
+        return code, Register(f"({content})")
     time, *_, named, unit = values[:_PROFILE_HEADER]
     register = _parse_timed(time, "".join(values[_PROFILE_HEADER:]))
     if register is None:
         return code, None
     return obis.canonical(named), register._replace(value=register.number, unit=register.unit or unit or None)
+
+
+_READERS: Final[Mapping[Form, Callable[[str], Register | None]]] = {
+    Form.PLAIN: partial(_read_single, _parse_value),
+    Form.TEXT: partial(_read_single, lambda text: Register(text or None)),
+    Form.IDENTIFIER: partial(_read_single, _parse_identifier),
+    Form.MESSAGE: partial(_read_single, _parse_message),
+    Form.TIME: _read_time,
+    Form.TIMED: _read_timed,
+    Form.PEAK: _read_peak,
+    Form.THRESHOLD: partial(_read_single, _parse_threshold),
+    Form.HISTORY: _read_as_printed,
+}

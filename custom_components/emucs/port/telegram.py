@@ -20,6 +20,8 @@ MAX_LINES: Final = 512
 
 _CACHED_LINES: Final = 512
 _CACHED_BYTES: Final = 64 * 1024
+"""Of long lines; the others are bounded by their number."""
+_LONG_LINE: Final = 80
 _TRIPLE: Final = re.compile(r"\((\d{12}[SWsw]?)\)\((\d{12}[SWsw]?)\)\((\d{1,9}(?:\.\d{1,9})?)\*k[Ww]\)", re.ASCII)
 _METER_IDS: Final = (obis.EQUIPMENT_ID, obis.DEVICE_NAME, obis.FABRICATION_NUMBER, obis.SERIAL_NUMBER)
 # DSMR 2.2 and 3.0 print the value of a profile on a line of its own.
@@ -69,11 +71,12 @@ class _Lines(dict[bytes, tuple[str, Register] | None]):
 
     def __missing__(self, line: bytes) -> tuple[str, Register] | None:
         """Understand a line that is new."""
-        self._bytes += len(line)
+        if (length := len(line)) > _LONG_LINE:
+            self._bytes += length
         if len(self) >= _CACHED_LINES or self._bytes > _CACHED_BYTES:
             self.clear()
-            self._bytes = len(line)
-        understood = self[line] = parse_line(line.decode("latin-1"))
+            self._bytes = 0
+        understood = self[line] = parse_line(line)
         return understood
 
 
@@ -85,31 +88,38 @@ class TelegramParser:
         self.malformed_lines = 0
         self._lines = _Lines()
         self._clock = Clock()
+        self._channels = _Channels()
         self._settled: dict[str, tuple[Register, Register]] = {}
         self._history_line: Register | None = None
         self._history: tuple[MonthDemand, ...] = ()
 
     def parse(self, frame: bytes) -> Telegram | None:
         """Return the telegram in a frame from the `/` to the checksum, or None if it has no register."""
-        joined = _CONTINUED.sub(rb"\1", frame) if _PROFILE in frame else frame
-        identification, *lines = joined.splitlines()
-        known = self._lines
-        printed = [line for line in lines[:-1] if line]
-        understood = [known[line] for line in printed[:MAX_LINES]]
-        registers = dict(filter(None, understood))
-        if not registers:
+        identification, *lines, _ = frame.splitlines()
+        understood, malformed = self._understand(lines)
+        if malformed and _PROFILE in frame:
+            _, *lines, _ = _CONTINUED.sub(rb"\1", frame).splitlines()
+            understood, malformed = self._understand(lines)
+        if not understood:
             return None
-        self.malformed_lines += understood.count(None) + max(0, len(printed) - MAX_LINES)
+        self.malformed_lines += malformed
+        registers = dict(understood)
         return Telegram(
             identification=plain(identification[1:].decode("latin-1"), LONGEST_NAME),
             version=_first_text(registers, obis.VERSION, obis.DSMR_VERSION),
             meter_id=_first_text(registers, *_METER_IDS),
             time=self._settle_time(registers),
             registers=MappingProxyType(registers),
-            channels=MappingProxyType(_channels(registers)),
+            channels=self._channels.of(registers),
             demand_history=self._demand_history(registers.get(obis.DEMAND_HISTORY)),
             frame=frame,
         )
+
+    def _understand(self, lines: list[bytes]) -> tuple[list[tuple[str, Register]], int]:
+        """Return the codes and registers of lines, and how many are malformed or too many; blank ones do not count."""
+        printed = [*filter(None, lines)]
+        understood = [*filter(None, map(self._lines.__getitem__, printed[:MAX_LINES]))]
+        return understood, len(printed) - len(understood)
 
     def _settle_time(self, registers: dict[str, Register]) -> datetime | None:
         """Return the time of a telegram, which its register may owe to the telegram before."""
@@ -171,15 +181,47 @@ _CHANNEL_CODES: Final = {
 }
 
 
-def _channels(registers: Mapping[str, Register]) -> dict[int, Channel]:
+_CHANNEL_OF: Final = {
+    code: number
+    for number, codes in _CHANNEL_CODES.items()
+    for code in (codes.device_type, *codes.ids, codes.valve, *codes.readings)
+}
+
+
+class _Channels:
+    """The M-Bus meters of a port, which are looked at anew only when they say something else."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self._printed: tuple[str, ...] = ()
+        self._codes: list[str] = []
+        self._said: list[Register] = []
+        self._channels: Mapping[int, Channel] = MappingProxyType({})
+
+    def of(self, registers: Mapping[str, Register]) -> Mapping[int, Channel]:
+        """Return the M-Bus meters among the registers, by number of their channel."""
+        printed = tuple(registers)
+        if printed != self._printed:
+            self._printed = printed
+            self._codes = [code for code in printed if code in _CHANNEL_OF]
+            self._said, self._channels = [], MappingProxyType({})
+        said = [registers[code] for code in self._codes]
+        if said != self._said:
+            self._said = said
+            self._channels = MappingProxyType(_channels(registers, self._codes))
+        return self._channels
+
+
+def _channels(registers: Mapping[str, Register], printed: list[str]) -> dict[int, Channel]:
     """Return the M-Bus meters among the registers, by number of their channel (e-MUCS P1 1.7.1, tables 5 and 6)."""
     channels = {}
-    for number, codes in _CHANNEL_CODES.items():
+    for number in sorted({_CHANNEL_OF[code] for code in printed}):
+        codes = _CHANNEL_CODES[number]
         channel = Channel(
-            device_type=_integer(registers.get(codes.device_type)),
-            id=_first_text(registers, *codes.ids),
-            valve=_integer(registers.get(codes.valve)),
-            reading=_first(registers, codes.readings),
+            _integer(registers.get(codes.device_type)),
+            _first_text(registers, *codes.ids),
+            _integer(registers.get(codes.valve)),
+            _first(registers, codes.readings),
         )
         if channel != _NO_CHANNEL:
             channels[number] = channel
@@ -199,7 +241,8 @@ def _first(registers: Mapping[str, Register], codes: tuple[str, ...]) -> Registe
 
 def _integer(register: Register | None) -> int | None:
     """Return a register's number as an integer."""
-    return None if register is None or register.number is None else int(register.number)
+    value = None if register is None else register.value
+    return int(value) if isinstance(value, Decimal) else None
 
 
 def _parse_history(content: str) -> tuple[MonthDemand, ...]:

@@ -1,0 +1,247 @@
+"""`python -m bench.instance`: one real Home Assistant with meters, watched for a while; a job in, a result out.
+
+It has the core, the recorder on SQLite as it is set up by default, and what the integration itself needs: no frontend,
+nothing else. Job and result are JSON, on standard input and output.
+"""
+
+import asyncio
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+import gc
+import json
+import logging
+from pathlib import Path
+import sqlite3
+import sys
+import tempfile
+import time
+from types import MappingProxyType
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from homeassistant import bootstrap, loader
+from homeassistant.config_entries import ConfigEntries, ConfigEntry, ConfigEntryState
+from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.core_config import async_process_ha_core_config
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.recorder import async_initialize_recorder, get_instance
+from homeassistant.setup import async_setup_component
+
+from demo.hass import HomeAssistant as Configuration, free_port
+
+_COMPONENT: Final = Path(__file__).parents[1] / "custom_components" / "emucs"
+_FIRST_PORT: Final = 18200
+_SET_UP_SECONDS: Final = 120
+_PROBE_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What to set up, and for how long to watch it."""
+
+    integration: str
+    """`emucs`, `dsmr`, or nothing at all."""
+    meters: dict[str, str]
+    """The URLs of the meters by their identifiers."""
+    interval: float | None = None
+    """Seconds between updates; None for what the integration does by itself."""
+    only: list[str] | None = None
+    """The keys of the entities that are enabled; None for what the integration enables, `[]` for all."""
+    settle: float = 10
+    seconds: float = 60
+    watch: str | None = None
+    """The key of the entity whose values are noted with their time."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """What was seen. Times in seconds, sizes in bytes."""
+
+    cpu: float = 0
+    """Of the whole process, while it was watched."""
+    watched: float = 0
+    entities: int = 0
+    writes: int = 0
+    """State changes."""
+    rows: int = 0
+    """In the recorder's table of states."""
+    database: int = 0
+    """By how much the database grew."""
+    memory: int = 0
+    """Of the whole process, at the end."""
+    set_up: list[float] = field(default_factory=list)
+    """From the set-up of an entry to its first state."""
+    lags: list[float] = field(default_factory=list)
+    """By how much the event loop was late."""
+    noted: dict[str, float] = field(default_factory=dict)
+    """When each value of the watched entity was there, by the monotonic clock."""
+
+
+class Instance:
+    """A Home Assistant in a folder of its own."""
+
+    def __init__(self, job: Job, folder: Path) -> None:
+        """Only remember."""
+        self.job = job
+        self.result = Result()
+        self._folder = folder
+        self._hass = HomeAssistant(str(folder))
+        self._watched: set[str] = set()
+
+    async def run(self) -> Result:
+        """Start, watch and stop."""
+        hass = self._hass
+        Configuration(self._folder, free_port(_FIRST_PORT)).prepare(_COMPONENT)
+        loader.async_setup(hass)
+        hass.config.skip_pip = True
+        hass.config_entries = ConfigEntries(hass, {})
+        async_initialize_recorder(hass)
+        await bootstrap.async_load_base_functionality(hass)
+        await async_process_ha_core_config(hass, {"time_zone": "Europe/Brussels", "unit_system": "metric"})
+        for domain in ("homeassistant", "recorder", "usb"):
+            if not await async_setup_component(hass, domain, {}):
+                raise RuntimeError(f"{domain} could not be set up.")
+        await hass.async_start()
+        try:
+            for meter, url in self.job.meters.items():
+                await self._add(meter, url)
+            self._enable()
+            await asyncio.sleep(self.job.settle)
+            await self._watch()
+        finally:
+            await hass.async_stop(force=True)
+        return self.result
+
+    async def _add(self, meter: str, url: str) -> None:
+        """Set up a meter, and wait for its first state."""
+        hass, begin = self._hass, time.monotonic()
+        first = asyncio.Event()
+        remove = hass.bus.async_listen(EVENT_STATE_CHANGED, callback(lambda _: first.set()))
+        entry = _entry(self.job, meter, url)
+        await hass.config_entries.async_add(entry)
+        if entry.state is not ConfigEntryState.LOADED:
+            raise RuntimeError(f"{self.job.integration} could not be set up: {entry.reason}")
+        async with asyncio.timeout(_SET_UP_SECONDS):
+            await first.wait()
+        remove()
+        self.result.set_up.append(time.monotonic() - begin)
+
+    def _enable(self) -> None:
+        """Enable the entities that are asked for, and no others."""
+        registry = er.async_get(self._hass)
+        for entity in list(registry.entities.values()):
+            key = _key(entity)
+            wanted = self.job.only is None or not self.job.only or key in self.job.only
+            if self.job.only is not None and wanted is not (entity.disabled_by is None):
+                by = None if wanted else er.RegistryEntryDisabler.USER
+                registry.async_update_entity(entity.entity_id, disabled_by=by)
+            if key == self.job.watch:
+                self._watched.add(entity.entity_id)
+        if self.job.only is not None:
+            for entry in self._hass.config_entries.async_entries(self.job.integration):
+                self._hass.config_entries.async_schedule_reload(entry.entry_id)
+
+    async def _watch(self) -> None:
+        """Count and measure."""
+        hass, result = self._hass, self.result
+        await get_instance(hass).async_block_till_done()
+        rows, size = await hass.async_add_executor_job(self._database)
+        result.entities = len(hass.states.async_all())
+        remove = hass.bus.async_listen(EVENT_STATE_CHANGED, self._changed)
+        gc.collect()
+        begin, cpu = time.monotonic(), time.process_time()
+        while (now := time.monotonic()) < begin + self.job.seconds:
+            await asyncio.sleep(_PROBE_SECONDS)
+            result.lags.append(time.monotonic() - now - _PROBE_SECONDS)
+        result.cpu, result.watched = time.process_time() - cpu, time.monotonic() - begin
+        remove()
+        await get_instance(hass).async_block_till_done()
+        rows_after, size_after = await hass.async_add_executor_job(self._database)
+        result.rows, result.database = rows_after - rows, size_after - size
+        gc.collect()
+        result.memory = _memory()
+
+    @callback
+    def _changed(self, event: Event[EventStateChangedData]) -> None:
+        """Count a state change."""
+        self.result.writes += 1
+        if event.data["entity_id"] in self._watched and (state := event.data["new_state"]) is not None:
+            self.result.noted.setdefault(state.state, time.monotonic())
+
+    def _database(self) -> tuple[int, int]:
+        """Return how many states are in the database, and how large it is with what waits beside it."""
+        path = self._folder / "home-assistant_v2.db"
+        with closing(sqlite3.connect(path)) as database:
+            # What is in the log beside the database is a part of it.
+            database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            (rows,) = database.execute("SELECT count(*) FROM states").fetchone()
+            (pages,) = database.execute("PRAGMA page_count").fetchone()
+            (free,) = database.execute("PRAGMA freelist_count").fetchone()
+            (size,) = database.execute("PRAGMA page_size").fetchone()
+        return rows, (pages - free) * size
+
+
+def _entry(job: Job, meter: str, url: str) -> ConfigEntry:
+    """Return a config entry as the flow of the integration makes it."""
+    serial = {"baudrate": 115200, "bytesize": 8, "parity": "N", "stopbits": 1}
+    hexadecimal = meter.encode().hex().upper()
+    kinds: dict[str, tuple[dict[str, Any], str, str]] = {
+        "emucs": ({"port": url, **serial}, "update_interval", meter),
+        "dsmr": (
+            {
+                "port": urlsplit(url).geturl(),
+                "dsmr_version": "5B",
+                "protocol": "dsmr_protocol",
+                "serial_id": hexadecimal,
+                # Tells only that there is gas; its meter is known by the telegram.
+                "serial_id_gas": "",
+            },
+            "time_between_update",
+            hexadecimal,
+        ),
+    }
+    data, option, unique_id = kinds[job.integration]
+    return ConfigEntry(
+        data=data,
+        discovery_keys=MappingProxyType({}),
+        domain=job.integration,
+        minor_version=1,
+        options={} if job.interval is None else {option: job.interval},
+        source="user",
+        subentries_data=(),
+        title=meter,
+        unique_id=unique_id,
+        version=1,
+    )
+
+
+def _key(entity: er.RegistryEntry) -> str:
+    """Return the key of an entity of this project, which stands at the end of its unique id."""
+    return entity.unique_id.partition("_")[2]
+
+
+def _memory() -> int:
+    """Return the resident memory of this process in bytes."""
+    status = Path("/proc/self/statm")
+    if not status.exists():
+        return 0
+    # Resident pages; 4 KiB is what all platforms with this file use that Home Assistant runs on.
+    return int(status.read_text().split()[1]) * 4096
+
+
+def main() -> None:
+    """Do a job."""
+    job = Job(**json.load(sys.stdin))
+    logging.basicConfig(level=logging.ERROR)
+    with tempfile.TemporaryDirectory(prefix="emucs-bench-") as folder:
+
+        async def work() -> Result:
+            return await Instance(job, Path(folder)).run()
+
+        result = asyncio.run(work())
+    json.dump(asdict(result), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""How much work a telegram is: counted in calls, which no busy machine changes."""
+
+from datetime import UTC, datetime
+
+from dsmr_parser import telegram_specifications
+from dsmr_parser.parsers import TelegramParser
+import pytest
+
+from custom_components.emucs.port import Reader
+from custom_components.emucs.port.lines import parse_short_line
+from tests.effort import calls
+from tests.port.wire import sent
+from virtual_meter import VirtualMeter
+
+START = datetime(2026, 1, 14, 17, 7, tzinfo=UTC)
+SECONDS = 60
+CHUNK = 16 * 1024
+
+
+def seconds(profile: str = "1.7.1", count: int = SECONDS) -> list[bytes]:
+    """Return the telegrams of a meter, second by second."""
+    meter = VirtualMeter(profile, seed=5, start=START, history_months=3)
+    telegrams = []
+    for _ in range(count):
+        meter.advance(1)
+        telegrams.append(meter.telegram())
+    return telegrams
+
+
+@pytest.fixture
+def reader() -> Reader:
+    """Return a reader that knows nothing, nor anyone before it."""
+    parse_short_line.cache_clear()
+    return Reader()
+
+
+def test_calls_are_counted() -> None:
+    assert calls(lambda text: len(text.strip()), ["a", "b"]) == 2 * 3 + 1
+
+
+def test_an_unchanged_telegram_is_not_parsed_again(reader: Reader) -> None:
+    [telegram] = seconds(count=1)
+    reader.feed(telegram)
+    before = parse_short_line.cache_info()
+    reader.feed(telegram)
+    assert parse_short_line.cache_info() == before
+
+
+def test_what_did_not_change_is_the_same_object(reader: Reader) -> None:
+    first, second = (reader.feed(telegram)[0] for telegram in seconds(count=2))
+    same = [code for code, register in first.registers.items() if second.registers[code] is register]
+    assert len(same) > len(first.registers) / 2
+    assert second.channels is first.channels
+    assert second.demand_history is first.demand_history
+
+
+def test_a_line_that_anyone_printed_is_parsed_once(reader: Reader) -> None:
+    [telegram] = seconds(count=1)
+    reader.feed(telegram)
+    misses = parse_short_line.cache_info().misses
+    Reader().feed(telegram)
+    assert parse_short_line.cache_info().misses == misses
+
+
+@pytest.mark.parametrize("profile", ["1.7.1", "2.1.1", "1.7.1-single-phase"])
+def test_a_second_takes_a_small_part_of_what_the_peer_does(reader: Reader, profile: str) -> None:
+    telegrams = seconds(profile)
+    parse = TelegramParser(telegram_specifications.BELGIUM_FLUVIUS).parse
+    peer = calls(parse, [telegram.decode() for telegram in telegrams])
+    assert calls(reader.feed, telegrams) * 16 < peer
+
+
+def test_a_stranger_takes_a_part_of_what_the_peer_does(reader: Reader) -> None:
+    meters = [VirtualMeter(seed=seed, start=START, history_months=3).telegram() for seed in range(SECONDS)]
+    parse = TelegramParser(telegram_specifications.BELGIUM_FLUVIUS).parse
+    peer = calls(parse, [telegram.decode() for telegram in meters])
+    assert calls(lambda telegram: Reader().feed(telegram), meters) * 4 < peer
+
+
+def test_a_small_chunk_is_only_kept(reader: Reader) -> None:
+    [telegram] = seconds(count=1)
+    chunks = [telegram[begin : begin + 16] for begin in range(16, 1008, 16)]
+    reader.feed(telegram[:16])
+    # The reader, the framer, and the two lengths.
+    assert calls(reader.feed, chunks) <= 4 * len(chunks) + 1
+
+
+@pytest.mark.parametrize("pattern", [b"A", b"!", b"/", b"\xff", b"/AAA5", b"\n/", b"\n!", b"/AAA5\n"])
+def test_garbage_takes_as_many_calls_however_it_looks(reader: Reader, pattern: bytes) -> None:
+    garbage = pattern * (CHUNK // len(pattern))
+    assert calls(reader.feed, [garbage] * 10) <= 10 * 25
+
+
+def test_long_lines_are_kept_by_nobody(reader: Reader) -> None:
+    before = parse_short_line.cache_info().currsize
+    [telegram] = reader.feed(sent(f"0-0:96.13.0({'41' * 1000})", f"1-0:1.7.0({'1' * 2000})"))
+    assert telegram.registers["0-0:96.13.0"].value == "A" * 1000
+    assert parse_short_line.cache_info().currsize == before
