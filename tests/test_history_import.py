@@ -140,7 +140,8 @@ async def home(hass: HomeAssistant, meter: VirtualMeter, socket_enabled: None, h
         assert await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done()
         yield Home(hass, entry, house)
-        await hass.config_entries.async_unload(entry.entry_id)
+        if hass.config_entries.async_get_entry(entry.entry_id):
+            await hass.config_entries.async_unload(entry.entry_id)
 
 
 def export(home: Home, folder: Path, until: datetime, *, since: datetime | None = None, name: str = "a.csv") -> Path:

@@ -134,6 +134,20 @@ def test_estimates_are_marked(autumn: House, tmp_path: Path) -> None:
     assert known(tmp_path, service(rows), IMPORT, "answer.json").estimated == {start // 3600}
 
 
+@pytest.mark.parametrize("measured_first", [True, False])
+def test_an_estimate_gives_way_to_what_was_measured(autumn: House, tmp_path: Path, *, measured_first: bool) -> None:
+    start = midnight(date(2025, 10, 24))
+    rows = list(autumn.intervals())
+    guessed = [
+        replace(each, value=(each.value or 0) + 7, estimated=True) if each.start == start else each for each in rows
+    ]
+    order = (rows, guessed) if measured_first else (guessed, rows)
+    content = archive({f"{number}.csv": table(each) for number, each in enumerate(order)})
+    found = known(tmp_path, content, IMPORT, "both.zip")
+    assert thousandths(found.hours) == autumn.hours("import_1", "import_2")
+    assert not found.estimated
+
+
 def test_a_meter_that_was_replaced_goes_on(autumn: House, tmp_path: Path) -> None:
     changed = midnight(date(2025, 10, 25)) + 11 * 3600
     rows = [replace(each, meter="1SAG1100000009") if each.start < changed else each for each in autumn.intervals()]
@@ -350,6 +364,11 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         b'{"data": {"headpoint": 5}}',
         b'{"data": {"headpoint": {"ean": "x"}}}',
         b"[" * 100_000,
+        b'{"hourlyEnergy": [1 2]}',
+        b'{"hourlyEnergy": [',
+        b'{"data": {"headpoint": {"ean": "1", "hourlyEnergy": [5]}}}',
+        service([Interval(midnight(date(2025, 6, 1)), 900, "import_1", 1)]).replace(b"2025", b"1925"),
+        service([Interval(midnight(date(2025, 6, 1)), 1800, "import_1", 1)]),
         service([Interval(midnight(date(2025, 6, 1)) + 60, 900, "import_1", 1)]),
         service([Interval(midnight(date(2025, 6, 1)), 900, "import_1", 1)]).replace(b"0.001", b'"NaN"'),
         service([Interval(midnight(date(2025, 6, 1)), 900, "import_1", 1)]).replace(b"0.001", b"-1"),
