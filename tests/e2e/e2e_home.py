@@ -25,6 +25,8 @@ PASSWORD = "not a secret"  # noqa: S105 -- of a user that lives for a minute
 PORTS = (20_000, 30_000)  # not those that anybody else takes, also not while Home Assistant restarts
 OURS = "custom_components.emucs"
 STOP = 60.0  # seconds
+# A page was left while Home Assistant was still sending it something.
+LEFT_EARLY = re.compile(r"ClientConnectionResetError exception in shielded future")
 LOG_LINE = re.compile(r"^[\d-]+ [\d:.]+ (?P<level>[A-Z]+) \([^)]*\) \[(?P<logger>[^]]+)]")
 
 
@@ -119,9 +121,13 @@ class Home:
         found, self._held = self._held, []
         for line in lines:
             match = LOG_LINE.match(line)
-            if match and (
-                match["level"] in ("ERROR", "CRITICAL")
-                or (match["level"] == "WARNING" and match["logger"].startswith(OURS))
+            if (
+                match
+                and not LEFT_EARLY.search(line)
+                and (
+                    match["level"] in ("ERROR", "CRITICAL")
+                    or (match["level"] == "WARNING" and match["logger"].startswith(OURS))
+                )
             ):
                 found.append(line)
         return found
