@@ -153,6 +153,8 @@ async def test_the_user_knows_better(hass: HomeAssistant) -> None:
         # And may know better still, later.
         entry = result["result"]
         form = await hass.config_entries.options.async_init(entry.entry_id)
+        [shown] = [key.description for key in form["data_schema"].schema if key == "user_port"]
+        assert shown == {"suggested_value": "p1"}
         await hass.config_entries.options.async_configure(form["flow_id"], {"update_interval": 5, "user_port": "a1"})
         await hass.async_block_till_done()
         assert entry.runtime_data.user_port == "a1"

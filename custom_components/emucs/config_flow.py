@@ -365,4 +365,5 @@ class EmucsOptionsFlow(OptionsFlowWithReload):
             return self.async_create_entry(data=user_input)
         options = self.config_entry.options
         fields = probatio.Schema({**_OPTIONS, **_section(SECTION_CAPACITY, _CAPACITY, options, collapsed=False)})
-        return self.async_show_form(step_id="init", data_schema=self.add_suggested_values_to_schema(fields, options))
+        shown = {CONF_USER_PORT: str(UserPort.P1), **options}
+        return self.async_show_form(step_id="init", data_schema=self.add_suggested_values_to_schema(fields, shown))
