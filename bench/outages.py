@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-import socket
 import sys
 import tempfile
 from typing import Final, override
@@ -21,7 +20,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
 from custom_components.emucs.const import DOMAIN
-from virtual_meter import MeterServer, PtyServer, TcpServer, VirtualMeter, make_fault
+from virtual_meter import MeterServer, PtyServer, TcpServer, VirtualMeter, deaf_listener, make_fault
 
 from .soak import home_assistant
 
@@ -88,7 +87,7 @@ class _Deaf(Case):
         assert isinstance(server, TcpServer)  # noqa: S101 -- for mypy
         server.mute()
         await server.stop_listening()
-        self._sockets = _deaf_listener(server.port)
+        self._sockets = deaf_listener(server.port)
 
     @override
     async def end(self, server: MeterServer) -> None:
@@ -113,19 +112,6 @@ class _Taken(Case):
         self._other.close()
         with suppress(OSError):
             await self._other.wait_closed()
-
-
-def _deaf_listener(port: int) -> list[socket.socket]:
-    """Return what makes a port answer no new connection: a listener with a full queue."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    listener.listen(0)
-    waiting = [socket.socket() for _ in range(2)]
-    for each in waiting:
-        each.setblocking(False)  # noqa: FBT003 -- the only way to call it
-        each.connect_ex(listener.getsockname())
-    return [listener, *waiting]
 
 
 @dataclass

@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.emucs.const import DOMAIN
 from tests.conftest import WINTER_EVENING, address, entry_data, eventually
-from virtual_meter import MeterServer, PtyServer, TcpServer, VirtualMeter, make_fault
+from virtual_meter import MeterServer, PtyServer, TcpServer, VirtualMeter, deaf_listener, make_fault
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -297,19 +297,6 @@ async def test_reloads_of_an_entry_on_a_bridge_that_serves_one_client(hass: Home
 # Letting go in any state
 
 
-def deaf(port: int) -> list[socket.socket]:
-    """Return what makes a port answer no new connection."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    listener.listen(0)
-    waiting = [socket.socket() for _ in range(2)]
-    for each in waiting:
-        each.setblocking(False)  # noqa: FBT003 -- the only way to call it
-        each.connect_ex(listener.getsockname())
-    return [listener, *waiting]
-
-
 @asynccontextmanager
 async def reading(server: TcpServer) -> AsyncGenerator[None]:
     yield
@@ -330,7 +317,7 @@ async def waiting_to_try_again(server: TcpServer) -> AsyncGenerator[None]:
 @asynccontextmanager
 async def opening(server: TcpServer) -> AsyncGenerator[None]:
     await server.take_down()
-    sockets = deaf(server.port)
+    sockets = deaf_listener(server.port)
     yield
     for each in sockets:
         each.close()

@@ -1,5 +1,6 @@
 """A digital meter made of software: a household whose physics hold together, printed as telegrams of user ports."""
 
+from .deaf import deaf_listener
 from .fault import Fault
 from .faults import FAULTS, make_fault
 from .history import HourOfHistory, Spread, hourly_history
@@ -35,6 +36,7 @@ __all__ = [
     "Truth",
     "VirtualMeter",
     "Wiring",
+    "deaf_listener",
     "hourly_history",
     "make_fault",
 ]

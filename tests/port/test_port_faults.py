@@ -25,13 +25,14 @@ from custom_components.emucs.port import (
     link as link_module,
 )
 from custom_components.emucs.port.address import Address
-from virtual_meter import MeterServer, PtyServer, Said, TcpServer, VirtualMeter, make_fault
+from virtual_meter import MeterServer, PtyServer, Said, TcpServer, VirtualMeter, deaf_listener, make_fault
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 START = datetime(2026, 1, 14, 17, tzinfo=UTC)
-WITHIN = 3.0
-"""Seconds after its return within which a port gives its first telegram."""
+WITHIN = 8.0
+"""Seconds after its return within which a port gives its first telegram here: a busy machine takes longer than the
+three that `bench.outages` measures, and a link that backs off further than it should takes up to thirty."""
 
 
 def meter_server(transport: str, path: Path, *faults: str, speed: float = 20) -> MeterServer:
@@ -264,19 +265,6 @@ async def test_a_bridge_that_serves_another_client_is_there_as_soon_as_that_one_
             assert link.connections >= 4
             await other.close()
             assert await until(lambda: is_up(events)) < WITHIN
-
-
-def deaf_listener(port: int) -> list[socket.socket]:
-    """Return what makes a port answer no new connection, as a bridge without power does."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    listener.listen(0)
-    waiting = [socket.socket() for _ in range(2)]
-    for each in waiting:
-        each.setblocking(False)  # noqa: FBT003 -- the only way to call it
-        each.connect_ex(listener.getsockname())
-    return [listener, *waiting]
 
 
 async def test_a_bridge_without_power_is_back_within_a_moment_of_its_return(tmp_path: Path) -> None:
