@@ -99,6 +99,11 @@ async def test_names_and_what_is_on_by_default(
         assert (registered[name].disabled_by is None) is enabled
 
 
+def test_what_also_falls_is_no_counter() -> None:
+    net, gross = (register_sensor(code, Register(Decimal(5), "kWh")) for code in ("1-0:16.8.0", "1-0:15.8.0"))
+    assert (net.state_class, gross.state_class) == ("total", "total_increasing")
+
+
 @pytest.mark.usefixtures("socket_enabled")
 async def test_no_more_than_anybody_can_want(hass: HomeAssistant, entity_registry: er.EntityRegistry) -> None:
     lines = "\r\n".join(f"1-0:{c}.99.{e}(1)" for c in range(100, 120) for e in range(20))

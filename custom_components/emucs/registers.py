@@ -19,7 +19,7 @@ from homeassistant.const import (
 )
 
 from .coordinator import MeterCoordinator
-from .port import Dimension, Kind, Meaning, Medium, Quantity, Register, meaning, obis, unit_of
+from .port import Dimension, Direction, Kind, Meaning, Medium, Quantity, Register, meaning, obis, unit_of
 
 type Value = str | Decimal | datetime | None
 
@@ -101,6 +101,7 @@ LISTED: Final = frozenset(
         *(code(tariff) for code in (obis.import_energy, obis.export_energy) for tariff in range(1, 6)),
         obis.IMPORT_POWER,
         obis.EXPORT_POWER,
+        obis.NET_POWER,
         *(
             code(phase)
             for code in (obis.import_power, obis.export_power, obis.voltage, obis.current)
@@ -247,6 +248,9 @@ def _state_class(found: Meaning) -> SensorStateClass | None:
     """Return the state class: what a period left behind, and limits, are no series."""
     if found.historic is not None or found.kind is Kind.LIMIT:
         return None
+    if found.direction is Direction.NET and found.kind is Kind.ENERGY:
+        # Import less export also falls.
+        return SensorStateClass.TOTAL
     if found.kind in (Kind.ENERGY, Kind.COUNT, Kind.SAGS, Kind.SWELLS):
         return SensorStateClass.TOTAL_INCREASING
     return SensorStateClass.MEASUREMENT
