@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 import json
 from pathlib import Path
+import re
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -18,10 +19,13 @@ from custom_components.emucs.insight.user_port import Evidence
 
 FLOW = Path(config_flow.__file__)
 ENGLISH = json.loads((FLOW.parent / "translations" / "en.json").read_text())
-# What the flow fills texts in with; what was received is no telegram.
+REPORT = (FLOW.parent / "history_report.py").read_text()
+# What flows fill texts in with; what was received is no telegram.
 WORDS = {
     "evidence": {*Evidence},
     "found": {*Medium, *Grid, "none", "unknown"},
+    # Those of what is left out of an import are looked up by name.
+    "history": {*re.findall(r'words\["(\w+)"\]', REPORT), "ignored", "left_out", "others", "unknown_states"},
     "received": {"binary", "noise", "text"},
 }
 # Of all entities, or of all of a platform.
