@@ -29,8 +29,8 @@ async def test_no_wrong_value_whatever_the_fault(hass: HomeAssistant, transport:
     assert result.compared > 5 * result.shown
     assert len(result.faults) > 5
     assert result.outages > 0
-    # After ten times as many telegrams there are no three objects more for each; up to 512 lines are kept for a while.
-    assert result.objects[-1] < result.objects[0] + 2500
+    # Up to 2048 lines are kept, with two objects each. A day of telegrams leaves no more than a few thousand.
+    assert result.objects[-1] < result.objects[0] + 5000
 
 
 async def test_a_port_that_works_loses_nothing(hass: HomeAssistant) -> None:
