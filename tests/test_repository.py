@@ -23,7 +23,7 @@ from packaging.requirements import Requirement
 import pytest
 import yaml
 
-from custom_components.emucs import PLATFORMS, config_flow
+from custom_components.emucs import PLATFORMS, config_flow, issues
 from custom_components.emucs.devices import electricity_meter_device, mbus_meter_device
 from custom_components.emucs.history import REASONS as EXPORT_REASONS
 from custom_components.emucs.history_flow import SUBENTRY_HISTORY, HistoryFlow
@@ -399,11 +399,15 @@ def test_every_reason_why_an_export_is_not_taken_has_a_text_and_is_given() -> No
 
 
 def test_every_issue_has_a_text_and_every_text_an_issue() -> None:
-    used: set[str] = set()
-    for name, _, keywords in calls():
-        if name.endswith("create_issue"):
-            used |= literal(keywords["translation_key"])
+    # All are made by one function, which takes the name of the issue for the key of its texts.
+    assert [path.name for path in COMPONENT.rglob("*.py") if "create_issue" in path.read_text()] == ["issues.py"]
+    used = {
+        getattr(issues, node.args[2].id)
+        for name, node, _ in calls(COMPONENT / "issues.py")
+        if name == "_report" and isinstance(node.args[2], ast.Name)
+    }
     assert used == ENGLISH.get("issues", {}).keys()
+    assert used == {*issues.ISSUES}
 
 
 def test_every_group_of_words_is_used() -> None:

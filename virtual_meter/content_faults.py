@@ -1,5 +1,6 @@
 """Faults of the meter itself: telegrams that are right to the last bit of their checksum, and say what is not so."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -32,7 +33,7 @@ class _Since(Fault):
 
 
 @dataclass(eq=False)
-class _Clock(_Since):
+class _Clock(_Since, ABC):
     """A clock that is wrong; nothing else that has a time is changed."""
 
     @override
@@ -40,9 +41,9 @@ class _Clock(_Since):
         time = stamp(epoch(self.shown(meter)))
         return change_lines(telegram, lambda code, value: f"({time})" if code == _TIME else value)
 
+    @abstractmethod
     def shown(self, meter: VirtualMeter) -> datetime:
         """Return the time that the meter shows."""
-        raise NotImplementedError
 
 
 @dataclass(eq=False)

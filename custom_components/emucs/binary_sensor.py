@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import EmucsConfigEntry, MeterCoordinator
-from .entity import EmucsEntity
+from .entity import EmucsEntity, EmucsPortEntity
 from .insight.capacity import CapacityState
 from .insight.demand import has_quarters
 
@@ -59,14 +59,8 @@ async def async_setup_entry(
     async_add_entities(entities)
 
 
-class LinkSensor(EmucsEntity[MeterCoordinator], BinarySensorEntity):
-    """Whether the port delivers valid telegrams: available also where it does not."""
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Return that the answer is always known."""
-        return True
+class LinkSensor(EmucsPortEntity, BinarySensorEntity):
+    """Whether the port delivers valid telegrams."""
 
     @override
     def _take_value(self) -> bool:

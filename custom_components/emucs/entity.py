@@ -42,6 +42,16 @@ class EmucsEntity[CoordinatorT: MeterCoordinator | MbusCoordinator](CoordinatorE
             self.async_write_ha_state()
 
 
+class EmucsPortEntity(EmucsEntity[MeterCoordinator]):
+    """An entity of the port itself: available also where the port does not work, as that is when it is looked at."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return that the answer is always known."""
+        return True
+
+
 def _device_info(coordinator: MeterCoordinator | MbusCoordinator) -> DeviceInfo:
     """Return the device of a coordinator; the electricity meter's is in the registry already."""
     if isinstance(coordinator, MeterCoordinator):

@@ -34,85 +34,61 @@ def async_end(hass: HomeAssistant, entry: ConfigEntry, *issues: str) -> None:
 
 
 @callback
-def async_report_silence(hass: HomeAssistant, entry: ConfigEntry, port: str) -> None:
-    """Say that a port was silent for long."""
+def _report(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    issue: str,
+    placeholders: dict[str, str],
+    *,
+    severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
+    fix: dict[str, str | int | float | None] | None = None,
+) -> None:
+    """Report an issue of an entry; `fix` is what its fix flow needs, where it has one."""
     ir.async_create_issue(
         hass,
         DOMAIN,
-        issue_id(entry, PORT_SILENT),
-        is_fixable=False,
-        severity=ir.IssueSeverity.ERROR,
-        translation_key="port_silent",
-        translation_placeholders={"port": port},
+        issue_id(entry, issue),
+        data=fix,
+        is_fixable=fix is not None,
+        severity=severity,
+        translation_key=issue,
+        translation_placeholders=placeholders,
     )
+
+
+@callback
+def async_report_silence(hass: HomeAssistant, entry: ConfigEntry, port: str) -> None:
+    """Say that a port was silent for long."""
+    _report(hass, entry, PORT_SILENT, {"port": port}, severity=ir.IssueSeverity.ERROR)
 
 
 @callback
 def async_report_wrong_speed(hass: HomeAssistant, entry: ConfigEntry, port: str) -> None:
     """Say that what comes on a port was no telegram for long."""
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        issue_id(entry, WRONG_SPEED),
-        is_fixable=False,
-        severity=ir.IssueSeverity.ERROR,
-        translation_key="wrong_speed",
-        translation_placeholders={"port": port},
-    )
+    _report(hass, entry, WRONG_SPEED, {"port": port}, severity=ir.IssueSeverity.ERROR)
 
 
 @callback
 def async_report_wrong_meter(hass: HomeAssistant, entry: ConfigEntry, port: str, found: str) -> None:
     """Say that another meter is on the port; the user can take it for the new one."""
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        issue_id(entry, WRONG_METER),
-        data={ENTRY_ID: entry.entry_id, FOUND: found},
-        is_fixable=True,
-        severity=ir.IssueSeverity.ERROR,
-        translation_key="wrong_meter",
-        translation_placeholders={"port": port, "expected": mask(entry.unique_id or ""), "found": mask(found)},
-    )
+    placeholders = {"port": port, "expected": mask(entry.unique_id or ""), "found": mask(found)}
+    fix: dict[str, str | int | float | None] = {ENTRY_ID: entry.entry_id, FOUND: found}
+    _report(hass, entry, WRONG_METER, placeholders, severity=ir.IssueSeverity.ERROR, fix=fix)
 
 
 @callback
 def async_report_lapsed_rights(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Say that a meter sends voltages, but no energy any more."""
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        issue_id(entry, RIGHTS_LAPSED),
-        is_fixable=False,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key="rights_lapsed",
-        translation_placeholders={"name": masked_title(entry)},
-    )
+    _report(hass, entry, RIGHTS_LAPSED, {"name": masked_title(entry)})
 
 
 @callback
 def async_report_clock(hass: HomeAssistant, entry: ConfigEntry, meter: str, host: str) -> None:
     """Say that a meter's clock is off: what it and the host's showed at one moment, in local time."""
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        issue_id(entry, CLOCK_OFF),
-        is_fixable=False,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key="clock_off",
-        translation_placeholders={"name": masked_title(entry), "meter": meter, "host": host},
-    )
+    _report(hass, entry, CLOCK_OFF, {"name": masked_title(entry), "meter": meter, "host": host})
 
 
 @callback
 def async_report_tariff_year(hass: HomeAssistant, entry: ConfigEntry, year: int, used: int) -> None:
     """Say that the costs of a year rest on the rates of another one."""
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        issue_id(entry, TARIFF_YEAR),
-        is_fixable=False,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key="tariff_year",
-        translation_placeholders={"year": str(year), "used": str(used)},
-    )
+    _report(hass, entry, TARIFF_YEAR, {"year": str(year), "used": str(used)})

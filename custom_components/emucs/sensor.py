@@ -25,7 +25,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import EmucsConfigEntry, MbusCoordinator, MeterCoordinator
-from .entity import EmucsEntity
+from .entity import EmucsEntity, EmucsPortEntity
 from .insight.capacity import CapacityState
 from .insight.demand import QUARTER, has_quarters
 from .insight.electricity import TARIFFS, energy_export, energy_import, in_unit, net_power, phase_power
@@ -590,16 +590,10 @@ class MeterSensor(EmucsEntity[MeterCoordinator], SensorEntity):
         return changed
 
 
-class PortSensor(EmucsEntity[MeterCoordinator], SensorEntity):
-    """A sensor of the port itself: available also where the port does not work, as that is when it is looked at."""
+class PortSensor(EmucsPortEntity, SensorEntity):
+    """A sensor of the port itself."""
 
     entity_description: PortSensorDescription
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Return that the answer is always known."""
-        return True
 
     @override
     def _take_value(self) -> bool:

@@ -61,6 +61,7 @@ def read_export(path: Path, *, progress: Callable[[int], None] | None = None) ->
         else:
             with path.open("rb") as stream:
                 _read_stream(stream, path.name, readings, budget, progress)
+    # What zipfile raises: the last two for a way of packing that it does not know, and for a password.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ExportError("bad_archive", str(error), file=path.name) from error
     except OSError as error:

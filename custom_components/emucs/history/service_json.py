@@ -65,7 +65,7 @@ def _elements(text: str, position: int) -> Iterator[tuple[object, int]]:
         return
     separator = ","
     while separator == ",":
-        element, position = _DECODER.raw_decode(text, _SPACE.match(text, position).end())  # type: ignore[union-attr]
+        element, position = _DECODER.raw_decode(text, _SPACE.match(text, position).end())  # type: ignore[union-attr]  # matches nothing too
         found = _SEPARATOR.match(text, position)
         if found is None:
             raise json.JSONDecodeError("Expecting ',' or ']'", text, position)
