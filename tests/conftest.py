@@ -103,16 +103,25 @@ def address(server: TcpServer) -> dict[str, Any]:
     return {"host": parts.hostname, "port": parts.port}
 
 
-@asynccontextmanager
-async def sending(telegram: bytes, *, seconds: float = 1) -> AsyncGenerator[str]:
-    """Send one telegram again and again to whoever connects; the value is the URL."""
+async def closed_within(reader: asyncio.StreamReader, seconds: float) -> bool:
+    """Tell whether the other side closes in some time."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            return not await reader.read(1)
+    return False
 
-    async def send(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+
+@asynccontextmanager
+async def sending(telegram: bytes, *, seconds: float = 1, after: float = 0) -> AsyncGenerator[str]:
+    """Send one telegram again and again to whoever connects, the first one after a while; the value is the URL."""
+
+    async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
-            while True:
+            pause = after
+            while not await closed_within(reader, pause):
                 writer.write(telegram)
                 await writer.drain()
-                await asyncio.sleep(seconds)
+                pause = seconds
         writer.close()
 
     server = await asyncio.start_server(send, "127.0.0.1", 0)

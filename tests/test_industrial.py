@@ -3,9 +3,6 @@
 No telegram of an A1 port is known: these are made of the standard's codes.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from fastcrc.crc16 import arc
@@ -50,35 +47,6 @@ def industrial(*more: str, checksum: bool = True) -> bytes:
     ]
     head = "\r\n".join(lines).encode()
     return head + (f"{arc(head):04X}\r\n".encode() if checksum else b"\r\n")
-
-
-async def closed_within(reader: asyncio.StreamReader, seconds: float) -> bool:
-    """Tell whether the other side closes in some time."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            return not await reader.read(1)
-    return False
-
-
-@asynccontextmanager
-async def sending_after(seconds: float, telegram: bytes) -> AsyncGenerator[str]:
-    """Send a telegram to whoever connects, but late, and then each second."""
-
-    async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
-            pause = seconds
-            while not await closed_within(reader, pause):
-                writer.write(telegram)
-                await writer.drain()
-                pause = 1
-        writer.close()
-
-    server = await asyncio.start_server(send, "127.0.0.1", 0)
-    try:
-        yield f"socket://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-        await server.wait_closed()
 
 
 async def listen(hass: HomeAssistant, url: str, **advanced: Any) -> dict[str, Any]:
@@ -185,7 +153,7 @@ async def test_rates_of_homes_are_not_those_of_industry(hass: HomeAssistant) -> 
 
 
 async def test_a_port_that_sends_seldom_is_found(hass: HomeAssistant) -> None:
-    async with sending_after(2.5, industrial()) as url:
+    async with sending(industrial(), after=2.5) as url:
         form = await listen(hass, url)
         assert form["errors"] == {"base": "no_data"}
 
@@ -208,7 +176,7 @@ async def test_a_port_that_sends_seldom_is_found(hass: HomeAssistant) -> None:
 
 async def test_waiting_that_ends_without_a_telegram(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("custom_components.emucs.config_flow._LONGEST_FORM", 4)
-    async with sending_after(60, industrial()) as url:
+    async with sending(industrial(), after=60) as url:
         result = await listen(hass, url, wait=5)
         assert result["type"] is FlowResultType.SHOW_PROGRESS
         await hass.async_block_till_done()
@@ -220,7 +188,7 @@ async def test_waiting_that_ends_without_a_telegram(hass: HomeAssistant, monkeyp
 
 
 async def test_leaving_while_it_is_waited_for(hass: HomeAssistant) -> None:
-    async with sending_after(60, industrial()) as url:
+    async with sending(industrial(), after=60) as url:
         result = await listen(hass, url, wait=900)
         hass.config_entries.flow.async_abort(result["flow_id"])
         # Nothing listens any more: a task left behind would keep this waiting.
@@ -231,7 +199,7 @@ async def test_home_assistant_does_not_wait_for_a_port_that_sends_seldom(
     hass: HomeAssistant, entity_registry: er.EntityRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("custom_components.emucs.coordinator._LONGEST_START", 0.2)
-    async with sending_after(2, industrial()) as url:
+    async with sending(industrial(), after=2) as url:
         entry = MockConfigEntry(domain=DOMAIN, unique_id=METER_ID, data=entry_data(url) | {"wait": 900})
         entry.add_to_hass(hass)
         assert await hass.config_entries.async_setup(entry.entry_id)
@@ -243,7 +211,7 @@ async def test_home_assistant_does_not_wait_for_a_port_that_sends_seldom(
 
 async def test_unloading_before_the_first_telegram(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("custom_components.emucs.coordinator._LONGEST_START", 0.2)
-    async with sending_after(60, industrial()) as url:
+    async with sending(industrial(), after=60) as url:
         entry = MockConfigEntry(domain=DOMAIN, unique_id=METER_ID, data=entry_data(url) | {"wait": 900})
         entry.add_to_hass(hass)
         assert await hass.config_entries.async_setup(entry.entry_id)
@@ -254,7 +222,7 @@ async def test_unloading_before_the_first_telegram(hass: HomeAssistant, monkeypa
 
 async def test_another_meter_on_a_port_that_sends_seldom(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("custom_components.emucs.coordinator._LONGEST_START", 0.2)
-    async with sending_after(1, industrial()) as url:
+    async with sending(industrial(), after=1) as url:
         entry = MockConfigEntry(domain=DOMAIN, unique_id="1XXX0000000002", data=entry_data(url) | {"wait": 900})
         entry.add_to_hass(hass)
         assert await hass.config_entries.async_setup(entry.entry_id)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
@@ -245,11 +246,11 @@ def test_the_order_of_the_file_tells_the_repeated_hours_apart(autumn: House, tmp
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(random=st.randoms(use_true_random=False))
 def test_rows_in_no_order_keep_everything_but_the_repeated_hours_apart(
-    autumn: House, tmp_path: Path, random: st.DataObject
+    autumn: House, tmp_path: Path, random: Random
 ) -> None:
     truth = autumn.hours("import_1", "import_2")
     rows = [each for each in autumn.intervals() if each.start // 86400 * 86400 in range(1761350400, 1761609600)]
-    random.shuffle(rows)  # type: ignore[attr-defined]
+    random.shuffle(rows)
     found = known(tmp_path, table(rows)).hours
     wanted = {hour: truth[hour] for hour in {each.start // 3600 for each in rows}}
     assert {hour: value // 1000 for hour, value in found.items() if hour not in REPEATED} == {

@@ -1,6 +1,7 @@
 """Which port a telegram seems to come from."""
 
 from itertools import product
+from pathlib import Path
 
 from fastcrc.crc16 import arc
 import pytest
@@ -27,8 +28,8 @@ def test_belgian_p1(version: str, wiring: str) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(FIELD_TELEGRAMS.glob("*.txt")), ids=lambda path: path.stem)
-def test_no_field_telegram_is_of_another_port(path: object) -> None:
-    (telegram,) = Reader().feed(path.read_bytes())  # type: ignore[attr-defined]
+def test_no_field_telegram_is_of_another_port(path: Path) -> None:
+    (telegram,) = Reader().feed(path.read_bytes())
     assert believed_port(telegram).port is UserPort.P1
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from vm_reading import codes, crc16, lines, number, values
@@ -288,6 +289,6 @@ def test_variants_can_be_together() -> None:
         ("a1", {"period": 901}, "period is 901 s"),
     ],
 )
-def test_what_cannot_be_is_refused(profile: str, options: dict[str, object], message: str) -> None:
+def test_what_cannot_be_is_refused(profile: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        VirtualMeter(profile, start=NOON, **options)  # type: ignore[arg-type]
+        VirtualMeter(profile, start=NOON, **options)

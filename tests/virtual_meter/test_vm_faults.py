@@ -1,8 +1,7 @@
 """What the virtual meter can let go wrong, looked at with nothing of the code that reads it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from vm_reading import codes, crc16, moment, number, values
+from vm_reading import client, codes, crc16, moment, number, values
 
 from virtual_meter import FAULTS, PtyServer, Said, TcpServer, VirtualMeter, make_fault
 from virtual_meter.__main__ import main
@@ -154,15 +153,6 @@ def test_what_another_speed_makes_of_a_telegram() -> None:
     # Slower: several bytes become one. Faster: each becomes several.
     assert len(changed("wrong_speed:9600")[1]) < len(printed) / 5
     assert len(changed("wrong_speed:230400")[1]) > len(printed)
-
-
-@asynccontextmanager
-async def client(server: TcpServer) -> AsyncIterator[asyncio.StreamReader]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    try:
-        yield reader
-    finally:
-        writer.close()
 
 
 async def until(condition: Callable[[], bool]) -> None:

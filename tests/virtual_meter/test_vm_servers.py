@@ -1,8 +1,7 @@
 """A meter behind a TCP bridge and on a serial line."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 import os
 from pathlib import Path
@@ -11,7 +10,7 @@ import termios
 import time
 
 import pytest
-from vm_reading import crc16, moment, values
+from vm_reading import client, crc16, moment, values
 
 from virtual_meter import PtyServer, TcpServer, VirtualMeter, tcp_server
 
@@ -20,15 +19,6 @@ START = datetime(2026, 1, 14, 17, tzinfo=UTC)
 
 def a_meter() -> VirtualMeter:
     return VirtualMeter(start=START)
-
-
-@asynccontextmanager
-async def client(server: TcpServer) -> AsyncIterator[asyncio.StreamReader]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    try:
-        yield reader
-    finally:
-        writer.close()
 
 
 async def next_telegram(reader: asyncio.StreamReader) -> bytes:

@@ -1,8 +1,13 @@
 """Read the virtual meter's telegrams, with nothing of the code that printed them."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 import re
+
+from virtual_meter import TcpServer
 
 _OBIS = re.compile(r"\d-\d:\d+\.\d+\.\d+")
 
@@ -15,6 +20,16 @@ def crc16(data: bytes) -> int:
         for _ in range(8):
             crc = (crc >> 1) ^ 0xA001 if crc & 1 else crc >> 1
     return crc
+
+
+@asynccontextmanager
+async def client(server: TcpServer) -> AsyncIterator[asyncio.StreamReader]:
+    """Connect to a server; the value is what it sends."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    try:
+        yield reader
+    finally:
+        writer.close()
 
 
 def lines(telegram: bytes) -> list[str]:
