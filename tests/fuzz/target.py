@@ -6,9 +6,10 @@ import string
 
 from custom_components.emucs.port import Reader, Register, Telegram, anonymise
 from custom_components.emucs.port.__main__ import as_dict
+from custom_components.emucs.port.channels import MAX_CHANNELS
 from custom_components.emucs.port.framing import MAX_TELEGRAM
 from custom_components.emucs.port.plain import LONGEST_NAME, LONGEST_TEXT
-from custom_components.emucs.port.telegram import MAX_CHANNELS, MAX_LINES
+from custom_components.emucs.port.telegram import MAX_LINES
 from tests.port.wire import crc16 as crc16_by_bits, sent
 
 GOOD = sent("1-0:1.7.0(01.234*kW)", "0-0:96.1.1(31534147313130303030303030303031)")

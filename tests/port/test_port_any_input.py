@@ -77,6 +77,34 @@ def test_no_noise_costs_more_than_the_telegram_behind_it(noise: bytes, telegram:
     assert whole_values(found[-1]) == whole_values(read([behind])[0][0])
 
 
+# Of each code several values, of each reading and identifier too; the same line twice, and lines that are none.
+LINES = st.sampled_from(
+    [
+        *("1-0:1.7.0(00.084*kW)", "1-0:1.7.0(10.084*kW)", "1-0:1.7.0(1*W)", "1-0:1.7.0(x)", "1-0:1.7.0(1*)"),
+        *("0-0:96.1.1(3153414731)", "0-0:96.1.1(3153414732)", "0-0:96.1.4(50217)", "0-0:96.1.4(50221)", "", " "),
+        *("0-0:1.0.0(260114180701W)", "0-0:1.0.0(260714180702S)", "0-0:1.0.0()", "1-0:1.6.0(260107183000W)(14.575*kW)"),
+        *("0-1:24.1.0(003)", "0-1:24.1.0(007)", "0-2:24.1.0(007)", "0-1:24.2.3(260114180339W)(02758.404*m3)"),
+        *("0-1:24.2.3(260114180839W)(02758.500*m3)", "0-1:24.2.1(632525252525W)(00000.000*m3)", "(00001.000)"),
+        *("0-1:24.3.0(260114180000)(00)(60)(1)(0-1:24.2.1)(m3)", "0-1:24.3.0(260114190000)(00)(60)(1)(0-1:24.2.1)(m3)"),
+        *("0-0:98.1.0(1)(1-0:1.6.0)(1-0:1.6.0)(251101000000W)(251026203000W)(14.195*kW)", "0-0:98.1.0(0)(x)(x)()"),
+        *("nonsense", "1-0:1.8.1(005149.759*kWh)", "1-0:1.8.1(005149.760*kWh)", "0-0:96.13.0(41)"),
+    ]
+)
+
+
+@given(telegrams=st.lists(st.lists(LINES, min_size=1, max_size=6), min_size=2, max_size=5))
+@settings(PORT, max_examples=600)
+def test_what_was_printed_before_changes_nothing(telegrams: list[list[str]]) -> None:
+    # Mostly as many lines as before, some of which are others.
+    steps = [*telegrams, telegrams[-1], [*telegrams[-1][:-1], telegrams[0][0]]]
+    reader, malformed = Reader(), 0
+    for lines in steps:
+        stranger = Reader()
+        assert reader.feed(sent(*lines)) == stranger.feed(sent(*lines))
+        malformed += stranger.dropped[Drop.LINE]
+        assert reader.dropped[Drop.LINE] == malformed
+
+
 @given(text=st.binary(max_size=300), warm=st.booleans())
 @settings(PORT)
 @example(text=b"0-0:98.1.0()\r\n0-0:98.1.0(1\r\n1-0:1.6.0()()()\r\n0-1:24.2.1)(", warm=False)

@@ -8,10 +8,11 @@ import pytest
 
 from custom_components.emucs.port import Drop, Link, Reader, Telegram, anonymise
 from custom_components.emucs.port.__main__ import as_dict
+from custom_components.emucs.port.channels import MAX_CHANNELS
 from custom_components.emucs.port.framing import MAX_TELEGRAM
 from custom_components.emucs.port.lines import MAX_LINE
 from custom_components.emucs.port.plain import LONGEST_NAME, LONGEST_TEXT, plain
-from custom_components.emucs.port.telegram import MAX_CHANNELS, MAX_LINES
+from custom_components.emucs.port.telegram import MAX_LINES
 from tests.port.wire import received, sent
 
 POWER = "1-0:1.7.0(01.234*kW)"
@@ -111,8 +112,9 @@ def test_a_line_is_bounded(length: int) -> None:
 def test_lines_are_bounded() -> None:
     reader = Reader()
     [telegram] = reader.feed(sent(POWER, *[f"1-{number // 250}:99.1.{number % 250}(1)" for number in range(700)]))
-    assert len(telegram.registers) == MAX_LINES
-    assert reader.dropped[Drop.LINE] == 701 - MAX_LINES
+    # The blank line behind the identification is one of them.
+    assert len(telegram.registers) == MAX_LINES - 1
+    assert reader.dropped[Drop.LINE] == 702 - MAX_LINES
 
 
 def test_channels_are_bounded() -> None:
@@ -182,17 +184,20 @@ def full_of(unit: str, *, start: str = "") -> bytes:
 )
 @pytest.mark.parametrize("checksum", [True, False])
 def test_no_telegram_takes_long(telegram: bytes, checksum: bool) -> None:  # noqa: FBT001 -- a parameter of the test
-    reader = Reader()
     stream = telegram if checksum else telegram[:-6] + b"\r\n"
     ordinary = sent(*[f"1-0:99.{number // 200}.{number % 200}(01.234*kW)" for number in range(500)])
-    began = time.process_time()
-    for _ in range(5):
-        Reader().feed(ordinary)
-    usual = time.process_time() - began
-    began = time.process_time()
-    reader.feed(stream)
+    # The least of a few: what else the process does in between, such as collecting garbage, is in none of them.
+    usual, taken = (min(_seconds_to_read(printed) for _ in range(5)) for printed in (ordinary, stream))
     # As much as fifty telegrams of the usual kind: what is quadratic took thousands.
-    assert time.process_time() - began < 10 * usual + 0.05
+    assert taken < 50 * usual + 0.05
+
+
+def _seconds_to_read(telegram: bytes) -> float:
+    """Return the CPU time that a new reader takes for a telegram."""
+    reader = Reader()
+    began = time.process_time()
+    reader.feed(telegram)
+    return time.process_time() - began
 
 
 def test_memory_does_not_grow_with_what_was_read() -> None:

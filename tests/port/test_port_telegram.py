@@ -473,14 +473,30 @@ def test_spaces_behind_a_line() -> None:
     assert received("1-0:1.7.0(01.000*kW)  \t").registers["1-0:1.7.0"].value == 1
 
 
-def test_many_different_lines_forget_old_ones() -> None:
+def test_only_the_lines_of_the_last_telegram_are_kept() -> None:
     reader = Reader()
     for number in range(40):
         lines = [f"1-0:1.8.{tariff}({number:06d}.{tariff:03d}*kWh)" for tariff in range(100)]
         [telegram] = reader.feed(sent(*lines))
         assert telegram.registers["1-0:1.8.99"].value == Decimal(f"{number}.099")
-        lines_known = reader._parser._lines  # noqa: SLF001 -- what has to be bounded
-        assert len(lines_known) <= 1100
+        kept = reader._parser._lines  # noqa: SLF001 -- what has to be bounded
+        assert [line.decode() for line in kept._lines] == ["", *lines]  # noqa: SLF001
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_of_lines_with_one_code_the_last_one_counts_whichever_changes(position: int) -> None:
+    reader, values = Reader(), ["1", "2"]
+    for value in ("3", "4"):
+        values[position] = value
+        [telegram] = reader.feed(sent(*[f"1-0:1.7.0({printed}*kW)" for printed in values]))
+        assert telegram.registers["1-0:1.7.0"].value == Decimal(values[1])
+
+
+def test_meters_that_are_no_longer_printed_are_gone() -> None:
+    reader = Reader()
+    reader.feed(sent("0-0:96.1.1(3153414731)", "0-1:24.1.0(003)", "0-0:98.1.0(0)(x)(x)()", "1-0:1.7.0(1*kW)"))
+    [telegram] = reader.feed(sent("1-0:1.7.0(1*kW)"))
+    assert (telegram.meter_id, telegram.channels, telegram.demand_history) == (None, {}, ())
 
 
 # Immutability

@@ -1,5 +1,6 @@
 """The user port of a digital meter: bytes in, telegrams out. Knows nothing of Home Assistant."""
 
+from .channels import Channel
 from .errors import (
     BinaryProtocol,
     CannotConnect,
@@ -17,7 +18,7 @@ from .meanings import Direction, Kind, Meaning, Medium, Phase, Quantity, meaning
 from .obis import Code, parse_code
 from .privacy import anonymise, is_private
 from .reader import Reader
-from .telegram import Channel, MonthDemand, Telegram
+from .telegram import MonthDemand, Telegram
 from .units import Dimension, Unit, unit_of
 
 __all__ = [

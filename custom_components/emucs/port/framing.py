@@ -23,6 +23,8 @@ _CHECKSUM: Final = re.compile(rb"([0-9A-Fa-f]{4}|[0-9A-Fa-f]{0,3}(?=\0?[\r\n]))|
 # Looks behind, lest each of a thousand carriage returns is tried as the first one.
 _LINE_END: Final = re.compile(rb"(?<!\r)\r*\n")
 _NEWLINE: Final = ord("\n")
+# The end of a telegram, and of the chunk.
+_END: Final = re.compile(rb"\n!([0-9A-Fa-f]{4})\r?\n")
 _FILLING: Final = b"\r\n\0"
 
 
@@ -59,15 +61,19 @@ class Framer:
         self._buffer = bytearray()
         self._started = False  # the buffer begins with a telegram
         self._searched = 0  # no end of the telegram begins before here
-        self._open = False  # a telegram has begun, and no end of it
+        self._room = 0  # what a telegram may still grow that has begun, and no end of it
         self._expects_checksum = False
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes as they come; return the telegrams that they complete, from the `/` to the checksum."""
-        if self._open and b"!" not in data and len(self._buffer) + len(data) < MAX_TELEGRAM:
+        room = self._room - len(data)
+        if room > 0 and b"!" not in data:
             # One of many small chunks.
+            self._room = room
             self._buffer += data
             return []
+        if not self._buffer and (whole := self._whole(data)) is not None:
+            return [whole]
         frames: list[bytes] = []
         # A chunk has any size, the buffer has not.
         for offset in range(0, len(data), MAX_TELEGRAM):
@@ -78,13 +84,25 @@ class Framer:
     def reset(self) -> None:
         """Forget a telegram that has begun."""
         self._buffer.clear()
-        self._started = self._open = False
+        self._started = False
+        self._room = 0
         self._searched = 0
+
+    def _whole(self, data: bytes) -> bytes | None:
+        """Return the telegram where a chunk is just that, as most are; the long way leads to the same one."""
+        mark = data.find(b"!")
+        end = _END.fullmatch(data, mark - 1) if 0 < mark < MAX_TELEGRAM else None
+        if end is None or data.find(b"/", 1) > 0 or data[: len(_START)].translate(_SAME) != _START:
+            return None
+        if arc(data[: mark + 1]) != int(end[1], 16):
+            return None
+        self._expects_checksum = True
+        return data[: end.end(1)]
 
     def _scan(self, frames: list[bytes]) -> None:
         """Cut all complete telegrams off the buffer."""
         buffer = self._buffer
-        self._open = False
+        self._room = 0
         while self._started or self._find_start():
             end = _find_end(buffer, self._searched)
             if end < 0:
@@ -92,7 +110,7 @@ class Framer:
                     self._give_up()
                     continue
                 self._searched = len(buffer) - 1
-                self._open = True
+                self._room = MAX_TELEGRAM - len(buffer)
                 return
             mark = _CHECKSUM.match(buffer, end + 2)
             if mark is None:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from . import obis
 from .obis import Form
 from .plain import LONGEST_NAME, plain
-from .times import has_flag, is_unset, looks_like_time, parse_time
+from .times import has_flag, is_unset, looks_like_time, parse_time, time_of_digits
 
 MAX_LINE: Final = 4096
 """Bytes of a line; the longest that DSMR P1 has is a message of 2048 digits, those of Belgium have 650."""
@@ -31,15 +31,11 @@ _CACHED_CODES: Final = 1024
 _CACHED_SHAPES: Final = 512
 
 _ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
-# What most lines are: a code, maybe a time, a number, maybe a unit.
+# What most lines have, with their digits made 0: maybe a time, then a number, maybe with a unit; or a time alone.
 _QUANTITY: Final = re.compile(
-    rf"(?P<code>{obis.CODE.pattern})\((?:0{{12}}[SWsw]?\)\()?(?P<number>{_NUMBER.pattern})(?:\*[A-Za-z0-9]+)?\)",
-    re.ASCII,
+    rb"(?:(?P<stamp>0{12}[SWsw]?)\)\()?(?P<number>[+-]?0{1,40}(?:\.0{1,20})?)(?:\*(?P<unit>[A-Za-z0-9]+))?\)"
 )
-# Attributes of an enumeration are looked up slowly.
-_PLAIN: Final = Form.PLAIN
-_THRESHOLD: Final = Form.THRESHOLD
-_TIMED: Final = Form.TIMED
+_TIME: Final = re.compile(rb"(?P<stamp>0{12}[SWsw]?)(?P<number>)(?P<unit>)\)")
 
 
 class Register(NamedTuple):
@@ -60,6 +56,10 @@ class Register(NamedTuple):
         return self.value if isinstance(self.value, str) else None
 
 
+# A register is made for each number that is new: this is what the constructor of a named tuple does in the end.
+_new_register = partial(tuple.__new__, Register)
+
+
 def parse_line(line: bytes) -> tuple[str, Register] | None:
     """Return the code and the register of a line, or None if it is malformed."""
     if len(line) <= _LONGEST_SHORT:
@@ -71,33 +71,40 @@ def parse_line(line: bytes) -> tuple[str, Register] | None:
 @lru_cache(maxsize=_CACHED_LINES)
 def parse_short_line(line: bytes) -> tuple[str, Register] | None:
     """Return the code and the register of a line as short as most are, or None if it is malformed."""
-    text = line.decode("latin-1")
-    shape = _shape(line.translate(_ZEROS))
-    if shape is None or (known := _recognise(text[: shape[0]])) is None:
-        return _parse_any(text)
-    bracket, begin, end, close = shape
-    key, form, _ = known
-    number, unit = text[begin:end], text[end + 1 : close] or None
-    if begin == bracket + 1:
-        if form is _PLAIN:
-            return key, Register(Decimal(number), unit)
-        if form is _THRESHOLD:
-            # e-MUCS P1 1.7.1, table 4: 999.9 kW and 999 A are no limits.
-            return key, Register(Decimal(number) if number.strip("9.") else None, unit)
-    elif form is _TIMED and not is_unset(stamp := text[bracket + 1 : begin - 2]):
-        return None if (time := parse_time(stamp)) is None else (key, Register(Decimal(number), unit, time))
-    return _parse_any(text)
+    code, _, content = line.partition(b"(")
+    values, star, unit = content.partition(b"*")
+    quantity = _quantity(code, values.translate(_ZEROS), star + unit)
+    if quantity is None:
+        return _parse_any(line.decode("latin-1"))
+    key, stamp, begin, end, unit_text = quantity
+    if not stamp:
+        return key, _new_register((Decimal(values[begin:end].decode()), unit_text, None))
+    printed = values[:stamp].decode()
+    if is_unset(printed) or (time := time_of_digits(printed)) is None:
+        return _parse_any(line.decode("latin-1"))
+    value = Decimal(values[begin:end].decode()) if begin < end else printed
+    return key, _new_register((value, unit_text, time))
 
 
+# A meter prints few of them, as all digits have their place.
 @lru_cache(maxsize=_CACHED_SHAPES)
-def _shape(zeros: bytes) -> tuple[int, int, int, int] | None:
-    """Return where a line, all of whose digits are 0 here, has its bracket, its number, its unit and their end.
+def _quantity(code: bytes, zeros: bytes, unit: bytes) -> tuple[str, int, int, int, str | None] | None:
+    """Return the key of a code, the length of the time, where the number begins and ends, and its unit.
 
-    None for lines that are not a number, with or without a time before it. A meter prints few shapes, as all digits
-    have their place.
+    They are found in what stands between the bracket and the unit, with all digits made 0. None for lines that are
+    something else, or more than their form tells.
     """
-    match = _QUANTITY.fullmatch(zeros.decode("latin-1"))
-    return None if match is None else (match.end("code"), *match.span("number"), match.end() - 1)
+    known = _recognise(code.decode("latin-1"))
+    if known is None:
+        return None
+    key, form, _ = known
+    match = (_TIME if form is Form.TIME else _QUANTITY).fullmatch(zeros + unit)
+    if match is None or form not in {Form.PLAIN, Form.TIMED, Form.TIME}:
+        return None
+    if (match["stamp"] is None) is not (form is Form.PLAIN):
+        return None
+    printed_unit = match["unit"].decode() if match["unit"] else None
+    return key, max(0, match.end("stamp")), *match.span("number"), printed_unit
 
 
 @lru_cache(maxsize=_CACHED_CODES)
@@ -130,7 +137,9 @@ def _without_markup(register: Register) -> Register:
     value, unit, time = register
     if isinstance(value, str):
         value = plain(value) or None
-    return Register(value, unit and (plain(unit, LONGEST_NAME) or None), time)
+    if unit:
+        unit = plain(unit, LONGEST_NAME) or None
+    return register if value is register.value and unit is register.unit else Register(value, unit, time)
 
 
 def _read_single(parse: Callable[[str], Register | None], content: str) -> Register | None:

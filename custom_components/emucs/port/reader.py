@@ -19,8 +19,10 @@ class Reader:
 
     def feed(self, data: bytes) -> list[Telegram]:
         """Take bytes in chunks of any size; return the telegrams that they complete."""
+        if not (frames := self._framer.feed(data)):
+            return []
         telegrams = []
-        for frame in self._framer.feed(data):
+        for frame in frames:
             telegram = self._parser.parse(frame)
             if telegram is None:
                 self._framer.dropped[Drop.EMPTY] += 1

@@ -43,8 +43,11 @@ def parse_time(text: str) -> datetime | None:
 
     Without a flag it is Belgian local time, and the hour that occurs twice is taken as the first one.
     """
-    if not looks_like_time(text):
-        return None
+    return time_of_digits(text) if looks_like_time(text) else None
+
+
+def time_of_digits(text: str) -> datetime | None:
+    """Return the time in a text that is known to look like one, or None where there is no such day or hour."""
     offset = _OFFSETS[text[_FLAG:]]
     try:
         time = datetime.fromisoformat(f"20{text[:6]}T{text[6:12]}{offset}")
