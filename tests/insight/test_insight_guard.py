@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 import json
-from typing import Any
 
 from hypothesis import given, settings, strategies as st
 import pytest
@@ -138,14 +137,14 @@ class TestACounterOfEnergy:
         follow(guard, ["100.000"])
         wh = telegram(NOON + SECOND)
         registers: dict[str, Register] = {IMPORT: Register(Decimal(100001), "Wh")}
-        guarded = guard.feed(Telegram(**{**fields(wh), "registers": registers}))
+        guarded = guard.feed(wh._replace(registers=registers))
         assert guarded.telegram.registers == registers
 
     def test_what_is_unset_stays_so(self) -> None:
         guard = Guard(METER)
         follow(guard, ["100.000"])
         unset: dict[str, Register] = {IMPORT: Register(None, "kWh")}
-        guarded = guard.feed(Telegram(**{**fields(telegram(NOON)), "registers": unset}))
+        guarded = guard.feed(telegram(NOON)._replace(registers=unset))
         assert guarded.telegram.registers == unset
         assert follow(guard, ["9000.000"]) == ["100.000"]
 
@@ -154,11 +153,6 @@ def metered(channel: Channel) -> str:
     """Return what is shown of an M-Bus meter."""
     assert channel.reading is not None
     return str(channel.reading.value)
-
-
-def fields(of: Telegram) -> dict[str, Any]:
-    """Return the fields of a telegram."""
-    return {name: getattr(of, name) for name in Telegram.__slots__}
 
 
 @pytest.mark.parametrize(
@@ -230,7 +224,7 @@ class TestAMeterOnTheMBus:
         self.read(guard, ["5000.000"])
         moved = telegram(NOON + CAPTURE)
         channels: dict[int, Channel] = {4: gas("1.000", NOON + CAPTURE)}
-        guarded = guard.feed(Telegram(**{**fields(moved), "channels": channels}))
+        guarded = guard.feed(moved._replace(channels=channels))
         assert guarded.telegram.channels[4].reading == Register(Decimal("5000.000"), "m3", NOON)
 
 
@@ -357,7 +351,7 @@ def test_one_false_telegram_never_reaches_anything(steps: list[tuple[int, float,
     false = data.draw(st.one_of(st.decimals(0, good, places=3), st.decimals(good + most, 10**9, places=3)))
     if good - Decimal("0.001") <= false <= good + most:
         return
-    lie = Telegram(**{**fields(true), "registers": {IMPORT: Register(false, "kWh")}})
+    lie = true._replace(registers={IMPORT: Register(false, "kWh")})
     guard = Guard(METER)
     for n, each in enumerate(telegrams):
         guarded = guard.feed(lie if n == place else each)

@@ -1,7 +1,6 @@
 """What the lines of a telegram say."""
 
 from collections.abc import MutableMapping
-from dataclasses import FrozenInstanceError
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 import operator
@@ -513,7 +512,7 @@ def test_a_telegram_cannot_be_changed() -> None:
     with pytest.raises(TypeError, match="item assignment"):
         channels[1] = Channel()
     for field in ("time", "registers", "another"):
-        with pytest.raises((FrozenInstanceError, TypeError)):
+        with pytest.raises(AttributeError):
             setattr(telegram, field, None)
     with pytest.raises(AttributeError):
         setattr(telegram.registers["0-1:24.1.0"], "value", None)  # noqa: B010 -- a type checker sees through the plain one

@@ -1,7 +1,7 @@
 """What every telegram passes before anything else sees it: no counter goes back, or faster than a meter can count."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -217,4 +217,4 @@ def _put_right(
                 channels[number] = channel._replace(reading=good[identifier])
                 meters[identifier] = meter._replace(channel=channels[number])
     registers = {code: good.get(code, register) for code, register in telegram.registers.items()}
-    return meters, replace(telegram, registers=MappingProxyType(registers), channels=MappingProxyType(channels))
+    return meters, telegram._replace(registers=MappingProxyType(registers), channels=MappingProxyType(channels))

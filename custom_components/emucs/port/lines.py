@@ -31,11 +31,6 @@ _CACHED_CODES: Final = 1024
 _CACHED_SHAPES: Final = 512
 
 _ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
-# What most lines have, with their digits made 0: maybe a time, then a number, maybe with a unit; or a time alone.
-_QUANTITY: Final = re.compile(
-    rb"(?:(?P<stamp>0{12}[SWsw]?)\)\()?(?P<number>[+-]?0{1,40}(?:\.0{1,20})?)(?:\*(?P<unit>[A-Za-z0-9]+))?\)"
-)
-_TIME: Final = re.compile(rb"(?P<stamp>0{12}[SWsw]?)(?P<number>)(?P<unit>)\)")
 
 
 class Register(NamedTuple):
@@ -64,7 +59,7 @@ def parse_line(line: bytes) -> tuple[str, Register] | None:
     """Return the code and the register of a line, or None if it is malformed."""
     if len(line) <= _LONGEST_SHORT:
         return parse_short_line(line)
-    return _parse_any(line.decode("latin-1")) if len(line) <= MAX_LINE else None
+    return _parse_any(line) if len(line) <= MAX_LINE else None
 
 
 # Other meters say the same: which tariff it is, that nothing is exported, how high the voltage is.
@@ -72,60 +67,80 @@ def parse_line(line: bytes) -> tuple[str, Register] | None:
 def parse_short_line(line: bytes) -> tuple[str, Register] | None:
     """Return the code and the register of a line as short as most are, or None if it is malformed."""
     code, _, content = line.partition(b"(")
-    values, star, unit = content.partition(b"*")
-    quantity = _quantity(code, values.translate(_ZEROS), star + unit)
-    if quantity is None:
-        return _parse_any(line.decode("latin-1"))
-    key, stamp, begin, end, unit_text = quantity
-    if not stamp:
-        return key, _new_register((Decimal(values[begin:end].decode()), unit_text, None))
-    printed = values[:stamp].decode()
-    if is_unset(printed) or (time := time_of_digits(printed)) is None:
-        return _parse_any(line.decode("latin-1"))
-    value = Decimal(values[begin:end].decode()) if begin < end else printed
-    return key, _new_register((value, unit_text, time))
-
-
-# A meter prints few of them, as all digits have their place.
-@lru_cache(maxsize=_CACHED_SHAPES)
-def _quantity(code: bytes, zeros: bytes, unit: bytes) -> tuple[str, int, int, int, str | None] | None:
-    """Return the key of a code, the length of the time, where the number begins and ends, and its unit.
-
-    They are found in what stands between the bracket and the unit, with all digits made 0. None for lines that are
-    something else, or more than their form tells.
-    """
-    known = _recognise(code.decode("latin-1"))
+    known = _recognise(code)
     if known is None:
         return None
-    key, form, _ = known
-    match = (_TIME if form is Form.TIME else _QUANTITY).fullmatch(zeros + unit)
-    if match is None or form not in {Form.PLAIN, Form.TIMED, Form.TIME}:
+    key, find, _ = known
+    values, star, unit = content.partition(b"*")
+    if find is None or (found := find(values.translate(_ZEROS), star + unit)) is None:
+        return _parse_any(line)
+    stamp, begin, end, printed_unit = found
+    if not stamp:
+        return key, _new_register((Decimal(values[begin:end].decode()), printed_unit, None))
+    printed = values[:stamp].decode()
+    if is_unset(printed) or (time := time_of_digits(printed)) is None:
+        return _parse_any(line)
+    value = Decimal(values[begin:end].decode()) if begin < end else printed
+    return key, _new_register((value, printed_unit, time))
+
+
+# How long the time is, where the number begins and ends, and the unit.
+type _Places = tuple[int, int, int, str | None]
+
+
+def _find(pattern: re.Pattern[bytes], zeros: bytes, unit: bytes) -> _Places | None:
+    """Return where the parts of a line stand behind its bracket, or None where it has others, or none.
+
+    The digits up to its unit are made 0, as a meter prints few such lines: all digits have their place.
+    """
+    match = pattern.fullmatch(zeros + unit)
+    if match is None:
         return None
-    if (match["stamp"] is None) is not (form is Form.PLAIN):
-        return None
-    printed_unit = match["unit"].decode() if match["unit"] else None
-    return key, max(0, match.end("stamp")), *match.span("number"), printed_unit
+    parts = match.groupdict()
+    printed_unit = parts.get("unit")
+    number = match.span("number") if "number" in parts else (0, 0)
+    return len(parts.get("time", b"")), *number, printed_unit.decode() if printed_unit else None
+
+
+_NUMBER_ZEROS: Final = rb"(?P<number>[+-]?0{1,40}(?:\.0{1,20})?)(?:\*(?P<unit>[A-Za-z0-9]+))?\)"
+_TIME_ZEROS: Final = rb"(?P<time>0{12}[SWsw]?)\)"
+# What most lines are; whatever else they may be is rare.
+_FINDERS: Final[Mapping[Form, Callable[[bytes, bytes], _Places | None]]] = {
+    form: lru_cache(maxsize=_CACHED_SHAPES)(partial(_find, re.compile(pattern)))
+    for form, pattern in (
+        (Form.PLAIN, _NUMBER_ZEROS),
+        (Form.TIMED, _TIME_ZEROS + rb"\(" + _NUMBER_ZEROS),
+        (Form.TIME, _TIME_ZEROS),
+    )
+}
+
+
+# The key of a code; what finds the parts of a line as it mostly is, None where it can be anything; and what reads it
+# however it is, None for profiles.
+type _Code = tuple[str, Callable[[bytes, bytes], _Places | None] | None, Callable[[str], Register | None] | None]
 
 
 @lru_cache(maxsize=_CACHED_CODES)
-def _recognise(printed: str) -> tuple[str, Form, Callable[[str], Register | None]] | None:
-    """Return the key of a code, the form of its values and what reads them; None if it is no code."""
-    if obis.CODE.fullmatch(printed) is None:
+def _recognise(printed: bytes) -> _Code | None:
+    """Return what is known of a code as it is printed; None if it is no code."""
+    code = printed.decode("latin-1")
+    if obis.CODE.fullmatch(code) is None:
         return None
-    form = obis.form(printed)
-    return obis.canonical(printed), form, _READERS.get(form, _read_as_printed)
+    form = obis.form(code)
+    read = None if form is Form.PROFILE else _READERS.get(form, _read_as_printed)
+    return obis.canonical(code), _FINDERS.get(form), read
 
 
-def _parse_any(text: str) -> tuple[str, Register] | None:
+def _parse_any(line: bytes) -> tuple[str, Register] | None:
     """Return the code and the register of any line, or None if it is malformed."""
-    printed, _, rest = text.partition("(")
-    closed = rest.rstrip(_BLANKS)
+    printed, _, rest = line.partition(b"(")
+    closed = rest.decode("latin-1").rstrip(_BLANKS)
     known = _recognise(printed)
     if known is None or not closed.endswith(")"):
         return None
-    key, form, read = known
+    key, _, read = known
     register: Register | None
-    if form is Form.PROFILE:
+    if read is None:
         key, register = _parse_profile(key, closed[:-1])
     else:
         register = read(closed[:-1])

@@ -1,7 +1,6 @@
 """What a telegram says, typed and immutable."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -38,8 +37,7 @@ class MonthDemand(NamedTuple):
     value: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Telegram:
+class Telegram(NamedTuple):
     """A telegram. Times carry the meter's own offset; `time` and `meter_id` are None where none is printed."""
 
     identification: str
@@ -49,7 +47,7 @@ class Telegram:
     registers: Mapping[str, Register]
     channels: Mapping[int, Channel]
     demand_history: tuple[MonthDemand, ...]
-    frame: bytes = field(default=b"", repr=False, compare=False)
+    frame: bytes = b""
     """The telegram as it came, from the `/` to the checksum."""
 
 
