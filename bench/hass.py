@@ -57,7 +57,7 @@ _PAIRS: Final = (
 def rows(*, quick: bool) -> Iterator[Row]:
     """Run one pair after the other, each on one meter: what disturbs one side disturbs both."""
     for pair in _PAIRS:
-        yield from _rows(pair, *asyncio.run(_run(pair, 20 if quick else 60)))
+        yield from _rows(pair, *asyncio.run(_run(pair, 20 if quick else 50)))
     yield from asyncio.run(_latency(15 if quick else 40))
 
 
@@ -128,7 +128,7 @@ def _rows(pair: _Pair, ours: Result, peer: Result, idle: Result) -> Iterator[Row
         )
 
 
-def _taken(sent: list[tuple[float, float]], noted: list[tuple[float, float]]) -> list[float]:
+def taken(sent: list[tuple[float, float]], noted: list[tuple[float, float]]) -> list[float]:
     """Return how long values took from the wire to a state; one that was sent twice does not say which it is."""
     times = Counter(value for value, _ in sent)
     began = {value: time for value, time in sent if times[value] == 1}
@@ -157,8 +157,8 @@ async def _latency(seconds: float) -> list[Row]:
             watch="power",
         )
         result = await watch(job)
-    taken = _taken(sent, [(float(state) / 1000, then) for state, then in result.noted])
-    latency = median(taken)
+    times = taken(sent, [(float(state) / 1000, then) for state, then in result.noted])
+    latency = median(times)
     return [
         Row(
             group=GROUP,
@@ -170,11 +170,11 @@ async def _latency(seconds: float) -> list[Row]:
         ),
         Row(
             group=GROUP,
-            what=f"value on the wire to state, median of {len(taken)}",
+            what=f"value on the wire to state, median of {len(times)}",
             unit="ms",
             ours=latency * 1000,
             goal=f"< {_LATENCY_GOAL * 1000:.0f} ms",
             met=latency < _LATENCY_GOAL,
         ),
-        Row(group=GROUP, what="value on the wire to state, p99", unit="ms", ours=percentile(taken, 0.99) * 1000),
+        Row(group=GROUP, what="value on the wire to state, p99", unit="ms", ours=percentile(times, 0.99) * 1000),
     ]
