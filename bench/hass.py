@@ -56,16 +56,26 @@ _PAIRS: Final = (
 
 def rows(*, quick: bool) -> Iterator[Row]:
     """Run one pair after the other, each on one meter: what disturbs one side disturbs both."""
+    seconds = 20 if quick else 40
+    idle, latency = asyncio.run(_alone(15 if quick else 40))
     for pair in _PAIRS:
-        yield from _rows(pair, *asyncio.run(_run(pair, 20 if quick else 50)))
-    yield from asyncio.run(_latency(15 if quick else 40))
+        yield from _rows(pair, *asyncio.run(_run(pair, seconds)), idle)
+    yield from latency
 
 
-async def _run(pair: _Pair, seconds: float) -> tuple[Result, Result, Result]:
-    """Return what a pair did, and an instance that reads no meter."""
+async def _alone(seconds: float) -> tuple[Result, list[Row]]:
+    """Return what an instance does that reads no meter, and how late values are."""
+    job = Job(integration="emucs", meters={}, settle=_SETTLE, seconds=seconds, probe=False)
+    async with asyncio.TaskGroup() as group:
+        idle, latency = group.create_task(watch(job)), group.create_task(_latency(seconds))
+    return idle.result(), latency.result()
+
+
+async def _run(pair: _Pair, seconds: float) -> tuple[Result, Result]:
+    """Return what a pair did."""
     async with meters(1) as servers, asyncio.TaskGroup() as group:
         where = addresses(servers)
-        jobs = [Job(integration="emucs", meters={}, settle=_SETTLE, seconds=seconds, probe=False)] + [
+        jobs = [
             Job(
                 integration=name,
                 meters=where,
@@ -80,8 +90,8 @@ async def _run(pair: _Pair, seconds: float) -> tuple[Result, Result, Result]:
                 ("dsmr", pair.peer, [] if pair.same else None),
             )
         ]
-        idle, ours, peer = [group.create_task(watch(job)) for job in jobs]
-        return await ours, await peer, await idle
+        ours, peer = [group.create_task(watch(job)) for job in jobs]
+        return await ours, await peer
 
 
 def _rows(pair: _Pair, ours: Result, peer: Result, idle: Result) -> Iterator[Row]:
