@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from homeassistant import bootstrap, loader
+from homeassistant import bootstrap, config_entries, loader
 from homeassistant.config_entries import ConfigEntries, ConfigEntry, ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
@@ -34,6 +34,8 @@ _COMPONENT: Final = Path(__file__).parents[1] / "custom_components" / "emucs"
 _FIRST_PORT: Final = 18200
 _SET_UP_SECONDS: Final = 120
 _PROBE_SECONDS: Final = 0.05
+_SHARE_SECONDS: Final = 10
+_RELOAD_DELAY: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,8 @@ class Job:
     seconds: float = 60
     watch: str | None = None
     """The key of the entity whose values are noted with their time."""
+    probe: bool = True
+    """Whether to look how late the event loop is, which takes more CPU than a meter does."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,6 +64,10 @@ class Result:
 
     cpu: float = 0
     """Of the whole process, while it was watched."""
+    shares: list[float] = field(default_factory=list)
+    """How much of a core the process took, for each ten seconds; empty where the event loop was looked at."""
+    recorder_shares: list[float] = field(default_factory=list)
+    """Of that, the recorder's thread."""
     watched: float = 0
     entities: int = 0
     writes: int = 0
@@ -74,8 +82,8 @@ class Result:
     """From the set-up of an entry to its first state."""
     lags: list[float] = field(default_factory=list)
     """By how much the event loop was late."""
-    noted: dict[str, float] = field(default_factory=dict)
-    """When each value of the watched entity was there, by the monotonic clock."""
+    noted: list[tuple[str, float]] = field(default_factory=list)
+    """The values of the watched entity, and when each was there by the monotonic clock."""
 
 
 class Instance:
@@ -95,6 +103,8 @@ class Instance:
         Configuration(self._folder, free_port(_FIRST_PORT)).prepare(_COMPONENT)
         loader.async_setup(hass)
         hass.config.skip_pip = True
+        # An entry of which entities are enabled is reloaded by Home Assistant: soon, and not while it is watched.
+        config_entries.RELOAD_AFTER_UPDATE_DELAY = _RELOAD_DELAY
         hass.config_entries = ConfigEntries(hass, {})
         async_initialize_recorder(hass)
         await bootstrap.async_load_base_functionality(hass)
@@ -138,9 +148,6 @@ class Instance:
                 registry.async_update_entity(entity.entity_id, disabled_by=by)
             if key == self.job.watch:
                 self._watched.add(entity.entity_id)
-        if self.job.only is not None:
-            for entry in self._hass.config_entries.async_entries(self.job.integration):
-                self._hass.config_entries.async_schedule_reload(entry.entry_id)
 
     async def _watch(self) -> None:
         """Count and measure."""
@@ -151,9 +158,7 @@ class Instance:
         remove = hass.bus.async_listen(EVENT_STATE_CHANGED, self._changed)
         gc.collect()
         begin, cpu = time.monotonic(), time.process_time()
-        while (now := time.monotonic()) < begin + self.job.seconds:
-            await asyncio.sleep(_PROBE_SECONDS)
-            result.lags.append(time.monotonic() - now - _PROBE_SECONDS)
+        await (self._probe() if self.job.probe else self._share())
         result.cpu, result.watched = time.process_time() - cpu, time.monotonic() - begin
         remove()
         await get_instance(hass).async_block_till_done()
@@ -162,24 +167,45 @@ class Instance:
         gc.collect()
         result.memory = _memory()
 
+    async def _probe(self) -> None:
+        """Note again and again by how much the event loop is late."""
+        end = time.monotonic() + self.job.seconds
+        while (now := time.monotonic()) < end:
+            await asyncio.sleep(_PROBE_SECONDS)
+            self.result.lags.append(time.monotonic() - now - _PROBE_SECONDS)
+
+    async def _share(self) -> None:
+        """Note the CPU of each ten seconds, in which the recorder commits twice."""
+        end = time.monotonic() + self.job.seconds
+        while (begin := time.monotonic()) < end:
+            cpu, recorder = time.process_time(), self._recorder_time()
+            await asyncio.sleep(_SHARE_SECONDS)
+            taken = time.monotonic() - begin
+            self.result.shares.append((time.process_time() - cpu) / taken)
+            self.result.recorder_shares.append((self._recorder_time() - recorder) / taken)
+
+    def _recorder_time(self) -> float:
+        """Return the CPU that the recorder's thread has taken."""
+        thread = get_instance(self._hass).ident
+        return 0 if thread is None else time.clock_gettime(time.pthread_getcpuclockid(thread))
+
     @callback
     def _changed(self, event: Event[EventStateChangedData]) -> None:
         """Count a state change."""
         self.result.writes += 1
         if event.data["entity_id"] in self._watched and (state := event.data["new_state"]) is not None:
-            self.result.noted.setdefault(state.state, time.monotonic())
+            self.result.noted.append((state.state, time.monotonic()))
 
     def _database(self) -> tuple[int, int]:
-        """Return how many states are in the database, and how large it is with what waits beside it."""
+        """Return how many states are in the database, and how many bytes of its pages are used."""
         path = self._folder / "home-assistant_v2.db"
         with closing(sqlite3.connect(path)) as database:
             # What is in the log beside the database is a part of it.
             database.execute("PRAGMA wal_checkpoint(PASSIVE)")
             (rows,) = database.execute("SELECT count(*) FROM states").fetchone()
-            (pages,) = database.execute("PRAGMA page_count").fetchone()
-            (free,) = database.execute("PRAGMA freelist_count").fetchone()
-            (size,) = database.execute("PRAGMA page_size").fetchone()
-        return rows, (pages - free) * size
+            # Whole pages would be too coarse for what a minute brings.
+            (size,) = database.execute("SELECT sum(pgsize - unused) FROM dbstat").fetchone()
+        return rows, size
 
 
 def _entry(job: Job, meter: str, url: str) -> ConfigEntry:

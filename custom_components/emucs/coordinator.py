@@ -135,6 +135,7 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         self._interval = float(entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL))
         self._due = 0.0
         self._codes: set[str] = set()
+        self._latest_codes: frozenset[str] = frozenset()
         self._listeners_for_new: list[CALLBACK_TYPE] = []
         self._recorders: list[Callable[[Telegram], None]] = []
         self._faulty = False
@@ -301,7 +302,8 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         before = self.data
         guarded = self.guard.async_feed(telegram)
         telegram = guarded.telegram
-        self._async_rename(guarded)
+        if guarded.renamed:
+            self._async_rename(guarded)
         new = self._async_find_new(guarded)
         now = self.hass.loop.time()
         if guarded.import_restarted:
@@ -310,7 +312,7 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         is_dated = self.watch.clock.feed(telegram.time, dt_util.utcnow())
         urgent = self.capacity.async_feed(telegram) if is_dated else self.capacity.async_pause()
         new |= not had_quarter and self.capacity.state is not None
-        urgent |= any(telegram.registers.get(code) != before.registers.get(code) for code in _URGENT)
+        urgent |= [*map(telegram.registers.get, _URGENT)] != [*map(before.registers.get, _URGENT)]
         if new or was_down is not None or urgent or now >= self._due - _EARLY:
             self._due = max(self._due + self._interval, now + self._interval - _EARLY)
             self.capacity.async_report()
@@ -347,9 +349,13 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
                 self.mbus[identifier] = MbusCoordinator(self.hass, self.config_entry, meter)
                 new = True
         grid = grid_of(telegram, self.grid)
-        if grid is not self.grid or (len(self._codes) < _MOST_CODES and not telegram.registers.keys() <= self._codes):
+        if guarded.codes is not self._latest_codes:
+            self._latest_codes = guarded.codes
+            if len(self._codes) < _MOST_CODES and not guarded.codes <= self._codes:
+                self._codes.update(guarded.codes)
+                new = True
+        if grid is not self.grid:
             self.grid = grid
-            self._codes.update(telegram.registers)
             new = True
         return new
 

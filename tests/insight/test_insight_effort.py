@@ -1,15 +1,28 @@
-"""How much work it is to follow the capacity tariff."""
+"""How much work it is to follow a meter."""
 
 from custom_components.emucs.insight.capacity import Capacity, CapacitySettings
-from custom_components.emucs.port import Reader
+from custom_components.emucs.insight.guard import Guard
+from custom_components.emucs.port import Reader, Telegram
 from tests.effort import calls
 from virtual_meter import VirtualMeter
 
 
-def test_a_second_takes_few_steps() -> None:
-    meter, reader, capacity = VirtualMeter(seed=5), Reader(), Capacity(CapacitySettings())
-    telegrams = []
+def a_minute() -> list[Telegram]:
+    """Return the telegrams of a minute."""
+    meter, reader, telegrams = VirtualMeter(seed=5), Reader(), []
     for _ in range(60):
         meter.advance(1)
         telegrams += reader.feed(meter.telegram())
-    assert calls(capacity.feed, telegrams) <= 75 * len(telegrams)
+    return telegrams
+
+
+def test_a_second_of_the_capacity_tariff_takes_few_steps() -> None:
+    telegrams = a_minute()
+    assert calls(Capacity(CapacitySettings()).feed, telegrams) <= 75 * len(telegrams)
+
+
+def test_to_guard_a_second_takes_few_steps() -> None:
+    first, *telegrams = a_minute()
+    guard = Guard(first.meter_id or "")
+    guard.feed(first)
+    assert calls(guard.feed, telegrams) <= 45 * len(telegrams)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from decimal import Decimal
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ..port import Telegram
 from .alarm import Alarm
@@ -31,20 +31,23 @@ class CapacitySettings:
     cap_period: CapPeriod = CapPeriod.MONTH
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CapacityState:
+class CapacityState(NamedTuple):
     """What is known at one moment. Powers in kW."""
 
     demand: Demand
     target: Decimal
     """The highest of the floor, the month's peak and the goal: below it a quarter costs nothing more."""
-    budget: Decimal
     alarm: bool
     warning: bool
     closed: ClosedQuarter | None
     """The quarter that the latest telegram ended."""
     new_peak: MonthPeak | None
     """The running month's peak, where the latest telegram made it a higher one."""
+
+    @property
+    def budget(self) -> Decimal:
+        """Return the power that may be drawn until the quarter ends so that it meets the target."""
+        return self.demand.budget(self.target)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,6 @@ class Capacity:
         self.state = CapacityState(
             demand=demand,
             target=target,
-            budget=demand.budget(target),
             alarm=self._alarm.feed(demand, target),
             warning=self._warning.feed(demand, target * self.settings.warning_share),
             closed=closed,

@@ -19,17 +19,25 @@ PATIENCE: Final = 10
 """Values in a row that fit neither what was known nor each other are the truth after all."""
 
 _HOUR: Final = timedelta(hours=1)
+_SHORTEST_IN_HOURS: Final = Decimal(str(SHORTEST / _HOUR))
 _NO_UNIT: Final = (Dimension.VOLUME, Decimal(1))  # gas meters that were not read yet print none, and count m³
 
 
 class Reading(NamedTuple):
-    """What a counter says, in base units of its dimension, with its last digit and when it was that."""
+    """What a counter says, in base units of its dimension, of which it counts in so many, and when it was that."""
 
     register: Register
     dimension: Dimension
     value: Decimal
-    digit: Decimal
+    scale: Decimal
     time: datetime | None
+
+    @property
+    def digit(self) -> Decimal:
+        """Return what one is in the last digit that is printed."""
+        number = self.register.number
+        exponent = 0 if number is None else number.as_tuple().exponent
+        return self.scale.scaleb(exponent) if isinstance(exponent, int) else self.scale
 
 
 class Verdict(NamedTuple):
@@ -53,9 +61,7 @@ def reading_of(register: Register, time: datetime | None) -> Reading | None:
         dimension, scale = unit.dimension, unit.scale
     else:
         return None
-    exponent = number.as_tuple().exponent
-    digit = Decimal(1).scaleb(exponent) if isinstance(exponent, int) else Decimal(1)
-    return Reading(register, dimension, number * scale, digit * scale, time)
+    return Reading(register, dimension, number * scale, scale, time)
 
 
 class Counter:
@@ -69,6 +75,7 @@ class Counter:
     def __init__(self, reading: Reading) -> None:
         """Start with a first reading, which there is nothing to compare with."""
         self.good = reading
+        self._seen = reading.time  # when the latest good reading was printed last
         self._doubted: Reading | None = None
         self._confirmations = 0
         self._doubts = 0
@@ -84,17 +91,20 @@ class Counter:
             return self._believe(reading)._replace(is_restart=True)
         return Verdict(self.good.register, is_withheld=True)
 
-    def repeat(self, time: datetime | None) -> Verdict:
+    def repeat(self, time: datetime | None) -> None:
         """Take the latest good reading once more."""
-        return self._believe(self.good if time == self.good.time else self.good._replace(time=time))
+        self._seen = time
+        if self._doubts:
+            self._trust_good()
 
     def follows(self, reading: Reading, ceiling: Decimal) -> bool:
         """Tell whether a reading can be a later one than the latest good one."""
-        return reading.dimension is self.good.dimension and _follows(self.good, reading, ceiling)
+        return reading.dimension is self.good.dimension and _follows(self.good, self._seen, reading, ceiling)
 
     def _believe(self, reading: Reading) -> Verdict:
         """Go on from a reading."""
         self.good = reading
+        self._seen = reading.time
         self._trust_good()
         return Verdict(reading.register)
 
@@ -121,11 +131,14 @@ class Counter:
         """Tell whether a doubted reading goes on from another one, where need be as fast as that one came there."""
         if reading.dimension is not before.dimension:
             return False
-        return _follows(before, reading, ceiling) or 0 <= reading.value - before.value <= before.value - self.good.value
+        return (
+            _follows(before, before.time, reading, ceiling)
+            or 0 <= reading.value - before.value <= before.value - self.good.value
+        )
 
     def save(self) -> list[str | None]:
         """Return the latest good reading, as JSON has it."""
-        register, time = self.good.register, self.good.time
+        register, time = self.good.register, self._seen
         return [
             str(register.value),
             register.unit,
@@ -142,14 +155,17 @@ class Counter:
         return None if reading is None else cls(reading)
 
 
-def _follows(before: Reading, reading: Reading, ceiling: Decimal) -> bool:
-    """Tell whether a reading can be a later one than another."""
+def _follows(before: Reading, seen: datetime | None, reading: Reading, ceiling: Decimal) -> bool:
+    """Tell whether a reading can be a later one than another, which was seen last at a time."""
     step = reading.value - before.value
     if step < 0:
         return False
+    if step <= ceiling * _SHORTEST_IN_HOURS:
+        # As nearly all are: so much is believed of any time.
+        return True
     passed = SHORTEST
-    if before.time is not None and reading.time is not None:
-        passed = min(max(reading.time - before.time, SHORTEST), LONGEST)
+    if seen is not None and reading.time is not None:
+        passed = min(max(reading.time - seen, SHORTEST), LONGEST)
     return step <= max(before.digit, reading.digit) + ceiling * Decimal(str(passed / _HOUR))
 
 

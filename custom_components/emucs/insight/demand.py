@@ -1,9 +1,9 @@
 """The running quarter: what it has come to, where it is going, and how much room it leaves."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ..port import Telegram, obis
 from .electricity import energy_import, import_power, in_unit
@@ -44,7 +44,7 @@ _DEVIATIONS_TO_DISTRUST: Final = 2
 
 def quarter_start(time: datetime) -> datetime:
     """Return the start, in UTC, of the clock quarter that a time is in; local quarters are UTC's."""
-    utc = time.astimezone(UTC)
+    utc = _utc(time)
     return utc.replace(minute=utc.minute - utc.minute % 15, second=0, microsecond=0)
 
 
@@ -53,8 +53,7 @@ def has_quarters(telegram: Telegram) -> bool:
     return telegram.time is not None and (import_power(telegram) is not None or energy_import(telegram) is not None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Demand:
+class Demand(NamedTuple):
     """The running quarter at one moment. Powers in kW: energy of the quarter over 15 minutes."""
 
     start: datetime
@@ -68,16 +67,15 @@ class Demand:
     estimated: bool
     """Whether this follows from counter and power, because the meter does not print it or what it prints is wrong."""
 
-    left: Decimal = field(init=False)
-    """The seconds until the quarter ends."""
-    forecast: Decimal = field(init=False)
-    """What the quarter comes to if power stays as it is."""
+    @property
+    def left(self) -> Decimal:
+        """Return the seconds until the quarter ends."""
+        return _SECONDS - _seconds(self.time - self.start)
 
-    def __post_init__(self) -> None:
-        """Work out what several others ask for."""
-        left = _SECONDS - _seconds(self.time - self.start)
-        object.__setattr__(self, "left", left)
-        object.__setattr__(self, "forecast", self.so_far + self.power * left / _SECONDS)
+    @property
+    def forecast(self) -> Decimal:
+        """Return what the quarter comes to if power stays as it is."""
+        return self.so_far + self.power * self.left / _SECONDS
 
     def budget(self, target: Decimal) -> Decimal:
         """Return the power that may be drawn until the end so that the quarter meets a target; below 0: it cannot."""
@@ -129,10 +127,10 @@ class QuarterDemand:
         """Take a telegram; return the quarter that it ends."""
         if telegram.time is None:
             return None
-        time = telegram.time.astimezone(UTC)
-        start = quarter_start(time)
-        counter = energy_import(telegram)
+        time = _utc(telegram.time)
         last, closed = self.demand, None
+        start = last.start if last is not None and last.start <= time < last.start + QUARTER else quarter_start(time)
+        counter = energy_import(telegram)
         passed = Decimal() if last is None else _seconds(time - last.time)
         power = import_power(telegram)
         if power is None:
@@ -308,6 +306,11 @@ def _by_register(closed: ClosedQuarter, telegram: Telegram, after: Decimal) -> C
 def _agree(register: Decimal, own: Decimal) -> bool:
     """Return whether a register is what follows from counter and power."""
     return abs(register - own) <= max(_TOLERANCE, own * _RELATIVE_TOLERANCE)
+
+
+def _utc(time: datetime) -> datetime:
+    """Return a time in UTC, in which telegrams have it already."""
+    return time if time.tzinfo is UTC else time.astimezone(UTC)
 
 
 def _seconds(duration: timedelta) -> Decimal:

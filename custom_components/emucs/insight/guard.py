@@ -1,12 +1,11 @@
 """What every telegram passes before anything else sees it: no counter goes back, or faster than a meter can count."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ..port import Channel, Dimension, Direction, Kind, Medium as Source, Register, Telegram, meaning, obis, parse_code
 from .counter import Counter, Verdict, reading_of, restore_counters, save_counters
@@ -24,25 +23,29 @@ WATER: Final = Decimal(60)
 HEAT: Final = Decimal(1_000_000)
 """W, as heat, cold or electricity on the M-Bus."""
 _JOULES_A_WATT_HOUR: Final = 3600
+_WATTS: Final = 1000  # in a kW
 
 _MOST_COUNTERS: Final = 256
 _CACHED_CODES: Final = 1024
 _POWERS: Final = (obis.IMPORT_POWER, obis.EXPORT_POWER, obis.NET_POWER)
 _IMPORT_ENERGY: Final = "1-0:1.8."
+_NO_POWER: Final = Decimal()
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guarded:
+class Guarded(NamedTuple):
     """A telegram that can be believed."""
 
     telegram: Telegram
+    codes: frozenset[str]
+    """The codes of its registers: the same object for as long as the meter prints the same ones."""
     meters: Mapping[str, MbusMeter]
     """The M-Bus meters in it, by identifier."""
     withheld: frozenset[str] = frozenset()
     """Codes of registers and identifiers of M-Bus meters whose latest good reading stands in for what was printed."""
     restarted: frozenset[str] = frozenset()
     """Those whose counter was set, now that this is certain."""
-    renamed: Mapping[str, str] = MappingProxyType({})
+    renamed: Mapping[str, str] = _NOTHING
     """M-Bus meters that print their identifier from now on: what they were called, and are."""
 
     @property
@@ -78,42 +81,54 @@ class Guard:
         self._media: dict[str, Medium] = {}
         self._codes: frozenset[str] = frozenset()
         self._counting: list[str] = []  # those of them that count
-        self._power = Decimal()  # the highest power seen, in W
+        self._power = Decimal()  # the highest power seen, in kW
         self._latest_power = Decimal()
+        self._ceiling = LEAST_POWER
+        self._found: Mapping[str, MbusMeter] = {}
+        self._settled: Mapping[int, Channel] | None = None  # channels of which there is nothing to judge any more
 
     def feed(self, telegram: Telegram) -> Guarded:
         """Take a telegram; return it with the latest good reading wherever a counter says what it cannot."""
         self._learn_power(telegram)
-        registers = self._judge_registers(telegram)
-        found: Mapping[str, MbusMeter] = mbus_meters(telegram, self.meter_id)
-        renamed = self._find_renamed(telegram, found)
-        readings = self._judge_meters(telegram, found)
-        verdicts = registers | readings
+        verdicts = self._judge_registers(telegram)
+        renamed: Mapping[str, str] = _NOTHING
+        if telegram.channels is not self._settled:
+            self._found = mbus_meters(telegram, self.meter_id)
+            renamed = self._find_renamed(telegram, self._found)
+            verdicts |= self._judge_meters(telegram, self._found)
+        if not verdicts:
+            return Guarded(telegram, self._codes, self._found, renamed=renamed)
+        return self._put_right(telegram, verdicts, renamed)
+
+    def _put_right(self, telegram: Telegram, verdicts: dict[str, Verdict], renamed: Mapping[str, str]) -> Guarded:
+        """Return a telegram of which there is something to say."""
+        found = self._found
         withheld = frozenset(key for key, verdict in verdicts.items() if verdict.is_withheld)
         if withheld:
             found, telegram = _put_right(telegram, found, {key: verdicts[key].register for key in withheld})
-        return Guarded(
-            telegram=telegram,
-            meters=found,
-            withheld=withheld,
-            restarted=frozenset(key for key, verdict in verdicts.items() if verdict.is_restart),
-            renamed=renamed,
-        )
+        restarted = frozenset(key for key, verdict in verdicts.items() if verdict.is_restart)
+        return Guarded(telegram, self._codes, found, withheld, restarted, renamed)
 
     def _learn_power(self, telegram: Telegram) -> None:
         """Note the highest power that two telegrams in a row have shown: one alone may be wrong itself."""
-        powers = [in_unit(telegram.registers.get(code), "W") for code in _POWERS]
-        power = max((abs(power) for power in powers if power is not None), default=Decimal())
-        self._power = max(self._power, min(power, self._latest_power))
+        powers = [in_unit(telegram.registers.get(code), "kW") for code in _POWERS]
+        power = max([abs(power) for power in powers if power is not None], default=_NO_POWER)
+        if (seen := min(power, self._latest_power)) > self._power:
+            self._know_power(seen)
         self._latest_power = power
+
+    def _know_power(self, power: Decimal) -> None:
+        """Take a power in kW as the highest, and what is counted at most from it."""
+        self._power = power
+        self._ceiling = max(LEAST_POWER, _SPARE * power * _WATTS)
 
     def _judge_registers(self, telegram: Telegram) -> dict[str, Verdict]:
         """Return what is to be shown of the counters of the electricity meter, where that is worth a word."""
-        ceiling = max(LEAST_POWER, _SPARE * self._power)
+        registers, counters, time = telegram.registers, self._registers, telegram.time
         verdicts = {}
         for code in self._counters_in(telegram):
-            verdict = _judge(self._registers, code, telegram.registers[code], telegram.time, ceiling)
-            if verdict.is_withheld or verdict.is_restart:
+            verdict = _judge(counters, code, registers[code], time, self._ceiling)
+            if verdict is not None:
                 verdicts[code] = verdict
         return verdicts
 
@@ -128,13 +143,17 @@ class Guard:
     def _judge_meters(self, telegram: Telegram, found: Mapping[str, MbusMeter]) -> dict[str, Verdict]:
         """Return what is to be shown of the M-Bus meters, where that is worth a word."""
         verdicts = {}
+        dated = True
         for identifier, meter in found.items():
             self._media[identifier] = meter.medium
             if (register := meter.channel.reading) is not None:
+                dated &= register.time is not None
                 time = register.time or telegram.time
                 verdict = _judge(self._meters, identifier, register, time, _ceiling_of(meter))
-                if verdict.is_withheld or verdict.is_restart:
+                if verdict is not None:
                     verdicts[identifier] = verdict
+        # A reading without a time of its own is a new one in each telegram, as is one that is not believed yet.
+        self._settled = telegram.channels if dated and not verdicts else None
         return verdicts
 
     def _find_renamed(self, telegram: Telegram, found: Mapping[str, MbusMeter]) -> dict[str, str]:
@@ -161,7 +180,7 @@ class Guard:
         """Return what a restart needs, as JSON has it."""
         return {
             "meter": self.meter_id,
-            "power": str(self._power),
+            "power": str(self._power * _WATTS),
             "registers": save_counters(self._registers),
             "meters": save_counters(self._meters),
             "media": dict(self._media),
@@ -175,26 +194,28 @@ class Guard:
         guard._media = {identifier: Medium(medium) for identifier, medium in saved["media"].items()}
         guard.is_other_meter = saved["meter"] != meter_id
         if not guard.is_other_meter:
-            guard._power = Decimal(saved["power"])
+            guard._know_power(Decimal(saved["power"]) / _WATTS)
             guard._registers = restore_counters(saved["registers"])
         return guard
 
 
 def _judge(
     counters: dict[str, Counter], key: str, register: Register, time: datetime | None, ceiling: Decimal
-) -> Verdict:
-    """Return what is to be shown of a counter; a first reading is believed, as is what is no number."""
+) -> Verdict | None:
+    """Return what is to be said of a counter, if anything; a first reading is believed, as is what is no number."""
     counter = counters.get(key)
     if counter is not None and counter.good.register is register:
-        return counter.repeat(time)
+        counter.repeat(time)
+        return None
     reading = reading_of(register, time)
     if reading is None:
-        return Verdict(register)
+        return None
     if counter is not None:
-        return counter.feed(reading, ceiling)
+        verdict = counter.feed(reading, ceiling)
+        return verdict if verdict.is_withheld or verdict.is_restart else None
     if len(counters) < _MOST_COUNTERS:
         counters[key] = Counter(reading)
-    return Verdict(register)
+    return None
 
 
 def _ceiling_of(meter: MbusMeter) -> Decimal:

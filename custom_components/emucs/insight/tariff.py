@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -61,6 +62,7 @@ def _load() -> dict[str, Any]:
 _YEARS: Final = _load()
 
 
+@lru_cache
 def tariff_of(area: Area, year: int) -> Tariff | None:
     """Return the rates of an area: those of the year, else of the latest year before or, lacking that, the first.
 

@@ -1,5 +1,6 @@
 """What can be wrong with a port, as exceptions."""
 
+import os
 from typing import ClassVar, override
 
 
@@ -50,3 +51,10 @@ class InvalidChecksum(PortError):
     """Telegrams come, but not one with a right checksum."""
 
     reason = "invalid_checksum"
+
+
+def text_of(error: Exception) -> str:
+    """Return what an error says to people, without numbers and addresses where the system has words for it."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno) if error.errno > 0 else error.strerror or str(error)
+    return str(error)

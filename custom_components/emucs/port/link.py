@@ -10,9 +10,9 @@ import os
 import random
 import re
 import socket
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
-from serialx import SerialStreamWriter, open_serial_connection
+from serialx import create_serial_connection
 from serialx.common import BaseSerialTransport
 
 from .address import Address
@@ -25,8 +25,10 @@ from .errors import (
     NoTelegram,
     PortError,
     WrongSpeed,
+    text_of,
 )
 from .framing import Drop
+from .incoming import Incoming
 from .reader import Reader
 from .telegram import Telegram
 
@@ -53,8 +55,6 @@ LONGEST_DELAY_WHERE_CHEAP: Final = 1.5
 _CHEAP: Final = {errno.ECONNREFUSED, errno.ENOENT}
 _JITTER: Final = 0.2
 
-_READ_SIZE: Final = 4096
-_SAMPLE_SIZE: Final = 2048
 # DLMS general-glo-ciphering: tag, length and system title, then a length in two bytes and the security byte.
 _ENCRYPTED: Final = re.compile(rb"\xdb\x08.{8}\x82..\x30", re.DOTALL)
 # HDLC, as DLMS uses it: a flag, then in eleven bits the length of what stands before the next flag.
@@ -99,7 +99,13 @@ class Link:
         self.reader = Reader()
         self.connections = 0
         """How often the port was opened."""
-        self._settings = {"baudrate": baudrate, "byte_size": bytesize, "parity": parity, "stopbits": stopbits}
+        # As serialx takes them from many a caller, and types them for one.
+        self._settings: dict[str, Any] = {
+            "baudrate": baudrate,
+            "byte_size": bytesize,
+            "parity": parity,
+            "stopbits": stopbits,
+        }
         self._fixed_silence = silence
         self._wait = wait
         self._last_telegram: float | None = None
@@ -109,7 +115,6 @@ class Link:
         self._address = Address(url)
         self._began = 0.0
         self._opening_took: float | None = None
-        self._sample = b""  # what came since the latest telegram
         self._bad_telegrams = 0
         self._events = self._run()
 
@@ -139,15 +144,15 @@ class Link:
         while True:
             failure: PortError
             try:
-                stream, writer = await self._open()
+                transport, incoming = await self._open()
                 try:
                     while True:
-                        for telegram in await self._receive(stream):
+                        for telegram in await self._receive(incoming):
                             down = None
                             self._delay = FIRST_DELAY
                             yield telegram
                 finally:
-                    await _close(writer)
+                    await _close(transport, incoming)
             except PortError as error:
                 failure = error
             if type(failure) is not down:
@@ -155,7 +160,7 @@ class Link:
                 yield LinkDown(failure)
             await self._back_off(failure)
 
-    async def _open(self) -> tuple[asyncio.StreamReader, SerialStreamWriter[BaseSerialTransport]]:
+    async def _open(self) -> tuple[BaseSerialTransport, Incoming]:
         """Open the port."""
         self._began = asyncio.get_running_loop().time()
         try:
@@ -163,21 +168,19 @@ class Link:
         except TimeoutError as error:
             raise CannotConnect(f"no answer within {self._open_timeout:.0f} s") from error
         except Exception as error:  # what else a backend of serialx raises must not end the link
-            raise CannotConnect(_text(error)) from error
+            raise CannotConnect(text_of(error)) from error
         self._opening_took = asyncio.get_running_loop().time() - self._began
         self.connections += 1
         self.reader.reset()
-        self._forget()
+        self._note_errors()
         return opened
 
-    async def _open_first(
-        self, urls: list[str]
-    ) -> tuple[asyncio.StreamReader, SerialStreamWriter[BaseSerialTransport]]:
+    async def _open_first(self, urls: list[str]) -> tuple[BaseSerialTransport, Incoming]:
         """Open the first of some addresses that answers; raise what the last one raised."""
         for url in urls:
             try:
                 async with asyncio.timeout(self._open_timeout):
-                    opened = await open_serial_connection(url=url, **self._settings)
+                    opened = await self._connect(url)
             except OSError:
                 if url == urls[-1]:
                     raise
@@ -186,6 +189,14 @@ class Link:
                 return opened
         raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
 
+    async def _connect(self, url: str) -> tuple[BaseSerialTransport, Incoming]:
+        """Open an address."""
+        incoming = Incoming(self.reader)
+        transport, _ = await create_serial_connection(
+            loop=asyncio.get_running_loop(), protocol_factory=lambda: incoming, url=url, **self._settings
+        )
+        return transport, incoming
+
     @property
     def _open_timeout(self) -> float:
         """Return the seconds that opening may take."""
@@ -193,26 +204,14 @@ class Link:
             return OPEN_TIMEOUT
         return min(OPEN_TIMEOUT, max(SHORT_OPEN_TIMEOUT, SLOWER_THAN_EVER * self._opening_took))
 
-    async def _receive(self, stream: asyncio.StreamReader) -> list[Telegram]:
+    async def _receive(self, incoming: Incoming) -> list[Telegram]:
         """Return the next telegrams, at least one."""
         for seconds in (self.silence, GRACE):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    while data := await self._read(stream):
-                        if telegrams := self.reader.feed(data):
-                            self._learn_period(telegrams)
-                            self._forget()
-                            return telegrams
-                        self._sample = (self._sample + data)[:_SAMPLE_SIZE]
-                raise CannotConnect("closed by the other side")
-        raise self._diagnose()
-
-    async def _read(self, stream: asyncio.StreamReader) -> bytes:
-        """Return what came, or nothing where the other side has closed."""
-        try:
-            return await stream.read(_READ_SIZE)
-        except Exception as error:  # as where it is opened
-            raise CannotConnect(_text(error)) from error
+            if telegrams := await incoming.take(seconds):
+                self._learn_period(telegrams)
+                self._note_errors()
+                return telegrams
+        raise self._diagnose(incoming.sample)
 
     @property
     def silence(self) -> float:
@@ -234,15 +233,14 @@ class Link:
         self._sends_each_second = (telegrams[0].version or "").startswith("5")
         self._last_telegram = now
 
-    def _forget(self) -> None:
-        """Start to look anew at what is received."""
-        self._sample = b""
+    def _note_errors(self) -> None:
+        """Note how many telegrams were bad before what is received from now on."""
         self._bad_telegrams = self.reader.dropped[Drop.CHECKSUM]
 
-    def _diagnose(self) -> PortError:
-        """Return why no telegram came."""
+    def _diagnose(self, sample: bytes) -> PortError:
+        """Return why no telegram came, where this did."""
         # The end of the latest telegram's last line may have come by itself.
-        sample = self._sample.strip(_FILLING)
+        sample = sample.strip(_FILLING)
         if not sample:
             return NoData()
         if self.reader.dropped[Drop.CHECKSUM] > self._bad_telegrams:
@@ -289,16 +287,9 @@ def _has_hdlc(sample: bytes) -> bool:
     return False
 
 
-def _text(error: Exception) -> str:
-    """Return what an error says to people, without numbers and addresses where the system has words for it."""
-    if isinstance(error, OSError) and error.errno is not None:
-        return os.strerror(error.errno) if error.errno > 0 else error.strerror or str(error)
-    return str(error)
-
-
-async def _close(writer: SerialStreamWriter[BaseSerialTransport]) -> None:
+async def _close(transport: BaseSerialTransport, incoming: Incoming) -> None:
     """Close a port and wait until it is free."""
-    writer.close()
-    with suppress(Exception):
+    transport.close()
+    with suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_TIMEOUT):
-            await writer.wait_closed()
+            await incoming.closed

@@ -2,7 +2,10 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
+
+_CACHED_UNITS: Final = 256
 
 
 class Dimension(StrEnum):
@@ -83,6 +86,7 @@ def _folded(text: str) -> str:
 _BY_FOLDED: Final = {_folded(text): unit for text, unit in _UNITS.items()}
 
 
+@lru_cache(maxsize=_CACHED_UNITS)
 def unit_of(text: str | None) -> Unit | None:
     """Return the unit that is printed, or None where there is none or it is unknown."""
     return _BY_FOLDED.get(_folded(text)) if text else None

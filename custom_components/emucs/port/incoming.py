@@ -1,0 +1,87 @@
+"""What comes from an open port: telegrams are made of it as it comes, and somebody is woken by whole ones only."""
+
+import asyncio
+from contextlib import suppress
+from typing import Final, override
+
+from .errors import CannotConnect, text_of
+from .reader import Reader
+from .telegram import Telegram
+
+_SAMPLE_SIZE: Final = 2048
+# A port that sends more than anybody takes is not listened to for a while.
+_MOST_WAITING: Final = 64
+
+
+class Incoming(asyncio.Protocol):
+    """The receiving end of a port: where a serial adapter brings a telegram in dozens of pieces, one wakes a task."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Start with a port that is being opened."""
+        self.sample = b""
+        """The beginning of what came since the latest telegram."""
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the port is free."""
+        self._reader = reader
+        self._telegrams: list[Telegram] = []
+        self._transport: asyncio.ReadTransport | None = None
+        self._is_paused = False
+        self._failure: CannotConnect | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport if isinstance(transport, asyncio.ReadTransport) else None
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if not (telegrams := self._reader.feed(data)):
+            self.sample = (self.sample + data)[:_SAMPLE_SIZE]
+            return
+        self.sample = b""
+        self._telegrams += telegrams
+        self._wake()
+        if len(self._telegrams) > _MOST_WAITING and self._transport is not None and not self._is_paused:
+            # ESPHome's connection cannot.
+            with suppress(NotImplementedError):
+                self._transport.pause_reading()
+                self._is_paused = True
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._failure = CannotConnect("closed by the other side" if exc is None else text_of(exc))
+        self._failure.__cause__ = exc
+        if not self.closed.done():
+            self.closed.set_result(None)
+        self._wake()
+
+    def _wake(self) -> None:
+        """Wake who waits."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def take(self, seconds: float) -> list[Telegram]:
+        """Return all telegrams that came, or that come first within some seconds, perhaps none.
+
+        Raises CannotConnect when there are none and the port is closed.
+        """
+        if not self._telegrams and self._failure is None:
+            await self._wait(seconds)
+        telegrams, self._telegrams = self._telegrams, []
+        if not telegrams and self._failure is not None:
+            raise self._failure
+        if self._is_paused and self._failure is None and self._transport is not None:
+            self._is_paused = False
+            self._transport.resume_reading()
+        return telegrams
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait until something happens, or for so many seconds."""
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        timer = loop.call_later(seconds, self._wake)
+        try:
+            await self._waiter
+        finally:
+            timer.cancel()
+            self._waiter = None
