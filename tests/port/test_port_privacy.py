@@ -1,13 +1,17 @@
 """Telegrams without what tells whose meter it is."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from custom_components.emucs.port import Reader, Telegram, anonymise, is_private
 from tests.conftest import FIELD_TELEGRAMS
 from virtual_meter import PROFILES, VirtualMeter
 
-SAMPLES = [VirtualMeter(profile=profile, seed=7).telegram() for profile in PROFILES] + [
-    path.read_bytes() for path in sorted(FIELD_TELEGRAMS.glob("*.txt"))
+START = datetime(2026, 1, 14, 17, 7, tzinfo=UTC)
+SAMPLES = [
+    *(pytest.param(VirtualMeter(profile, seed=7, start=START).telegram(), id=profile) for profile in PROFILES),
+    *(pytest.param(path.read_bytes(), id=path.stem) for path in sorted(FIELD_TELEGRAMS.glob("*.txt"))),
 ]
 
 
