@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import partial
 import re
 from typing import Final, NamedTuple
 
 from . import obis
+from .memo import Memo
 from .obis import Form
 from .plain import LONGEST_NAME, plain
 from .times import has_flag, is_unset, looks_like_time, parse_time, time_of_digits
@@ -25,10 +26,10 @@ _UNWRITTEN: Final = b"\xff"
 _PADDING: Final = " \0"
 _PAIR: Final = 2
 _PROFILE_HEADER: Final = 6
-_CACHED_LINES: Final = 2048
-_LONGEST_SHORT: Final = 80
-_CACHED_CODES: Final = 1024
-_CACHED_SHAPES: Final = 512
+_KNOWN_LINES: Final = 2048
+_KNOWN_CODES: Final = 1024
+_KNOWN_SHAPES: Final = 512
+_LONGEST_KNOWN: Final = 80
 
 _ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
 
@@ -55,24 +56,15 @@ class Register(NamedTuple):
 _new_register = partial(tuple.__new__, Register)
 
 
-def parse_line(line: bytes) -> tuple[str, Register] | None:
+def _parse_line(line: bytes) -> tuple[str, Register] | None:
     """Return the code and the register of a line, or None if it is malformed."""
-    if len(line) <= _LONGEST_SHORT:
-        return parse_short_line(line)
-    return _parse_any(line) if len(line) <= MAX_LINE else None
-
-
-# Other meters say the same: which tariff it is, that nothing is exported, how high the voltage is.
-@lru_cache(maxsize=_CACHED_LINES)
-def parse_short_line(line: bytes) -> tuple[str, Register] | None:
-    """Return the code and the register of a line as short as most are, or None if it is malformed."""
     code, _, content = line.partition(b"(")
-    known = _recognise(code)
+    known = _CODES[code] if len(line) <= MAX_LINE else None
     if known is None:
         return None
-    key, find, _ = known
+    key, places, _ = known
     values, star, unit = content.partition(b"*")
-    if find is None or (found := find(values.translate(_ZEROS), star + unit)) is None:
+    if places is None or (found := places[values.translate(_ZEROS) + star + unit]) is None:
         return _parse_any(line)
     stamp, begin, end, printed_unit = found
     if not stamp:
@@ -84,16 +76,23 @@ def parse_short_line(line: bytes) -> tuple[str, Register] | None:
     return key, _new_register((value, printed_unit, time))
 
 
+LINES: Final = Memo(_parse_line, most=_KNOWN_LINES, longest=_LONGEST_KNOWN)
+"""The code and the register of each line, or None where it is malformed.
+
+Other meters say the same: which tariff it is, that nothing is exported, how high the voltage is.
+"""
+
+
 # How long the time is, where the number begins and ends, and the unit.
 type _Places = tuple[int, int, int, str | None]
 
 
-def _find(pattern: re.Pattern[bytes], zeros: bytes, unit: bytes) -> _Places | None:
+def _find(pattern: re.Pattern[bytes], zeros: bytes) -> _Places | None:
     """Return where the parts of a line stand behind its bracket, or None where it has others, or none.
 
     The digits up to its unit are made 0, as a meter prints few such lines: all digits have their place.
     """
-    match = pattern.fullmatch(zeros + unit)
+    match = pattern.fullmatch(zeros)
     if match is None:
         return None
     parts = match.groupdict()
@@ -102,11 +101,11 @@ def _find(pattern: re.Pattern[bytes], zeros: bytes, unit: bytes) -> _Places | No
     return len(parts.get("time", b"")), *number, printed_unit.decode() if printed_unit else None
 
 
-_NUMBER_ZEROS: Final = rb"(?P<number>[+-]?0{1,40}(?:\.0{1,20})?)(?:\*(?P<unit>[A-Za-z0-9]+))?\)"
+_NUMBER_ZEROS: Final = rb"(?P<number>[+-]?0{1,40}(?:\.0{1,20})?)(?:\*(?P<unit>[A-Za-z0-9]{1,%d}))?\)" % LONGEST_NAME
 _TIME_ZEROS: Final = rb"(?P<time>0{12}[SWsw]?)\)"
 # What most lines are; whatever else they may be is rare.
-_FINDERS: Final[Mapping[Form, Callable[[bytes, bytes], _Places | None]]] = {
-    form: lru_cache(maxsize=_CACHED_SHAPES)(partial(_find, re.compile(pattern)))
+_PLACES: Final = {
+    form: Memo(partial(_find, re.compile(pattern)), most=_KNOWN_SHAPES, longest=_LONGEST_KNOWN)
     for form, pattern in (
         (Form.PLAIN, _NUMBER_ZEROS),
         (Form.TIMED, _TIME_ZEROS + rb"\(" + _NUMBER_ZEROS),
@@ -115,12 +114,11 @@ _FINDERS: Final[Mapping[Form, Callable[[bytes, bytes], _Places | None]]] = {
 }
 
 
-# The key of a code; what finds the parts of a line as it mostly is, None where it can be anything; and what reads it
-# however it is, None for profiles.
-type _Code = tuple[str, Callable[[bytes, bytes], _Places | None] | None, Callable[[str], Register | None] | None]
+# The key of a code; where the parts of a line mostly stand, None where it can be anything; and what reads it however it
+# is, None for profiles.
+type _Code = tuple[str, Memo[_Places | None] | None, Callable[[str], Register | None] | None]
 
 
-@lru_cache(maxsize=_CACHED_CODES)
 def _recognise(printed: bytes) -> _Code | None:
     """Return what is known of a code as it is printed; None if it is no code."""
     code = printed.decode("latin-1")
@@ -128,14 +126,17 @@ def _recognise(printed: bytes) -> _Code | None:
         return None
     form = obis.form(code)
     read = None if form is Form.PROFILE else _READERS.get(form, _read_as_printed)
-    return obis.canonical(code), _FINDERS.get(form), read
+    return obis.canonical(code), _PLACES.get(form), read
+
+
+_CODES: Final = Memo(_recognise, most=_KNOWN_CODES, longest=_LONGEST_KNOWN)
 
 
 def _parse_any(line: bytes) -> tuple[str, Register] | None:
     """Return the code and the register of any line, or None if it is malformed."""
     printed, _, rest = line.partition(b"(")
     closed = rest.decode("latin-1").rstrip(_BLANKS)
-    known = _recognise(printed)
+    known = _CODES[printed]
     if known is None or not closed.endswith(")"):
         return None
     key, _, read = known

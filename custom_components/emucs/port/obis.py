@@ -187,9 +187,3 @@ def form(text: str) -> Form:
     if known is None and code.a == 1 and code.c in _ELECTRICITY and code.d in _DEMANDS:
         return Form.PEAK
     return known or Form.PLAIN
-
-
-@lru_cache(maxsize=_CACHED_CODES)
-def recognise(text: str) -> tuple[str, Form]:
-    """Return the key of a code among the registers, and how its value is printed."""
-    return canonical(text), form(text)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 from itertools import compress, count
 from operator import ne
 import re
@@ -12,7 +11,8 @@ from typing import Final, NamedTuple
 
 from . import obis
 from .channels import CHANNEL_CODES, Channel, channels_of, first_text
-from .lines import Register, parse_line
+from .lines import LINES, Register
+from .memo import Memo
 from .plain import LONGEST_NAME, plain
 from .times import Clock, is_unset, just_been, parse_time, time_of_digits
 
@@ -20,7 +20,7 @@ MAX_LINES: Final = 512
 """Lines of a telegram that are read, blank ones too; the longest telegram known has 60."""
 
 _NO_TIME: Final = Register(None)
-_CACHED_IDENTIFICATIONS: Final = 128
+_KNOWN_IDENTIFICATIONS: Final = 128
 _TRIPLE: Final = re.compile(r"\((\d{12}[SWsw]?)\)\((\d{12}[SWsw]?)\)\((\d{1,9}(?:\.\d{1,9})?)\*k[Ww]\)", re.ASCII)
 _METER_IDS: Final = (obis.EQUIPMENT_ID, obis.DEVICE_NAME, obis.FABRICATION_NUMBER, obis.SERIAL_NUMBER)
 _STANDING: Final = {obis.VERSION, obis.DSMR_VERSION, *_METER_IDS, obis.DEMAND_HISTORY, *CHANNEL_CODES}
@@ -87,7 +87,7 @@ class _Lines:
         registers, codes = self._registers.copy(), self._codes
         self.stands = True
         for index in compress(count(), map(ne, lines, self._lines, strict=True)):
-            understood = parse_line(lines[index])
+            understood = LINES[lines[index]]
             if understood is None or understood[0] != codes[index]:
                 return None
             code, registers[code] = understood
@@ -98,7 +98,7 @@ class _Lines:
 
     def _understood(self, lines: list[bytes]) -> dict[str, Register]:
         """Return the registers of any lines; blank ones are no fault."""
-        understood = [parse_line(line) if line else None for line in lines[:MAX_LINES]]
+        understood = [LINES[line] if line else None for line in lines[:MAX_LINES]]
         found = [*filter(None, understood)]
         registers = dict(found)
         self.stands = False
@@ -137,7 +137,7 @@ class TelegramParser:
         if not self._lines.stands:
             standing.look(registers)
         return Telegram(
-            identification=_identification(self._lines.first),
+            identification=_IDENTIFICATIONS[self._lines.first],
             version=standing.version,
             meter_id=standing.meter_id,
             time=time,
@@ -183,10 +183,12 @@ class _Standing:
             self.demand_history = _parse_history(history.text or "") if history else ()
 
 
-@lru_cache(maxsize=_CACHED_IDENTIFICATIONS)
-def _identification(line: bytes) -> str:
+def _read_identification(line: bytes) -> str:
     """Return what the first line of a telegram says."""
     return plain(line[1:].decode("latin-1"), LONGEST_NAME)
+
+
+_IDENTIFICATIONS: Final = Memo(_read_identification, most=_KNOWN_IDENTIFICATIONS, longest=LONGEST_NAME)
 
 
 def _parse_history(content: str) -> tuple[MonthDemand, ...]:
