@@ -6,14 +6,13 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
-from .capacity import store_of
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .dashboard import async_setup_dashboard
 from .energy import async_add_to_energy
-from .guarding import guard_store_of
 from .history_entry import async_setup_history
 from .history_import import forget as forget_history
+from .keeping import ALL_KEPT, store_of
 from .services import async_setup_services
 from .watch import async_forget_watch
 
@@ -55,8 +54,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bo
 async def async_remove_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
     """Forget what was kept of a meter that is removed; its statistics stay, as all do."""
     async_forget_watch(hass, entry)
-    await store_of(hass, entry).async_remove()
-    await guard_store_of(hass, entry).async_remove()
+    for what in ALL_KEPT:
+        await store_of(hass, entry, what).async_remove()
     await forget_history(hass, entry)
 
 

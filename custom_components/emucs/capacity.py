@@ -4,13 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-import logging
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
-from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers.storage import Store
+from homeassistant.core import HomeAssistant, callback
 
 from .const import (
     CONF_AREA,
@@ -23,19 +20,16 @@ from .const import (
     DEFAULT_GOAL,
     DEFAULT_VAT,
     DEFAULT_WARNING_SHARE,
-    DOMAIN,
     SECTION_CAPACITY,
 )
-from .devices import masked_title
 from .insight.capacity import Capacity, CapacityReport, CapacitySettings, CapacityState
 from .insight.tariff import Area, CapPeriod
 from .insight.user_port import UserPort
 from .issues import TARIFF_YEAR, async_end, async_report_tariff_year
+from .keeping import PEAKS, Keeper
 from .port import Telegram
 from .statistics import async_write_month_peaks
 
-_LOGGER: Final = logging.getLogger(__name__)
-_STORE_VERSION: Final = 1
 _SAVE_DELAY: Final = 30.0
 
 
@@ -55,11 +49,6 @@ def settings_of(options: Mapping[str, Any]) -> CapacitySettings:
     )
 
 
-def store_of(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, Any]]:
-    """Return where the peaks of a meter are kept."""
-    return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}", private=True, atomic_writes=True)
-
-
 class CapacityKeeper:
     """Feeds the insight, keeps it, and tells what cannot wait."""
 
@@ -67,7 +56,7 @@ class CapacityKeeper:
         """Start with nothing known."""
         self._hass = hass
         self._entry = entry
-        self._store = store_of(hass, entry)
+        self._kept = Keeper(hass, entry, PEAKS, self._known)
         self._insight = Capacity(settings_of(entry.options))
         self._written: object = None
         self.state: CapacityState | None = None
@@ -81,25 +70,17 @@ class CapacityKeeper:
 
     async def async_load(self) -> None:
         """Take up what was known before a restart."""
-        self._entry.async_on_unload(
-            self._hass.bus.async_listen(EVENT_HOMEASSISTANT_FINAL_WRITE, self._async_final_write)
-        )
-        if (saved := await self._store.async_load()) is None:
-            return
-        try:
-            self._insight = Capacity.restore(self._insight.settings, saved)
-        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-            _LOGGER.warning(
-                "%s: the peaks kept so far cannot be read (%r): starting anew", masked_title(self._entry), error
-            )
+        settings = self._insight.settings
+        restored = await self._kept.async_load(lambda saved: Capacity.restore(settings, saved))
+        self._insight = restored or self._insight
+
+    def _known(self) -> dict[str, Any]:
+        """Return what is to be kept; the insight is another one once it is restored."""
+        return self._insight.save()
 
     async def async_save(self) -> None:
         """Keep what is known."""
-        await self._store.async_save(self._insight.save())
-
-    async def _async_final_write(self, event: Event) -> None:
-        """Keep what is known when Home Assistant stops."""
-        await self.async_save()
+        await self._kept.async_save()
 
     @callback
     def async_pause(self) -> bool:
@@ -116,8 +97,9 @@ class CapacityKeeper:
         if state is None or state is before:
             return False
         self.state = state
+        self._kept.has_news = True
         if state.closed is not None:
-            self._store.async_delay_save(self._insight.save, _SAVE_DELAY)
+            self._kept.async_save_in(_SAVE_DELAY)
         if state.new_peak is not None or telegram.demand_history is not self._written:
             self._written = telegram.demand_history
             async_write_month_peaks(self._hass, self._entry, self._insight.months())
@@ -136,7 +118,7 @@ class CapacityKeeper:
         self._insight.ledger.set_imported(peaks)
         if self._insight.months() != before:
             async_write_month_peaks(self._hass, self._entry, self._insight.months())
-            self._store.async_delay_save(self._insight.save, _SAVE_DELAY)
+            self._kept.async_save_in(_SAVE_DELAY)
 
     @callback
     def async_report(self) -> None:

@@ -4,26 +4,19 @@ import logging
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
 from .devices import masked_title
 from .insight.guard import Guard, Guarded
+from .keeping import READINGS, Keeper
 from .port import Telegram, parse_code
 
 _LOGGER: Final = logging.getLogger(__name__)
-_STORE_VERSION: Final = 1
 # What a crash loses: a step is judged by the time that has passed, so that an older reading serves as well.
 _SAVE_INTERVAL: Final = 900.0
 _SAVE_DELAY: Final = 1.0
-
-
-def guard_store_of(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, Any]]:
-    """Return where the latest good readings of a meter are kept."""
-    return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}.guard", private=True, atomic_writes=True)
 
 
 class GuardKeeper:
@@ -33,7 +26,7 @@ class GuardKeeper:
         """Start with nothing known."""
         self._hass = hass
         self._entry = entry
-        self._store = guard_store_of(hass, entry)
+        self._kept = Keeper(hass, entry, READINGS, self._known)
         self._due = 0.0
         self.insight = Guard(meter_id)
         self.latest: Guarded | None = None
@@ -42,28 +35,17 @@ class GuardKeeper:
 
     async def async_load(self) -> None:
         """Take up what was known before a restart."""
-        self._entry.async_on_unload(
-            self._hass.bus.async_listen(EVENT_HOMEASSISTANT_FINAL_WRITE, self._async_final_write)
-        )
-        if (saved := await self._store.async_load()) is None:
-            return
-        try:
-            self.insight = Guard.restore(self.insight.meter_id, saved)
-        except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-            _LOGGER.warning(
-                "%s: the readings kept so far cannot be read (%s): starting anew",
-                masked_title(self._entry),
-                type(error).__name__,
-            )
+        meter_id = self.insight.meter_id
+        restored = await self._kept.async_load(lambda saved: Guard.restore(meter_id, saved))
+        self.insight = restored or self.insight
+
+    def _known(self) -> dict[str, Any]:
+        """Return what is to be kept; the insight is another one once it is restored."""
+        return self.insight.save()
 
     async def async_save(self) -> None:
-        """Keep what is known, unless nothing came."""
-        if self.latest is not None:
-            await self._store.async_save(self.insight.save())
-
-    async def _async_final_write(self, event: Event) -> None:
-        """Keep what is known when Home Assistant stops."""
-        await self.async_save()
+        """Keep what is known."""
+        await self._kept.async_save()
 
     @callback
     def async_feed(self, telegram: Telegram) -> Guarded:
@@ -77,7 +59,7 @@ class GuardKeeper:
             _LOGGER.info("%s: a counter was set: %s", masked_title(self._entry), _codes(guarded.restarted))
         if (now := self._hass.loop.time()) >= self._due:
             self._due = now + _SAVE_INTERVAL
-            self._store.async_delay_save(self.insight.save, _SAVE_DELAY)
+            self._kept.async_save_in(_SAVE_DELAY)
         return guarded
 
     @callback

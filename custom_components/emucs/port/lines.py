@@ -62,16 +62,16 @@ def _parse_line(line: bytes) -> tuple[str, Register] | None:
     known = _CODES[code] if len(line) <= MAX_LINE else None
     if known is None:
         return None
-    key, places, _ = known
+    key, places, read = known
     values, star, unit = content.partition(b"*")
     if places is None or (found := places[values.translate(_ZEROS) + star + unit]) is None:
-        return _parse_any(line)
+        return _parse_any(key, read, content)
     stamp, begin, end, printed_unit = found
     if not stamp:
         return key, _new_register((Decimal(values[begin:end].decode()), printed_unit, None))
     printed = values[:stamp].decode()
     if is_unset(printed) or (time := time_of_digits(printed)) is None:
-        return _parse_any(line)
+        return _parse_any(key, read, content)
     value = Decimal(values[begin:end].decode()) if begin < end else printed
     return key, _new_register((value, printed_unit, time))
 
@@ -114,9 +114,10 @@ _PLACES: Final = {
 }
 
 
+type _Read = Callable[[str], Register | None]
 # The key of a code; where the parts of a line mostly stand, None where it can be anything; and what reads it however it
 # is, None for profiles.
-type _Code = tuple[str, Memo[_Places | None] | None, Callable[[str], Register | None] | None]
+type _Code = tuple[str, Memo[_Places | None] | None, _Read | None]
 
 
 def _recognise(printed: bytes) -> _Code | None:
@@ -132,14 +133,11 @@ def _recognise(printed: bytes) -> _Code | None:
 _CODES: Final = Memo(_recognise, most=_KNOWN_CODES, longest=_LONGEST_KNOWN)
 
 
-def _parse_any(line: bytes) -> tuple[str, Register] | None:
-    """Return the code and the register of any line, or None if it is malformed."""
-    printed, _, rest = line.partition(b"(")
-    closed = rest.decode("latin-1").rstrip(_BLANKS)
-    known = _CODES[printed]
-    if known is None or not closed.endswith(")"):
+def _parse_any(key: str, read: _Read | None, content: bytes) -> tuple[str, Register] | None:
+    """Return the code and the register of any line from what stands behind its bracket, or None if it is malformed."""
+    closed = content.decode("latin-1").rstrip(_BLANKS)
+    if not closed.endswith(")"):
         return None
-    key, _, read = known
     register: Register | None
     if read is None:
         key, register = _parse_profile(key, closed[:-1])
@@ -158,7 +156,7 @@ def _without_markup(register: Register) -> Register:
     return register if value is register.value and unit is register.unit else Register(value, unit, time)
 
 
-def _read_single(parse: Callable[[str], Register | None], content: str) -> Register | None:
+def _read_single(parse: _Read, content: str) -> Register | None:
     """Return a register that is printed as one value of its own form."""
     return _read_several(parse, content.split(")(")) if ")(" in content else parse(content)
 
@@ -194,7 +192,7 @@ def _read_as_printed(content: str) -> Register:
     return Register(f"({content})")
 
 
-def _read_several(parse: Callable[[str], Register | None], values: list[str]) -> Register | None:
+def _read_several(parse: _Read, values: list[str]) -> Register | None:
     """Return the value of a pair with its time; else the first value where it is a quantity; else all as printed."""
     if len(values) == _PAIR and has_flag(values[0]):
         return _parse_timed(*values)
@@ -287,7 +285,7 @@ def _parse_profile(code: str, content: str) -> tuple[str, Register | None]:
     return obis.canonical(named), register._replace(value=register.number, unit=register.unit or unit or None)
 
 
-_READERS: Final[Mapping[Form, Callable[[str], Register | None]]] = {
+_READERS: Final[Mapping[Form, _Read]] = {
     Form.PLAIN: partial(_read_single, _parse_value),
     Form.TEXT: partial(_read_single, lambda text: Register(text or None)),
     Form.IDENTIFIER: partial(_read_single, _parse_identifier),

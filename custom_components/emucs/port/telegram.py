@@ -63,7 +63,7 @@ class _Lines:
         self.malformed = 0
         """How many lines of the telegram are no register, or too many."""
         self._lines: list[bytes] = []
-        self._codes: list[str] = []
+        self._understood: list[tuple[str, Register] | None] = []  # with the values of the first telegram of its kind
         self._registers: dict[str, Register] = {}
 
     def read(self, frame: bytes) -> dict[str, Register]:
@@ -73,10 +73,10 @@ class _Lines:
         del lines[-1]
         registers = self._changed(lines)
         if registers is None:
-            registers = self._understood(lines)
+            registers = self._understand(lines)
             if self.malformed and _PROFILE in frame:
                 _, *lines, _ = _CONTINUED.sub(rb"\1", frame).splitlines()
-                registers = self._understood(lines)
+                registers = self._understand(lines)
         self._registers = registers
         return registers
 
@@ -84,11 +84,11 @@ class _Lines:
         """Return the registers where these are the lines of the last telegram, parsing those with another value."""
         if len(lines) != len(self._lines):
             return None
-        registers, codes = self._registers.copy(), self._codes
+        registers = self._registers.copy()
         self.stands = True
         for index in compress(count(), map(ne, lines, self._lines, strict=True)):
-            understood = LINES[lines[index]]
-            if understood is None or understood[0] != codes[index]:
+            understood, before = LINES[lines[index]], self._understood[index]
+            if understood is None or before is None or understood[0] != before[0]:
                 return None
             code, registers[code] = understood
             if code in _STANDING:
@@ -96,13 +96,13 @@ class _Lines:
         self._lines = lines
         return registers
 
-    def _understood(self, lines: list[bytes]) -> dict[str, Register]:
+    def _understand(self, lines: list[bytes]) -> dict[str, Register]:
         """Return the registers of any lines; blank ones are no fault."""
         understood = [LINES[line] if line else None for line in lines[:MAX_LINES]]
         found = [*filter(None, understood)]
         registers = dict(found)
         self.stands = False
-        self._codes = [code_and_register[0] if code_and_register else "" for code_and_register in understood]
+        self._understood = understood
         self.malformed = len(lines) - lines.count(b"") - len(found)
         # Of lines with one code the last one counts, wherever it is that something changes.
         self._lines = lines if len(registers) == len(found) and len(lines) <= MAX_LINES else []
