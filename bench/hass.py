@@ -126,8 +126,8 @@ def _rows(pair: _Pair, ours: Result, peer: Result, idle: Result) -> Iterator[Row
         ("database", "MB a day", [result.database * _DAY / result.watched / _MEGABYTE for result in (ours, peer)]),
     ):
         fewer = what == "recorder rows" and pair.same
-        # One update more falls into one window than into the other.
-        most = counts[1] * (1 + (pair.ours or 0) / peer.watched)
+        # One telegram more falls into one window than into the other.
+        most = counts[1] * (1 + 1 / peer.watched)
         yield Row(
             group=GROUP,
             what=f"{pair.name}: {what}",
