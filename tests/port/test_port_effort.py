@@ -54,6 +54,15 @@ def test_what_did_not_change_is_the_same_object(reader: Reader) -> None:
     assert second.demand_history is first.demand_history
 
 
+def test_what_stands_is_the_same_object_also_where_lines_come_and_go(reader: Reader) -> None:
+    first, second = seconds(count=2)
+    lines = [line.decode() for line in second.splitlines()[2:-1]]
+    [before], [after] = reader.feed(first), reader.feed(sent(*lines, "1-0:99.9.9(1)", "1-0:99.9.9(2)"))
+    assert "1-0:99.9.9" in after.registers
+    assert after.channels is before.channels
+    assert after.demand_history is before.demand_history
+
+
 def test_a_line_that_anyone_printed_is_parsed_once(reader: Reader) -> None:
     [telegram] = seconds(count=1)
     reader.feed(telegram)

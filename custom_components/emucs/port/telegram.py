@@ -176,9 +176,11 @@ class _Standing:
         """Look at the registers of a telegram."""
         self.version = first_text(registers, obis.VERSION, obis.DSMR_VERSION)
         self.meter_id = first_text(registers, *_METER_IDS)
-        self.channels = MappingProxyType(channels_of(registers))
+        # Where it says the same it stays the same object, by which others see that.
+        if (channels := channels_of(registers)) != self.channels:
+            self.channels = MappingProxyType(channels)
         history = registers.get(obis.DEMAND_HISTORY)
-        if history is not self._history:
+        if history != self._history:
             self._history = history
             self.demand_history = _parse_history(history.text or "") if history else ()
 
