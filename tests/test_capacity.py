@@ -9,6 +9,7 @@ from typing import Any
 
 from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.statistics import statistics_during_period
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
@@ -260,6 +261,17 @@ async def test_get_peaks(hass: HomeAssistant, meter: VirtualMeter, socket_enable
         await hass.services.async_call(
             DOMAIN, "get_peaks", {"config_entry_id": entry.entry_id}, blocking=True, return_response=True
         )
+
+
+async def test_get_peaks_waits_for_a_reload(hass: HomeAssistant, meter: VirtualMeter, socket_enabled: None) -> None:
+    async with running(hass, meter) as entry:
+        hass.config_entries.async_schedule_reload(entry.entry_id)
+        assert entry.state is not ConfigEntryState.LOADED
+        # What the card does, that has just seen values go or come.
+        answer = await hass.services.async_call(
+            DOMAIN, "get_peaks", {"config_entry_id": entry.entry_id}, blocking=True, return_response=True
+        )
+        assert len(answer["months"]) == MONTHS + 1
 
 
 async def test_get_peaks_without_costs(hass: HomeAssistant, meter: VirtualMeter, socket_enabled: None) -> None:

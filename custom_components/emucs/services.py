@@ -58,7 +58,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
     """Return the month peaks of a meter, what is billed for them, and what that costs."""
-    entry: EmucsConfigEntry = service.async_get_config_entry(call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID])
+    entry = await _async_entry(call)
     capacity = entry.runtime_data.capacity
     report = capacity.report
     return {
@@ -81,7 +81,7 @@ async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
 
 async def _async_record_telegrams(call: ServiceCall) -> ServiceResponse:
     """Return telegrams as they come, with invented identifiers unless the user wants his own."""
-    entry: EmucsConfigEntry = service.async_get_config_entry(call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID])
+    entry = await _async_entry(call)
     frames = await entry.runtime_data.async_record(call.data[ATTR_COUNT], call.data[ATTR_SECONDS])
     if not frames:
         raise HomeAssistantError(
@@ -91,6 +91,16 @@ async def _async_record_telegrams(call: ServiceCall) -> ServiceResponse:
         )
     shown = frames if call.data[ATTR_KEEP_IDS] else map(anonymise, frames)
     return {"telegrams": [frame.decode("latin-1") for frame in shown]}
+
+
+async def _async_entry(call: ServiceCall) -> EmucsConfigEntry:
+    """Return the entry that is asked about; one that is about to be set up, or is reloaded, is waited for."""
+    entry_id = call.data[ATTR_CONFIG_ENTRY_ID]
+    if entry := call.hass.config_entries.async_get_entry(entry_id):
+        # Entities have their states before, and a dashboard that is open asks as soon as they do.
+        async with entry.setup_lock:
+            pass
+    return service.async_get_config_entry(call.hass, DOMAIN, entry_id)
 
 
 def _cost(report: CapacityReport) -> JsonObjectType | None:

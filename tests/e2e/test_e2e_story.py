@@ -27,6 +27,7 @@ SLOW = 60_000  # ms: for what the meter has to do first
 CUT_OFF = "all => all.filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.outerHTML)"
 # Too close to the end of a quarter nothing can pass a target any more.
 TOO_LATE = 90  # seconds
+RELOADS = 5
 ALARMING = 180  # seconds until the target is passed: the alarm then waits for some forty
 FOLLOWED = ":is([data-level=within], [data-level=warning], [data-level=alarm])"
 
@@ -167,6 +168,7 @@ async def test_options_are_taken(home: Home, window: Window, page: Page) -> None
 
 
 async def test_diagnostics_are_downloaded(home: Home, window: Window, page: Page, tmp_path: Path) -> None:
+    await window.go(page, INTEGRATION)
     async with page.expect_download() as download:
         await choose(page, "Download diagnostics")
     path = tmp_path / "diagnostics.json"
@@ -239,6 +241,15 @@ async def test_unplugged_and_plugged_in_again_is_seen(home: Home, page: Page) ->
     await expect(page.locator(f"{CARD} .bar")).to_have_count(13)
     await home.server.start()
     await followed(page)
+
+
+async def test_a_reload_while_the_dashboard_is_open(home: Home, page: Page) -> None:
+    async with home.api() as api:
+        entries = await api.command("config_entries/get", domain="emucs")
+        for _ in range(RELOADS):
+            await api.request("POST", f"config/config_entries/entry/{entries[0]['entry_id']}/reload")
+            await followed(page)
+    await expect(page.locator(f"{CARD} .bar")).to_have_count(13)
 
 
 async def test_the_meter_moves_to_another_port(home: Home, window: Window, page: Page) -> None:

@@ -226,7 +226,10 @@ export class QuarterCard extends HTMLElement {
     if (!wanted) {
       return;
     }
-    const key = [this._meter.id, ...TELLING_OF_PEAKS.map((each) => this._state(each)?.state)].join();
+    const states = TELLING_OF_PEAKS.map((each) => this._state(each)?.state);
+    // Without its link no meter is loaded; and without a value there is none that is newer than what is shown.
+    const inVain = this._state("link")?.state === "unavailable" || (this._peaks && states.includes("unavailable"));
+    const key = inVain ? null : [this._meter.id, ...states].join();
     if (key === this._peaksKey) {
       if (anew) {
         this._bars.show(this._hass, this._peaks);
@@ -234,6 +237,9 @@ export class QuarterCard extends HTMLElement {
       return;
     }
     this._peaksKey = key;
+    if (inVain) {
+      return;
+    }
     try {
       const peaks = await fetchPeaks(this._hass, this._meter);
       // A later answer may have come before this one.
