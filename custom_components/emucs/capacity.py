@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -49,60 +49,43 @@ def settings_of(options: Mapping[str, Any]) -> CapacitySettings:
     )
 
 
-class CapacityKeeper:
+class CapacityKeeper(Keeper[Capacity]):
     """Feeds the insight, keeps it, and tells what cannot wait."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         """Start with nothing known."""
-        self._hass = hass
-        self._entry = entry
-        self._kept = Keeper(hass, entry, PEAKS, self._known)
-        self._insight = Capacity(settings_of(entry.options))
+        super().__init__(hass, entry, PEAKS, Capacity(settings_of(entry.options)))
         self._written: object = None
         self.state: CapacityState | None = None
         """None also while the meter's clock is wrong."""
-        self.report: CapacityReport = self._insight.report()
+        self.report: CapacityReport = self.insight.report()
 
-    @property
-    def insight(self) -> Capacity:
-        """Return the insight itself."""
-        return self._insight
-
-    async def async_load(self) -> None:
-        """Take up what was known before a restart."""
-        settings = self._insight.settings
-        restored = await self._kept.async_load(lambda saved: Capacity.restore(settings, saved))
-        self._insight = restored or self._insight
-
-    def _known(self) -> dict[str, Any]:
-        """Return what is to be kept; the insight is another one once it is restored."""
-        return self._insight.save()
-
-    async def async_save(self) -> None:
-        """Keep what is known."""
-        await self._kept.async_save()
+    @override
+    def _restore(self, saved: dict[str, Any]) -> Capacity:
+        """Return the insight with the settings of today."""
+        return Capacity.restore(self.insight.settings, saved)
 
     @callback
     def async_pause(self) -> bool:
         """Know nothing of quarters while the meter's clock cannot date them; tell whether something was known."""
         before, self.state = self.state, None
-        self._insight.state = None
+        self.insight.state = None
         return before is not None
 
     @callback
     def async_feed(self, telegram: Telegram) -> bool:
         """Take a telegram; tell whether it changes what cannot wait: an alarm, a quarter or a peak."""
         before = self.state
-        state = self._insight.feed(telegram)
+        state = self.insight.feed(telegram)
         if state is None or state is before:
             return False
         self.state = state
-        self._kept.has_news = True
+        self._has_news = True
         if state.closed is not None:
-            self._kept.async_save_in(_SAVE_DELAY)
+            self.async_save_in(_SAVE_DELAY)
         if state.new_peak is not None or telegram.demand_history is not self._written:
             self._written = telegram.demand_history
-            async_write_month_peaks(self._hass, self._entry, self._insight.months())
+            async_write_month_peaks(self._hass, self._entry, self.insight.months())
         return (
             before is None
             or state.closed is not None
@@ -114,17 +97,17 @@ class CapacityKeeper:
     @callback
     def async_set_imported(self, peaks: Mapping[date, Decimal]) -> None:
         """Know these month peaks from exports, and no others."""
-        before = dict(self._insight.months())
-        self._insight.ledger.set_imported(peaks)
-        if self._insight.months() != before:
-            async_write_month_peaks(self._hass, self._entry, self._insight.months())
-            self._kept.async_save_in(_SAVE_DELAY)
+        before = dict(self.insight.months())
+        self.insight.ledger.set_imported(peaks)
+        if self.insight.months() != before:
+            async_write_month_peaks(self._hass, self._entry, self.insight.months())
+            self.async_save_in(_SAVE_DELAY)
 
     @callback
     def async_report(self) -> None:
         """Work out what is billed, and say where that rests on the rates of an old year."""
-        self.report = self._insight.report()
-        if (year := self._insight.missing_year) is None or self.report.tariff is None:
+        self.report = self.insight.report()
+        if (year := self.insight.missing_year) is None or self.report.tariff is None:
             async_end(self._hass, self._entry, TARIFF_YEAR)
         else:
             async_report_tariff_year(self._hass, self._entry, year, self.report.tariff.year)
@@ -136,4 +119,4 @@ class CapacityKeeper:
         self._hass.config_entries.async_update_entry(
             self._entry, options={**self._entry.options, SECTION_CAPACITY: section}
         )
-        self._insight.settings = replace(self._insight.settings, goal=Decimal(str(goal)))
+        self.insight.settings = replace(self.insight.settings, goal=Decimal(str(goal)))

@@ -1,7 +1,7 @@
 """The guard of a meter in Home Assistant: kept over restarts, and what it finds of meters told to the registries."""
 
 import logging
-from typing import Any, Final
+from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -19,33 +19,21 @@ _SAVE_INTERVAL: Final = 900.0
 _SAVE_DELAY: Final = 1.0
 
 
-class GuardKeeper:
+class GuardKeeper(Keeper[Guard]):
     """Lets telegrams pass through the guard, and keeps what it knows."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, meter_id: str) -> None:
         """Start with nothing known."""
-        self._hass = hass
-        self._entry = entry
-        self._kept = Keeper(hass, entry, READINGS, self._known)
+        super().__init__(hass, entry, READINGS, Guard(meter_id))
         self._due = 0.0
-        self.insight = Guard(meter_id)
         self.latest: Guarded | None = None
         self.withheld = 0
         """How many readings were not believed since set-up."""
 
-    async def async_load(self) -> None:
-        """Take up what was known before a restart."""
-        meter_id = self.insight.meter_id
-        restored = await self._kept.async_load(lambda saved: Guard.restore(meter_id, saved))
-        self.insight = restored or self.insight
-
-    def _known(self) -> dict[str, Any]:
-        """Return what is to be kept; the insight is another one once it is restored."""
-        return self.insight.save()
-
-    async def async_save(self) -> None:
-        """Keep what is known."""
-        await self._kept.async_save()
+    @override
+    def _restore(self, saved: dict[str, Any]) -> Guard:
+        """Return the guard of the same meter."""
+        return Guard.restore(self.insight.meter_id, saved)
 
     @callback
     def async_feed(self, telegram: Telegram) -> Guarded:
@@ -59,7 +47,7 @@ class GuardKeeper:
             _LOGGER.info("%s: a counter was set: %s", masked_title(self._entry), _codes(guarded.restarted))
         if (now := self._hass.loop.time()) >= self._due:
             self._due = now + _SAVE_INTERVAL
-            self._kept.async_save_in(_SAVE_DELAY)
+            self.async_save_in(_SAVE_DELAY)
         return guarded
 
     @callback

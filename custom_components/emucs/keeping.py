@@ -1,8 +1,8 @@
 """What an insight knows, kept over restarts of Home Assistant."""
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 import logging
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
@@ -27,27 +27,38 @@ def store_of(hass: HomeAssistant, entry: ConfigEntry, what: str) -> Store[dict[s
     return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}{what}", private=True, atomic_writes=True)
 
 
-class Keeper:
-    """Keeps what an insight knows: in a while, at once, and when Home Assistant ends."""
+class Insight(Protocol):
+    """What can be kept."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, what: str, know: Callable[[], dict[str, Any]]) -> None:
-        """Take what says what is known now, as JSON has it."""
-        self.has_news = False
-        """Whether something was learned since it was set up: else nothing is written."""
+    def save(self) -> dict[str, Any]:
+        """Return what is known, as JSON has it."""
+
+
+class Keeper[InsightT: Insight](ABC):
+    """Keeps an insight: in a while, at once, and when Home Assistant ends."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, what: str, insight: InsightT) -> None:
+        """Start with what knows nothing yet."""
+        self.insight = insight
         self._hass = hass
         self._entry = entry
         self._store = store_of(hass, entry, what)
-        self._know = know
+        self._has_news = False
+        """Whether something was learned since it was set up: else nothing is written."""
 
-    async def async_load[T](self, restore: Callable[[dict[str, Any]], T]) -> T | None:
-        """Return what was known before a restart; None where nothing is kept, or nothing that can be read."""
+    @abstractmethod
+    def _restore(self, saved: dict[str, Any]) -> InsightT:
+        """Return the insight that has saved this; what is wrong with it comes as an error of Python's own."""
+
+    async def async_load(self) -> None:
+        """Take up what was known before a restart."""
         self._entry.async_on_unload(
             self._hass.bus.async_listen(EVENT_HOMEASSISTANT_FINAL_WRITE, self._async_final_write)
         )
         if (saved := await self._store.async_load()) is None:
-            return None
+            return
         try:
-            return restore(saved)
+            self.insight = self._restore(saved)
         except _UNREADABLE as error:
             # Its text may have what is kept, such as the number of a meter.
             _LOGGER.warning(
@@ -55,18 +66,21 @@ class Keeper:
                 masked_title(self._entry),
                 type(error).__name__,
             )
-            return None
 
     @callback
     def async_save_in(self, seconds: float) -> None:
         """Keep what is known by then."""
-        self.has_news = True
-        self._store.async_delay_save(self._know, seconds)
+        self._has_news = True
+        self._store.async_delay_save(self._known, seconds)
 
     async def async_save(self) -> None:
         """Keep what is known."""
-        if self.has_news:
-            await self._store.async_save(self._know())
+        if self._has_news:
+            await self._store.async_save(self._known())
+
+    def _known(self) -> dict[str, Any]:
+        """Return what is known by now; the insight is another one once it is restored."""
+        return self.insight.save()
 
     async def _async_final_write(self, event: Event) -> None:
         """Keep what is known when Home Assistant stops."""
