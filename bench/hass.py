@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from statistics import median
 import time
@@ -100,44 +100,41 @@ def _rows(pair: _Pair, ours: Result, peer: Result, idle: Result) -> Iterator[Row
     base = median(idle.shares)
     cpu = [(median(result.shares) - base) * MICROSECONDS for result in (ours, peer)]
     recorder = [median(result.recorder_shares) * MICROSECONDS for result in (ours, peer)]
-    ratio = cpu[1] / cpu[0]
-    yield Row(
-        group=GROUP,
-        what=f"{pair.name}: CPU per telegram",
-        unit="µs",
-        ours=cpu[0],
-        peer=cpu[1],
-        ratio=ratio,
+    yield _compared(
+        pair,
+        "CPU per telegram",
+        "µs",
+        cpu,
         goal=f"≥ {_CPU_GOAL} times" if pair.same else "",
-        met=ratio >= _CPU_GOAL if pair.same else None,
+        met=cpu[1] >= cpu[0] * _CPU_GOAL if pair.same else None,
     )
-    yield Row(
-        group=GROUP,
-        what=f"{pair.name}: of that, the recorder's thread",
-        unit="µs",
-        ours=recorder[0],
-        peer=recorder[1],
-        ratio=recorder[1] / recorder[0] if recorder[0] else None,
-    )
+    yield _compared(pair, "of that, the recorder's thread", "µs", recorder)
     yield Row(group=GROUP, what=f"{pair.name}: entities", unit="", ours=ours.entities, peer=peer.entities)
-    for what, unit, counts in (
-        ("state writes", "an hour", [result.writes * _HOUR / result.watched for result in (ours, peer)]),
-        ("recorder rows", "an hour", [result.rows * _HOUR / result.watched for result in (ours, peer)]),
-        ("database", "MB a day", [result.database * _DAY / result.watched / _MEGABYTE for result in (ours, peer)]),
-    ):
-        fewer = what == "recorder rows" and pair.same
+    writes = [result.writes * _HOUR / result.watched for result in (ours, peer)]
+    yield _compared(pair, "state writes", "an hour", writes)
+    saved = [result.rows * _HOUR / result.watched for result in (ours, peer)]
+    yield _compared(
+        pair,
+        "recorder rows",
+        "an hour",
+        saved,
+        goal="no more" if pair.same else "",
         # One telegram more falls into one window than into the other.
-        most = counts[1] * (1 + 1 / peer.watched)
-        yield Row(
-            group=GROUP,
-            what=f"{pair.name}: {what}",
-            unit=unit,
-            ours=counts[0],
-            peer=counts[1],
-            ratio=counts[1] / counts[0] if counts[0] else None,
-            goal="no more" if fewer else "",
-            met=counts[0] <= most if fewer else None,
-        )
+        met=saved[0] <= saved[1] * (1 + 1 / peer.watched) if pair.same else None,
+    )
+    database = [result.database * _DAY / result.watched / _MEGABYTE for result in (ours, peer)]
+    yield _compared(pair, "database", "MB a day", database)
+
+
+def _compared(
+    pair: _Pair, what: str, unit: str, sides: Sequence[float], *, goal: str = "", met: bool | None = None
+) -> Row:
+    """Return a row of what this project and its peer take."""
+    ours, peer = sides
+    ratio = peer / ours if ours else None
+    return Row(
+        group=GROUP, what=f"{pair.name}: {what}", unit=unit, ours=ours, peer=peer, ratio=ratio, goal=goal, met=met
+    )
 
 
 def taken(sent: list[tuple[float, float]], noted: list[tuple[float, float]]) -> list[float]:
