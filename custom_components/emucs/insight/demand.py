@@ -44,7 +44,7 @@ _DEVIATIONS_TO_DISTRUST: Final = 2
 
 def quarter_start(time: datetime) -> datetime:
     """Return the start, in UTC, of the clock quarter that a time is in; local quarters are UTC's."""
-    utc = _utc(time)
+    utc = time.astimezone(UTC)
     return utc.replace(minute=utc.minute - utc.minute % 15, second=0, microsecond=0)
 
 
@@ -127,9 +127,9 @@ class QuarterDemand:
         """Take a telegram; return the quarter that it ends."""
         if telegram.time is None:
             return None
-        time = _utc(telegram.time)
+        time = telegram.time.astimezone(UTC)
+        start = quarter_start(time)
         last, closed = self.demand, None
-        start = last.start if last is not None and last.start <= time < last.start + QUARTER else quarter_start(time)
         counter = energy_import(telegram)
         passed = Decimal() if last is None else _seconds(time - last.time)
         power = import_power(telegram)
@@ -306,11 +306,6 @@ def _by_register(closed: ClosedQuarter, telegram: Telegram, after: Decimal) -> C
 def _agree(register: Decimal, own: Decimal) -> bool:
     """Return whether a register is what follows from counter and power."""
     return abs(register - own) <= max(_TOLERANCE, own * _RELATIVE_TOLERANCE)
-
-
-def _utc(time: datetime) -> datetime:
-    """Return a time in UTC, in which telegrams have it already."""
-    return time if time.tzinfo is UTC else time.astimezone(UTC)
 
 
 def _seconds(duration: timedelta) -> Decimal:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -19,7 +19,6 @@ BILLED_MONTHS: Final = 12
 
 _LOCAL: Final = ZoneInfo("Europe/Brussels")
 _KEPT_MONTHS: Final = 60
-_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 # A counter read so soon after a month began is what the month began with.
 _MONTH_START: Final = timedelta(hours=1)
 
@@ -99,7 +98,6 @@ class PeakLedger:
         """Start empty."""
         self.month: date | None = None
         """The month of the latest telegram."""
-        self._begin = self._end = _NEVER  # of that month, in UTC
         self._peaks: dict[date, MonthPeak] = {}
         self._counters: dict[date, Decimal] = {}  # the import counter when a month began, where that was seen
         self._latest: Telegram | None = None
@@ -120,7 +118,7 @@ class PeakLedger:
         """Take a telegram and the quarter that it ended; return the running month's peak if it is a new one."""
         if telegram.time is None:
             return None
-        month_before, self.month = self.month, self._month_at(telegram.time)
+        month_before, self.month = self.month, month_at(telegram.time)
         self._feed_counter(telegram)
         before = self._peaks.get(self.month)
         if telegram.demand_history is not self._history:
@@ -142,14 +140,6 @@ class PeakLedger:
         # The meter may correct what was observed of a quarter.
         news = before is None or (peak.value > before.value and peak.time != before.time)
         return peak if news else None
-
-    def _month_at(self, time: datetime) -> date:
-        """Return the month that a telegram is in, which is nearly always that of the one before."""
-        if self.month is not None and self._begin <= time < self._end:
-            return self.month
-        month = month_at(time)
-        self._begin, self._end = (month_begin(each).astimezone(UTC) for each in (month, next_month(month)))
-        return month
 
     def _feed_running(self, telegram: Telegram) -> None:
         """Take 1.6.0, for the month that its own time stands in: after midnight it still shows the last month."""
@@ -181,7 +171,7 @@ class PeakLedger:
         self._latest = telegram
         if telegram.time is None or self.month is None or self.month in self._counters:
             return
-        if telegram.time - self._begin <= _MONTH_START:
+        if telegram.time - month_begin(self.month) <= _MONTH_START:
             counter = energy_import(telegram)
             if counter is not None:
                 self._counters[self.month] = counter
