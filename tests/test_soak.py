@@ -84,7 +84,7 @@ async def test_it_notices_what_passes_without_its_checksum(
 async def test_it_notices_a_telegram_that_is_lost(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
     feed, count = Framer.feed, 0
 
-    def forget(framer: Framer, data: bytes) -> list[bytes]:
+    def forget(framer: Framer[Telegram], data: bytes) -> list[Telegram]:
         nonlocal count
         count += 1
         return feed(framer, data if count % 50 else b"")

@@ -78,7 +78,7 @@ def _cut(stream: bytes, seed: int) -> list[bytes]:
 def _kept(reader: Reader) -> int:
     """Return how many bytes of the input a reader holds."""
     lines = reader._parser._lines._lines  # noqa: SLF001 -- what has to be bounded
-    return len(reader._framer._buffer) + sum(map(len, lines))  # noqa: SLF001
+    return len(reader._buffer) + sum(map(len, lines))  # noqa: SLF001
 
 
 def _check_frame(frame: bytes, *, seen_checksum: bool) -> bool:

@@ -3,7 +3,7 @@
 from hypothesis import example, given, settings, strategies as st
 import pytest
 
-from custom_components.emucs.port import framing
+from custom_components.emucs.port import Telegram, framing
 from tests.fuzz import corpus, target
 from tests.fuzz.target import GOOD, SIGN, WARM, check
 
@@ -44,7 +44,7 @@ def test_it_notices_a_wrong_checksum(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_notices_what_pieces_decide(monkeypatch: pytest.MonkeyPatch) -> None:
     find_start = framing.Framer._find_start  # noqa: SLF001 -- what is broken on purpose
 
-    def forgetful(framer: framing.Framer) -> bool:
+    def forgetful(framer: framing.Framer[Telegram]) -> bool:
         """Keep nothing of a start that is cut by the end of a chunk."""
         if not (found := find_start(framer)):
             framer.reset()

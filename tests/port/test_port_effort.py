@@ -91,8 +91,20 @@ def test_a_small_chunk_is_only_kept(reader: Reader) -> None:
     [telegram] = seconds(count=1)
     chunks = [telegram[begin : begin + 16] for begin in range(16, 1008, 16)]
     reader.feed(telegram[:16])
-    # The reader, the framer, and the length.
-    assert calls(reader.feed, chunks) <= 3 * len(chunks) + 1
+    # The reader, and the length.
+    assert calls(reader.feed, chunks) <= 2 * len(chunks) + 1
+
+
+def test_a_telegram_in_pieces_slows_no_later_one(reader: Reader) -> None:
+    first, second, third = seconds(count=3)
+    clean = Reader()
+    for telegram in (first, second, third):
+        clean.feed(telegram)
+    reader.feed(first[:500])
+    reader.feed(first[500:])
+    reader.feed(second)
+    # The line end behind the first one is not kept, before which no telegram would come in one piece any more.
+    assert calls(reader.feed, [third]) <= calls(clean.feed, [second])
 
 
 @pytest.mark.parametrize("pattern", [b"A", b"!", b"/", b"\xff", b"/AAA5", b"\n/", b"\n!", b"/AAA5\n"])

@@ -226,5 +226,5 @@ def test_memory_does_not_grow_with_what_was_read() -> None:
 async def test_a_link_keeps_little_of_a_flood() -> None:
     link = Link("socket://127.0.0.1:1")
     assert link.reader.feed(b"/AAA5" + b"x" * 10_000_000) == []
-    assert len(link.reader._framer._buffer) <= MAX_TELEGRAM  # noqa: SLF001 -- what has to be bounded
+    assert len(link.reader._buffer) <= MAX_TELEGRAM  # noqa: SLF001 -- what has to be bounded
     await link.close()

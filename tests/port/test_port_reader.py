@@ -8,7 +8,7 @@ import random
 import pytest
 
 from custom_components.emucs.port import Drop, Reader, Telegram
-from custom_components.emucs.port.framing import MAX_TELEGRAM, Framer
+from custom_components.emucs.port.framing import MAX_TELEGRAM
 from tests.port.wire import HEADER, body, crc16, received, sent
 
 POWER = "1-0:1.7.0"
@@ -257,16 +257,16 @@ FLOODS = {
 @pytest.mark.parametrize("begun", [b"", b"/AAA5 a telegram without end\r\n"], ids=["", "begun"])
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS.keys())
 def test_memory_stays_bounded_and_the_next_telegram_is_found(flood: bytes, begun: bytes) -> None:
-    framer = Framer()
-    framer.feed(begun)
+    reader = Reader()
+    reader.feed(begun)
     block = flood * (100_000 // len(flood))
     for _ in range(10_000_000 // len(block)):
         # As a port gives them; and very much at once, as a caller may.
         for chunk in (block[:4096], block[4096:]):
-            framer.feed(chunk)
-            assert len(framer._buffer) <= 2 * MAX_TELEGRAM  # noqa: SLF001 -- what has to be bounded
-    assert framer.feed(b"\r\n" + TELEGRAM)[-1] == TELEGRAM[:-2]
-    assert sum(framer.dropped.values()) > 0
+            reader.feed(chunk)
+            assert len(reader._buffer) <= 2 * MAX_TELEGRAM  # noqa: SLF001 -- what has to be bounded
+    assert reader.feed(b"\r\n" + TELEGRAM)[-1].frame == TELEGRAM[:-2]
+    assert sum(reader.dropped.values()) > 0
 
 
 @pytest.mark.parametrize("flood", [b"x", b"/AAA5", b"\n/AAA5", b"\n", b"!", b"/", b"\r"])
@@ -280,11 +280,11 @@ def test_no_byte_is_looked_at_again_and_again(flood: bytes, monkeypatch: pytest.
             searched += min(len(self), end if end is not None else len(self)) - start
             return bytearray.find(self, sub, start, len(self) if end is None else end)
 
-    framer = Framer()
-    framer._buffer = Watched()  # noqa: SLF001 -- where it looks
+    reader = Reader()
+    reader._buffer = Watched()  # noqa: SLF001 -- where it looks
     stream = b"/AAA5" + flood * (200_000 // len(flood))
     for at in range(0, len(stream), 100):
-        framer.feed(stream[at : at + 100])
+        reader.feed(stream[at : at + 100])
     assert searched < 3 * len(stream)
 
 

@@ -1,5 +1,6 @@
 """Find telegrams in a stream of bytes: sans-I/O, bounded, and nothing passes whose checksum is wrong."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from enum import StrEnum
 import re
@@ -23,6 +24,8 @@ _CHECKSUM: Final = re.compile(rb"([0-9A-Fa-f]{4}|[0-9A-Fa-f]{0,3}(?=\0?[\r\n]))|
 # Looks behind, lest each of a thousand carriage returns is tried as the first one.
 _LINE_END: Final = re.compile(rb"(?<!\r)\r*\n")
 _NEWLINE: Final = ord("\n")
+# Whether bytes have a byte is told ten times as fast by its number.
+_MARK: Final = ord("!")
 # The end of a telegram, and of the chunk.
 _END: Final = re.compile(rb"\n!([0-9A-Fa-f]{4})\r?\n")
 _FILLING: Final = b"\r\n\0"
@@ -47,7 +50,7 @@ class Drop(StrEnum):
     """Lines that are no register, in telegrams that are kept."""
 
 
-class Framer:
+class Framer[T](ABC):
     """Turns chunks of bytes into telegrams with a right checksum (DSMR P1 5.0.2, 6.2; e-MUCS P1 1.7.1, 3).
 
     Meters without a checksum pass until the port has printed one: from then on each telegram needs it.
@@ -55,34 +58,39 @@ class Framer:
 
     def __init__(self) -> None:
         """Start without any input."""
-        self.dropped: Counter[Drop] = Counter()
-        self.last_bad: bytes | None = None
+        self.last_bad_frame: bytes | None = None
         """The latest telegram with a wrong checksum, for diagnostics."""
+        self._dropped: Counter[Drop] = Counter()
         self._buffer = bytearray()
         self._started = False  # the buffer begins with a telegram
         self._searched = 0  # no end of the telegram begins before here
         self._room = 0  # what a telegram may still grow that has begun, and no end of it
         self._expects_checksum = False
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """Take bytes as they come; return the telegrams that they complete, from the `/` to the checksum."""
+    @abstractmethod
+    def _read(self, frame: bytes) -> T | None:
+        """Return what a telegram says, from the `/` to the checksum; None where it says nothing."""
+
+    def feed(self, data: bytes) -> list[T]:
+        """Take bytes in chunks of any size; return the telegrams that they complete."""
         room = self._room - len(data)
-        if room > 0 and b"!" not in data:
+        if room > 0 and _MARK not in data:
             # One of many small chunks.
             self._room = room
             self._buffer += data
             return []
-        if not self._buffer and (whole := self._whole(data)) is not None:
-            return [whole]
         frames: list[bytes] = []
-        # A chunk has any size, the buffer has not.
-        for offset in range(0, len(data), MAX_TELEGRAM):
-            self._buffer += data[offset : offset + MAX_TELEGRAM]
-            self._scan(frames)
-        return frames
+        if not self._buffer and (whole := self._whole(data)) is not None:
+            frames.append(whole)
+        else:
+            # A chunk has any size, the buffer has not.
+            for offset in range(0, len(data), MAX_TELEGRAM):
+                self._buffer += data[offset : offset + MAX_TELEGRAM]
+                self._scan(frames)
+        return [read for frame in frames if (read := self._read(frame)) is not None]
 
     def reset(self) -> None:
-        """Forget a telegram that has begun."""
+        """Forget a telegram that has begun, as its rest will not come; counts stay."""
         self._buffer.clear()
         self._started = False
         self._room = 0
@@ -131,16 +139,17 @@ class Framer:
         self._started = position >= 0
         self._searched = 0
         if position < 0:
-            # The start of a telegram may be cut by the end of the chunk.
-            position = max(0, len(buffer) - len(_START) + 1)
+            # The start of a telegram may be cut by the end of the chunk; a line end alone is nothing to keep.
+            slash = buffer.find(b"/", max(0, len(buffer) - len(_START) + 1))
+            position = slash if slash >= 0 else len(buffer)
         if position:
-            self.dropped[Drop.GARBAGE] += len(buffer[:position].translate(None, _FILLING))
+            self._dropped[Drop.GARBAGE] += len(buffer[:position].translate(None, _FILLING))
             del buffer[:position]
         return self._started
 
     def _give_up(self) -> None:
         """Drop a telegram that has become too long, up to the last place where another one may begin."""
-        self.dropped[Drop.OVERSIZE] += 1
+        self._dropped[Drop.OVERSIZE] += 1
         last = self._buffer.translate(_SAME).rfind(_START, 1, MAX_TELEGRAM)
         del self._buffer[: last if last > 0 else MAX_TELEGRAM - len(_START) + 1]
         self._started = last > 0
@@ -150,14 +159,14 @@ class Framer:
         """Return the telegram in a frame whose `!` is the last of `end` bytes, or None where none is right."""
         begin = 1 + frame.translate(_SAME).rfind(_LINE_START, 0, end) if frame.find(b"/", 1) > 0 else 0
         if begin:
-            self.dropped[Drop.TRUNCATED] += 1
+            self._dropped[Drop.TRUNCATED] += 1
         if printed == b"":
             if self._expects_checksum:
-                self.dropped[Drop.NO_CHECKSUM] += 1
+                self._dropped[Drop.NO_CHECKSUM] += 1
                 return None
             # Nothing but its form tells a telegram that begins in the middle of a line, of one that was cut off there.
             if (inner := _last(_HEADER, frame, begin + 1, end)) > 0:
-                self.dropped[Drop.TRUNCATED] += 1
+                self._dropped[Drop.TRUNCATED] += 1
                 begin = inner
             return frame[begin:]
         if printed is not None:
@@ -169,10 +178,10 @@ class Framer:
             inner = frame.translate(_SAME).rfind(_START, begin + 1, end)
             if inner > 0 and _is_right(frame[inner:end], checksum):
                 self._expects_checksum = True
-                self.dropped[Drop.TRUNCATED] += 1
+                self._dropped[Drop.TRUNCATED] += 1
                 return frame[inner:]
-        self.dropped[Drop.CHECKSUM] += 1
-        self.last_bad = frame[begin:]
+        self._dropped[Drop.CHECKSUM] += 1
+        self.last_bad_frame = frame[begin:]
         return None
 
 
@@ -189,8 +198,10 @@ def _find_end(data: bytearray, begin: int) -> int:
     """Return where a line ends behind which the next one begins with `!`, or -1."""
     # Never beyond what a telegram may have, however much is here: chunks must not decide what is found.
     mark = data.find(b"!", begin + 1, MAX_TELEGRAM)
+    if mark < 0:
+        return -1
     # Mostly the first mark is it.
-    return mark - 1 if mark > 0 and data[mark - 1] == _NEWLINE else data.find(b"\n!", begin, MAX_TELEGRAM)
+    return mark - 1 if data[mark - 1] == _NEWLINE else data.find(b"\n!", begin, MAX_TELEGRAM)
 
 
 def _last(pattern: re.Pattern[bytes], data: bytes, begin: int, end: int) -> int:

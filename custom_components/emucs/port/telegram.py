@@ -137,14 +137,14 @@ class TelegramParser:
         if not self._lines.stands:
             standing.look(registers)
         return Telegram(
-            identification=_IDENTIFICATIONS[self._lines.first],
-            version=standing.version,
-            meter_id=standing.meter_id,
-            time=time,
-            registers=MappingProxyType(registers),
-            channels=standing.channels,
-            demand_history=standing.demand_history,
-            frame=frame,
+            _IDENTIFICATIONS[self._lines.first],
+            standing.version,
+            standing.meter_id,
+            time,
+            MappingProxyType(registers),
+            standing.channels,
+            standing.demand_history,
+            frame,
         )
 
     def _settle_times(self, registers: dict[str, Register], now: datetime) -> dict[str, Register]:
