@@ -23,9 +23,10 @@ EXPECTED = (
     # Pictures on stock cards in the card picker, also from the internet.
     re.compile(r"failed: https://demo\.home-assistant\.io/stub_config/"),
 )
-# What they have while Home Assistant is away: the object is an answer that its frontend does not get.
+# What they have while Home Assistant is away: the object is an answer that its frontend does not get, 1 and 3 are the
+# codes by which its websocket says that it cannot connect, or is not connected any more.
 AWAY = re.compile(
-    r"ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|WebSocket connection to|^50\d: |^page: Object$"
+    r"ERR_(?:CONNECTION_REFUSED|EMPTY_RESPONSE|CONNECTION_RESET)|WebSocket connection to|^50\d: |^page: (?:Object|1|3)$"
 )
 
 
