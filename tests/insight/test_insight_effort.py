@@ -3,13 +3,13 @@
 from custom_components.emucs.insight.capacity import Capacity, CapacitySettings
 from custom_components.emucs.insight.guard import Guard
 from custom_components.emucs.port import Reader, Telegram
-from tests.effort import calls
+from tests.effort import START, calls
 from virtual_meter import VirtualMeter
 
 
 def a_minute() -> list[Telegram]:
     """Return the telegrams of a minute."""
-    meter, reader, telegrams = VirtualMeter(seed=5), Reader(), []
+    meter, reader, telegrams = VirtualMeter(seed=5, start=START), Reader(), []
     for _ in range(60):
         meter.advance(1)
         telegrams += reader.feed(meter.telegram())

@@ -1,18 +1,15 @@
 """How much work a telegram is: counted in calls, which no busy machine changes."""
 
-from datetime import UTC, datetime
-
 from dsmr_parser import telegram_specifications
 from dsmr_parser.parsers import TelegramParser
 import pytest
 
 from custom_components.emucs.port import Reader
 from custom_components.emucs.port.lines import LINES
-from tests.effort import calls
+from tests.effort import START, calls
 from tests.port.wire import sent
 from virtual_meter import VirtualMeter
 
-START = datetime(2026, 1, 14, 17, 7, tzinfo=UTC)
 SECONDS = 60
 CHUNK = 16 * 1024
 
