@@ -12,6 +12,7 @@ from .dashboard import async_setup_dashboard
 from .energy import async_add_to_energy
 from .history_entry import async_setup_history
 from .history_import import forget as forget_history
+from .history_services import async_setup_history_services
 from .keeping import ALL_KEPT, store_of
 from .services import async_setup_services
 from .watch import async_forget_watch
@@ -23,6 +24,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, and what the frontend loads."""
     async_setup_services(hass)
+    async_setup_history_services(hass)
     await async_setup_dashboard(hass)
     return True
 

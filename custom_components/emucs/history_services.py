@@ -7,15 +7,15 @@ from typing import Final
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import config_validation as cv, service
+from homeassistant.helpers import config_validation as cv
 import probatio
 
 from .const import DOMAIN
-from .coordinator import EmucsConfigEntry
 from .history import ExportError
 from .history_entry import async_hide, async_show
 from .history_import import importer_of
 from .history_report import response_of, title_of
+from .services import async_entry_of
 
 SERVICE_IMPORT_HISTORY: Final = "import_history"
 SERVICE_UNDO_IMPORT: Final = "undo_import"
@@ -36,7 +36,7 @@ _UNDO_IMPORT: Final = probatio.Schema({probatio.Required(ATTR_CONFIG_ENTRY_ID): 
 
 @callback
 def async_setup_history_services(hass: HomeAssistant) -> None:
-    """Register the actions."""
+    """Register the actions on history."""
     hass.services.async_register(
         DOMAIN,
         SERVICE_IMPORT_HISTORY,
@@ -55,7 +55,7 @@ def async_setup_history_services(hass: HomeAssistant) -> None:
 
 async def _async_import_history(call: ServiceCall) -> ServiceResponse:
     """Import an export, or only say what that would do."""
-    entry: EmucsConfigEntry = service.async_get_config_entry(call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID])
+    entry = await async_entry_of(call)
     path = Path(call.data[ATTR_PATH])
     if not await call.hass.async_add_executor_job(call.hass.config.is_allowed_path, str(path)):
         raise ServiceValidationError(
@@ -80,7 +80,7 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
 
 async def _async_undo_import(call: ServiceCall) -> ServiceResponse:
     """Take back the last import."""
-    entry: EmucsConfigEntry = service.async_get_config_entry(call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID])
+    entry = await async_entry_of(call)
     try:
         layer = await importer_of(call.hass, entry).async_undo()
     except ExportError as error:

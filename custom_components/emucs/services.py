@@ -11,7 +11,6 @@ import probatio
 
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry
-from .history_services import async_setup_history_services
 from .insight.capacity import CapacityReport
 from .insight.peaks import FLOOR, PeakAverage
 from .port import anonymise
@@ -43,7 +42,6 @@ _RECORD_TELEGRAMS: Final = probatio.Schema(
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
-    async_setup_history_services(hass)
     hass.services.async_register(
         DOMAIN, SERVICE_GET_PEAKS, _async_get_peaks, schema=_GET_PEAKS, supports_response=SupportsResponse.ONLY
     )
@@ -56,9 +54,19 @@ def async_setup_services(hass: HomeAssistant) -> None:
     )
 
 
+async def async_entry_of(call: ServiceCall) -> EmucsConfigEntry:
+    """Return the entry that is asked about; one that is about to be set up, or is reloaded, is waited for."""
+    entry_id = call.data[ATTR_CONFIG_ENTRY_ID]
+    if entry := call.hass.config_entries.async_get_entry(entry_id):
+        # Entities have their states before, and a dashboard that is open asks as soon as they do.
+        async with entry.setup_lock:
+            pass
+    return service.async_get_config_entry(call.hass, DOMAIN, entry_id)
+
+
 async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
     """Return the month peaks of a meter, what is billed for them, and what that costs."""
-    entry = await _async_entry(call)
+    entry = await async_entry_of(call)
     capacity = entry.runtime_data.capacity
     report = capacity.report
     return {
@@ -81,7 +89,7 @@ async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
 
 async def _async_record_telegrams(call: ServiceCall) -> ServiceResponse:
     """Return telegrams as they come, with invented identifiers unless the user wants his own."""
-    entry = await _async_entry(call)
+    entry = await async_entry_of(call)
     frames = await entry.runtime_data.async_record(call.data[ATTR_COUNT], call.data[ATTR_SECONDS])
     if not frames:
         raise HomeAssistantError(
@@ -91,16 +99,6 @@ async def _async_record_telegrams(call: ServiceCall) -> ServiceResponse:
         )
     shown = frames if call.data[ATTR_KEEP_IDS] else map(anonymise, frames)
     return {"telegrams": [frame.decode("latin-1") for frame in shown]}
-
-
-async def _async_entry(call: ServiceCall) -> EmucsConfigEntry:
-    """Return the entry that is asked about; one that is about to be set up, or is reloaded, is waited for."""
-    entry_id = call.data[ATTR_CONFIG_ENTRY_ID]
-    if entry := call.hass.config_entries.async_get_entry(entry_id):
-        # Entities have their states before, and a dashboard that is open asks as soon as they do.
-        async with entry.setup_lock:
-            pass
-    return service.async_get_config_entry(call.hass, DOMAIN, entry_id)
 
 
 def _cost(report: CapacityReport) -> JsonObjectType | None:
