@@ -27,8 +27,8 @@ SLOW = 60_000  # ms: for what the meter has to do first
 CUT_OFF = "all => all.filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.outerHTML)"
 # Too close to the end of a quarter nothing can pass a target any more.
 TOO_LATE = 90  # seconds
-RELOADS = 5
 ALARMING = 180  # seconds until the target is passed: the alarm then waits for some forty
+RELOADS = 5
 FOLLOWED = ":is([data-level=within], [data-level=warning], [data-level=alarm])"
 
 

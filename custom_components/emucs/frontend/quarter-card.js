@@ -230,14 +230,12 @@ export class QuarterCard extends HTMLElement {
     // Without its link no meter is loaded; and without a value there is none that is newer than what is shown.
     const inVain = this._state("link")?.state === "unavailable" || (this._peaks && states.includes("unavailable"));
     const key = inVain ? null : [this._meter.id, ...states].join();
-    if (key === this._peaksKey) {
+    const isKnown = key === this._peaksKey;
+    this._peaksKey = key;
+    if (inVain || isKnown) {
       if (anew) {
         this._bars.show(this._hass, this._peaks);
       }
-      return;
-    }
-    this._peaksKey = key;
-    if (inVain) {
       return;
     }
     try {
