@@ -1,5 +1,6 @@
 """Faults of the line and of bridges: bytes that come changed, in pieces or not at all."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from random import Random
@@ -15,7 +16,7 @@ _LAST_DATA_BIT = 8
 
 
 @dataclass(eq=False)
-class _Random(Fault):
+class _Random(Fault, ABC):
     """A fault that strikes some telegrams, the same ones each time."""
 
     share: float = 1.0
@@ -25,9 +26,9 @@ class _Random(Fault):
     def change(self, telegram: bytes, meter: VirtualMeter) -> bytes:
         return self.strike(telegram) if telegram and self._random.random() < self.share else telegram
 
+    @abstractmethod
     def strike(self, telegram: bytes) -> bytes:
         """Return what comes out for a telegram that is struck."""
-        raise NotImplementedError
 
 
 @dataclass(eq=False)
