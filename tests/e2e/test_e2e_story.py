@@ -273,7 +273,8 @@ async def test_the_meter_moves_to_another_port(home: Home, window: Window, page:
 async def second() -> AsyncGenerator[TcpServer]:
     """Serve a single-phase meter without history, whose firmware knows no demand."""
     meter = VirtualMeter("1.4-single-phase", seed=5, gas=False, water=False, history_months=0)
-    connect(meter)
+    # A battery, so that nothing that a family does of an evening passes the target before the page is there.
+    connect(meter).watts = -15_000
     async with TcpServer(meter, LOOPBACK) as server:
         yield server
 
