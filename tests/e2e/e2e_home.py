@@ -25,6 +25,7 @@ PASSWORD = "not a secret"  # noqa: S105 -- of a user that lives for a minute
 PORTS = (20_000, 30_000)  # not those that anybody else takes, also not while Home Assistant restarts
 OURS = "custom_components.emucs"
 STOP = 60.0  # seconds
+AT_REST = 30.0  # seconds
 # A page was left while Home Assistant was still sending it something.
 LEFT_EARLY = re.compile(r"ClientConnectionResetError exception in shielded future")
 LOG_LINE = re.compile(r"^[\d-]+ [\d:.]+ (?P<level>[A-Z]+) \([^)]*\) \[(?P<logger>[^]]+)]")
@@ -106,6 +107,19 @@ class Home:
         async with aiohttp.ClientSession() as session, Api(session, self.url, self.token) as api:
             await api.until_running()
             yield api
+
+    async def at_rest(self) -> None:
+        """Wait until no entry of the integration is being set up or reloaded.
+
+        A page of Home Assistant that is opened meanwhile may show no entries at all, until it is opened again: what
+        changes is told before its frontend has worked through what there was.
+        """
+        async with self.api() as api, asyncio.timeout(AT_REST):
+            while True:
+                entries = await api.command("config_entries/get", domain="emucs")
+                if all(each["state"] == "loaded" for each in entries):
+                    return
+                await asyncio.sleep(0.1)
 
     async def tell_the_past(self) -> None:
         """Give Home Assistant the statistics of the last 30 days."""

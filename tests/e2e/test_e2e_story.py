@@ -47,6 +47,12 @@ async def followed(page: Page) -> None:
     await expect(page.locator(f"{CARD} {FOLLOWED}").first).to_be_visible(timeout=SLOW)
 
 
+async def open_integration(home: Home, window: Window, page: Page) -> None:
+    """Open the integration's page."""
+    await home.at_rest()
+    await window.go(page, INTEGRATION)
+
+
 async def choose(page: Page, item: str) -> None:
     """Choose from the menu of the meter's entry."""
     await page.locator("ha-config-entry-row ha-dropdown").first.locator("ha-icon-button").first.click()
@@ -87,7 +93,7 @@ async def test_the_meter_is_added_by_clicking(home: Home, window: Window, page: 
 
 
 async def test_devices_are_seen(home: Home, window: Window, page: Page) -> None:
-    await window.go(page, INTEGRATION)
+    await open_integration(home, window, page)
     for device in ("Electricity meter", "Gas meter", "Water meter"):
         await expect(page.get_by_text(device, exact=True).first).to_be_visible()
     await page.get_by_text("Electricity meter", exact=True).first.click()
@@ -158,7 +164,7 @@ async def test_the_bars_are_reached_by_keyboard(window: Window, page: Page) -> N
 
 
 async def test_options_are_taken(home: Home, window: Window, page: Page) -> None:
-    await window.go(page, INTEGRATION)
+    await open_integration(home, window, page)
     await page.get_by_role("button", name="Configure").first.click()
     await page.get_by_role("spinbutton", name="Update interval").fill("1")
     await page.get_by_role("button", name="Submit").click()
@@ -168,7 +174,7 @@ async def test_options_are_taken(home: Home, window: Window, page: Page) -> None
 
 
 async def test_diagnostics_are_downloaded(home: Home, window: Window, page: Page, tmp_path: Path) -> None:
-    await window.go(page, INTEGRATION)
+    await open_integration(home, window, page)
     async with page.expect_download() as download:
         await choose(page, "Download diagnostics")
     path = tmp_path / "diagnostics.json"
@@ -258,7 +264,7 @@ async def test_the_meter_moves_to_another_port(home: Home, window: Window, page:
     home.server = TcpServer(home.meter, LOOPBACK)
     await home.server.start()
     assert home.server.port != before.port
-    await window.go(page, INTEGRATION)
+    await open_integration(home, window, page)
     await choose(page, "Reconfigure")
     await page.get_by_text("Network", exact=True).first.click()
     await expect(page.get_by_role("spinbutton", name="Port*")).to_have_value(str(before.port))
@@ -346,7 +352,7 @@ async def test_a_restart_is_survived(home: Home, window: Window, page: Page, sec
 
 
 async def test_the_meter_is_removed_by_clicking(home: Home, window: Window, page: Page, second: TcpServer) -> None:
-    await window.go(page, INTEGRATION)
+    await open_integration(home, window, page)
     rows = page.locator("ha-config-entry-row")
     await expect(rows).to_have_count(2)
     for count in (1, 0):
