@@ -122,8 +122,14 @@ class Window:
 
     async def go(self, page: Page, path: str) -> None:
         """Open a path of Home Assistant."""
+        await _dialogs_closed(page)
         await page.goto(f"{self.url}{path}", wait_until="domcontentloaded")
         await page.locator("home-assistant-main").wait_for(state="attached")
+
+    async def leave(self, page: Page) -> None:
+        """Leave Home Assistant."""
+        await _dialogs_closed(page)
+        await page.goto("about:blank")
 
     async def picture(self, page: Page, name: str, element: str | None = None) -> None:
         """Save what a page looks like, or one element of it."""
@@ -133,6 +139,11 @@ class Window:
             await page.locator(element).first.screenshot(path=path)
         else:
             await page.screenshot(path=path)
+
+
+async def _dialogs_closed(page: Page) -> None:
+    """Wait until no dialog is open: one that has gone at last takes the page back to where it was opened."""
+    await page.wait_for_function("() => !history.state?.dialog")
 
 
 def _context_of(page: Page) -> BrowserContext:

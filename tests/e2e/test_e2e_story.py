@@ -369,7 +369,7 @@ async def test_the_meter_is_removed_by_clicking(home: Home, window: Window, page
 async def test_nothing_is_left_behind(home: Home, window: Window, page: Page) -> None:
     window.problems.allow(AWAY)
     shutil.rmtree(home.hass.config / "custom_components" / "emucs")
-    await page.goto("about:blank")
+    await window.leave(page)
     await home.hass.stop()
     await home.restart()
     await window.go(page, "/config/integrations/dashboard")
