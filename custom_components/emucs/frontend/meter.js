@@ -52,6 +52,11 @@ export function hasValue(state) {
   return Boolean(state) && !NO_VALUE.includes(state.state);
 }
 
+/** Whether nobody provides an entity: before Home Assistant has started, it has no state at all. */
+export function isGone(state) {
+  return !state || state.state === "unavailable";
+}
+
 /** A state in kW, whatever unit the user shows it in; null where it is not known. */
 export function kilowattsOf(state) {
   const factor = IN_KILOWATTS[state?.attributes.unit_of_measurement];

@@ -1,7 +1,7 @@
 // The quarter card: the running quarter as a gauge, and the month peaks as bars.
 
 import { formatPower, formatSeconds } from "./format.js";
-import { electricityMeters, entitiesOf, fetchPeaks, hasValue, kilowattsOf, meterOf, nameOf } from "./meter.js";
+import { electricityMeters, entitiesOf, fetchPeaks, hasValue, isGone, kilowattsOf, meterOf, nameOf } from "./meter.js";
 import { FLOOR, PeakBars } from "./peak-bars.js";
 import { STYLE, TEMPLATE } from "./quarter-view.js";
 import { say } from "./texts.js";
@@ -226,10 +226,11 @@ export class QuarterCard extends HTMLElement {
     if (!wanted) {
       return;
     }
-    const states = TELLING_OF_PEAKS.map((each) => this._state(each)?.state);
-    // Without its link no meter is loaded; and without a value there is none that is newer than what is shown.
-    const inVain = this._state("link")?.state === "unavailable" || (this._peaks && states.includes("unavailable"));
-    const key = inVain ? null : [this._meter.id, ...states].join();
+    const telling = TELLING_OF_PEAKS.filter((each) => each in this._entities);
+    const gone = telling.filter((each) => isGone(this._state(each)));
+    // Where all are gone no meter is loaded; and where one is, nothing is newer than what is shown.
+    const inVain = gone.length > 0 && (this._peaks || gone.length === telling.length);
+    const key = inVain ? null : [this._meter.id, ...telling.map((each) => this._state(each)?.state)].join();
     const isKnown = key === this._peaksKey;
     this._peaksKey = key;
     if (inVain || isKnown) {
