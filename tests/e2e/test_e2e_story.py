@@ -25,6 +25,8 @@ DASHBOARD = "/dashboard-meter"
 CARD = "emucs-quarter-card"
 SLOW = 60_000  # ms: for what the meter has to do first
 CUT_OFF = "all => all.filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.outerHTML)"
+# More than the house ever draws by itself: at the beginning of a month any quarter would be a new peak.
+TARGET = 8  # kW
 # Too close to the end of a quarter nothing can pass a target any more.
 TOO_LATE = 90  # seconds
 ALARMING = 180  # seconds until the target is passed: the alarm then waits for some forty
@@ -142,9 +144,16 @@ async def test_the_meter_dashboard_is_two_clicks_away(home: Home, window: Window
     assert await page.locator("hui-error-card, hui-warning").count() == 0
 
 
+async def test_a_target_is_set(home: Home, page: Page) -> None:
+    async with home.api() as api:
+        aim = {"entity_id": "number.electricity_meter_peak_target", "value": TARGET}
+        await api.request("POST", "services/number/set_value", aim)
+    await expect(part(page, "target")).to_have_text(f"{TARGET}.00 kW")
+
+
 async def test_the_quarter_card_moves(home: Home, page: Page) -> None:
     before = {name: await part(page, name).inner_text() for name in ("time_left", "forecast", "so_far")}
-    home.appliance.watts = 3000
+    home.appliance.watts = 1000
     for name, text in before.items():
         await expect(part(page, name)).not_to_have_text(text, timeout=SLOW)
     await expect(level(page, "within")).to_be_visible()
