@@ -341,6 +341,8 @@ def test_errors_name_the_line(tmp_path: Path, content: bytes, expected: tuple[st
         (archive({"a.csv": lines(good())}).replace(b"Afname", b"AfnXme"), "bad_archive"),
         (archive({f"{number}.csv": b"x" for number in range(300)}), "too_large"),
     ],
+    # An archive has the time at which it was made.
+    ids=["other_files", "cut_off", "damaged", "many_files"],
 )
 def test_archives_that_are_none(tmp_path: Path, content: bytes, reason: str) -> None:
     if reason == "bad_archive":
