@@ -288,7 +288,7 @@ async def test_history_of_a_counter_that_was_never_recorded(home: Home, tmp_path
     assert [row["sum"] for row in rows[f"{IMPORT} 5minute"]] == [pytest.approx(total)]
     assert rows[f"{IMPORT} hour"][-1]["sum"] == pytest.approx(total)
     # The recorder compiles these after the row that it goes on from: the clock of this test is the real one.
-    home.now = datetime.now(BRUSSELS).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    home.now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     for _ in range(24):
         start = home.now.astimezone(UTC)
         home.counters[IMPORT] += 0.01

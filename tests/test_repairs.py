@@ -1,7 +1,7 @@
 """Repair issues: what the user can mend is said, in words for that, and no longer than it holds."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -309,7 +309,7 @@ class TestClock:
     @staticmethod
     def dated(telegram: bytes, ahead: timedelta = timedelta()) -> bytes:
         """Return a telegram of the host's time, or of another."""
-        now = datetime.now(BRUSSELS) + ahead
+        now = (datetime.now(UTC) + ahead).astimezone(BRUSSELS)
         flag = "S" if now.dst() else "W"
         return with_value(telegram, r"0-0:1\.0\.0", f"({now:%y%m%d%H%M%S}{flag})")
 
