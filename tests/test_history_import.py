@@ -290,7 +290,7 @@ async def test_history_of_a_counter_that_was_never_recorded(home: Home, tmp_path
     # The recorder compiles these after the row that it goes on from: the clock of this test is the real one.
     home.now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     for _ in range(24):
-        start = home.now.astimezone(UTC)
+        start = home.now
         home.counters[IMPORT] += 0.01
         home.show(start + timedelta(seconds=200))
         do_adhoc_statistics(home.hass, start=start)

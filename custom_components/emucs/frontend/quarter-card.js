@@ -226,11 +226,11 @@ export class QuarterCard extends HTMLElement {
     if (!wanted) {
       return;
     }
-    const telling = TELLING_OF_PEAKS.filter((each) => each in this._entities);
-    const gone = telling.filter((each) => isGone(this._state(each)));
+    const states = TELLING_OF_PEAKS.filter((each) => each in this._entities).map((each) => this._state(each));
+    const gone = states.filter(isGone).length;
     // Where all are gone no meter is loaded; and where one is, nothing is newer than what is shown.
-    const inVain = gone.length > 0 && (this._peaks || gone.length === telling.length);
-    const key = inVain ? null : [this._meter.id, ...telling.map((each) => this._state(each)?.state)].join();
+    const inVain = gone > 0 && (this._peaks || gone === states.length);
+    const key = inVain ? null : [this._meter.id, ...states.map((each) => each?.state)].join();
     const isKnown = key === this._peaksKey;
     this._peaksKey = key;
     if (inVain || isKnown) {
