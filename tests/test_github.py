@@ -18,11 +18,6 @@ PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md")), *sorted((R
 PINNED = re.compile(r"[\w./-]+@[0-9a-f]{40} # \S+")
 
 
-@pytest.fixture(autouse=True)
-def auto_enable_custom_integrations() -> None:
-    """Start no Home Assistant: files need none."""
-
-
 def read(path: Path) -> Any:
     return yaml.safe_load(path.read_text())
 

@@ -8,14 +8,14 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
-from .dashboard import async_setup_dashboard
-from .energy import async_add_to_energy
-from .history_entry import async_setup_history
-from .history_import import forget as forget_history
-from .history_services import async_setup_history_services
-from .keeping import ALL_KEPT, store_of
+from .energy_dashboard import async_add_to_energy
+from .frontend import async_setup_dashboard
+from .history.importer import forget as forget_history
+from .history.services import async_setup_history_services
+from .history.subentries import async_setup_history
+from .port_watch import async_forget_watch
 from .services import async_setup_services
-from .watch import async_forget_watch
+from .storage import ALL_KEPT, store_of
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NUMBER, Platform.SENSOR]
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)

@@ -26,9 +26,9 @@ from .insight.capacity import Capacity, CapacityReport, CapacitySettings, Capaci
 from .insight.tariff import Area, CapPeriod
 from .insight.user_port import UserPort
 from .issues import TARIFF_YEAR, async_end, async_report_tariff_year
-from .keeping import PEAKS, Keeper
+from .peak_statistics import async_write_month_peaks
 from .port import Telegram
-from .statistics import async_write_month_peaks
+from .storage import PEAKS, Keeper
 
 _SAVE_DELAY: Final = 30.0
 

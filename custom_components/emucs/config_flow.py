@@ -56,7 +56,7 @@ from .const import (
 )
 from .coordinator import link_of
 from .devices import identifier_of, model_of, port_version_of
-from .history_flow import SUBENTRY_HISTORY, HistoryFlow
+from .history.flow import SUBENTRY_HISTORY, HistoryFlow
 from .insight.grid import grid_of
 from .insight.mbus import mbus_meters
 from .insight.tariff import Area, CapPeriod

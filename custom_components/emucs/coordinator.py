@@ -36,7 +36,7 @@ from .insight.guard import Guarded
 from .insight.mbus import MbusMeter
 from .insight.user_port import UserPort
 from .port import Channel, Link, LinkDown, PortError, Telegram, obis
-from .watch import WrongMeter, async_watch_of
+from .port_watch import WrongMeter, async_watch_of
 
 _LOGGER: Final = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from .const import DOMAIN
 from .devices import masked_title
 from .insight.guard import Guard, Guarded
-from .keeping import READINGS, Keeper
 from .port import Telegram, parse_code
+from .storage import READINGS, Keeper
 
 _LOGGER: Final = logging.getLogger(__name__)
 # What a crash loses: a step is judged by the time that has passed, so that an older reading serves as well.

@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant, callback
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .port import Drop
-from .watch import async_watch_of
+from .port_watch import async_watch_of
 
 _NONE: Final = "-"
 

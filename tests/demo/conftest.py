@@ -6,8 +6,3 @@ import pytest
 def pytest_configure(config: pytest.Config) -> None:
     """Tell pytest of our mark."""
     config.addinivalue_line("markers", "slow: starts a real Home Assistant; `-m 'not slow'` leaves it out")
-
-
-@pytest.fixture(autouse=True)
-def auto_enable_custom_integrations() -> None:
-    """Do not start the Home Assistant that all other tests want."""

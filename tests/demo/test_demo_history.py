@@ -15,7 +15,7 @@ import pytest
 
 from demo.api import Api
 from demo.state import State
-from tests.history.exports import BRUSSELS, House, archive, gas_layout, live, table
+from tests.exports.exports import BRUSSELS, House, archive, gas_layout, live, table
 from virtual_meter import VirtualMeter
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.emucs.insight.user_port import Belief, Evidence, UserPort, believed_port
 from custom_components.emucs.port import Reader
-from tests.conftest import FIELD_TELEGRAMS, WINTER_EVENING
+from tests.support import FIELD_TELEGRAMS, WINTER_EVENING
 from virtual_meter import VirtualMeter
 
 BELGIAN = list(product(("1.3", "1.4", "1.5", "1.6", "1.7.1", "2.1.1"), ("", "-single-phase", "-3x230v")))

@@ -20,8 +20,8 @@ from dsmr_parser.parsers import TelegramParser
 import pytest
 
 from custom_components.emucs.port import Reader, Register, Telegram, meaning, parse_code
-from tests.conftest import FIELD_TELEGRAMS
 from tests.port.wire import crc16
+from tests.support import FIELD_TELEGRAMS
 
 FILES = sorted(FIELD_TELEGRAMS.glob("*.txt"))
 pytestmark = pytest.mark.skipif(not FILES, reason="the field telegrams are not part of the project")

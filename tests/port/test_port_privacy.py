@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from custom_components.emucs.port import Reader, Telegram, anonymise, is_private
-from tests.conftest import FIELD_TELEGRAMS
+from tests.support import FIELD_TELEGRAMS
 from virtual_meter import PROFILES, VirtualMeter
 
 START = datetime(2026, 1, 14, 17, 7, tzinfo=UTC)

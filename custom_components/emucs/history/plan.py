@@ -1,268 +1,229 @@
-"""What an import changes in the statistics of one counter, and how that meets what is there."""
+"""What an export is to the meters of an entry: whose it is, and what it changes in their statistics."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-from .counters import Known
-from .intervals import MICRO
-from .ledger import Rows, Snapshot
+from ..coordinator import MeterCoordinator
+from ..exports import (
+    Counter,
+    Direction,
+    Existing,
+    ExportError,
+    Known,
+    Layer,
+    Ledger,
+    LiveMeter,
+    Match,
+    Medium,
+    Readings,
+    Side,
+    Snapshot,
+    StatisticsChangedError,
+    Summary,
+    Unit,
+    changes,
+    first_live,
+    lacking_of,
+    match,
+    read_export,
+    snapshot_of,
+    still_there,
+    summary_of,
+)
+from ..insight import mbus
+from ..port import obis
 
-SECONDS: Final = 3600
-_TINY: Final = 1e-6
-_SHOWN: Final = 10
-_LEAST: Final = 0.02
+if TYPE_CHECKING:
+    from .recorder_rows import Found, Job, Series
 
-
-class StatisticsChangedError(Exception):
-    """The statistics are not as they were left."""
-
-
-@dataclass(slots=True)
-class Existing:
-    """The statistics of a counter as the recorder has them, in their own unit; rows by start in seconds."""
-
-    hourly: dict[int, float] = field(default_factory=dict)
-    short_term: dict[int, float] = field(default_factory=dict)
-    factor: float = 1.0
-    """From kWh or m³ to their unit."""
-    state: float | None = None
-    """Where the counter stands now."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overlap:
-    """Hours that the export and the live meter both have, in kWh or m³."""
-
-    hours: int = 0
-    different: int = 0
-    """Hours that differ by more than rounding and timing explain."""
-    file: float = 0.0
-    live: float = 0.0
-    largest: float = 0.0
-    examples: tuple[tuple[int, float, float], ...] = ()
-    """Start in seconds, value of the export and of the live meter: the first that differ."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Junction:
-    """Where history meets the live rows."""
-
-    live_since: int | None = None
-    """The start of the first live hour, in seconds."""
-    missing_hours: int = 0
-    """Hours between the last hour of the export and that one."""
-    completed: float = 0.0
-    """What the first live hour lacked: in it the meter was connected."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """What an import is to one counter: starts in seconds, energy in kWh or volume in m³."""
-
-    first: int | None
-    last: int | None
-    new: int
-    """Rows that are written."""
-    days: int
-    """Of these, days that are known as a whole only."""
-    repeated: int
-    """Hours that were imported before."""
-    different: int
-    """Of these, hours with another value now, which is not taken."""
-    incomplete: int
-    estimated: int
-    energy: float
-    gaps: tuple[tuple[int, int], ...]
-    """Starts of hours that are missing in between, and how many: the longest."""
-    missing: int
-    overlap: Overlap
-    junction: Junction
+_EAN_LENGTH: Final = 18
+_MEDIA: Final = {mbus.Medium.GAS: Medium.GAS, mbus.Medium.WATER: Medium.WATER}
 
 
 @dataclass(slots=True)
-class Changes:
-    """What is done to the rows of one counter; sums in the unit of the statistics."""
+class Plan:
+    """What an import would do."""
 
-    delete: list[int] = field(default_factory=list)
-    insert: dict[int, float] = field(default_factory=dict)
-    update: dict[int, float] = field(default_factory=dict)
-    lift: float = 0.0
-    """What is added to all live rows."""
-    lift_from: int | None = None
-    restore: tuple[dict[int, float], dict[int, float]] = field(default_factory=lambda: ({}, {}))
-    """Hourly and five-minute rows whose sums are kept, and what these become; not just lifted, as that rounds."""
-    total: float = 0.0
-    """The sum that live rows go on from."""
+    matches: list[Match]
+    ledger: Ledger
+    """What was imported before."""
+    layer: Layer
+    job: Job
+    timing: Mapping[Unit, float]
+    """Which share of an hour live values may be late by."""
+    snapshots: list[Snapshot] = field(default_factory=list)
+    summaries: dict[str, Summary] = field(default_factory=dict)
+    """By entity id."""
+    units: dict[str, str] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+    """Counters of the export without an entity that is enabled, and entities that were never read."""
+    new_peaks: dict[str, int] = field(default_factory=dict)
+    different_peaks: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Months with another peak than the one that is known: that of the export, and the known one."""
 
-    def __bool__(self) -> bool:
-        """Tell whether there is anything to do."""
-        return bool(self.delete or self.insert or self.update or self.lift)
+    @property
+    def is_new(self) -> bool:
+        """Tell whether there is anything to write."""
+        return bool(self.new_peaks) or any(changed for _, changed, _ in self.job.series.values())
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """What a ledger gives for a counter: what hours add, and what the first live hour lacks."""
+class Export:
+    """What an export has of the meters of an entry."""
 
-    rows: Rows
-    lacking: int = 0
+    files: tuple[str, ...]
+    rows: int
+    matches: tuple[Match, ...]
+    others: tuple[str, ...]
+    """EANs and meters that are no live meter's."""
+    ignored: Mapping[str, int]
+    unknown_states: tuple[str, ...]
+    uncertain_hours: int
 
-    def total(self, factor: float) -> float:
-        """Return by how much live rows are lifted."""
-        return (sum(self.rows.values()) + self.lacking) * factor / MICRO
+    @property
+    def certain(self) -> bool:
+        """Tell whether the export says itself that it is of these meters."""
+        return all(each.certain for each in self.matches)
 
-    def sums(self, factor: float) -> dict[int, float]:
-        """Return the sums of the rows, by start in seconds."""
-        sums = accumulate(self.rows.values())
-        return {hour * SECONDS: total * factor / MICRO for hour, total in zip(self.rows, sums, strict=True)}
-
-
-def live_hours(existing: Existing, ours: Rows) -> dict[int, float]:
-    """Return the hourly rows that are not imported, in order."""
-    return {start: total for start, total in sorted(existing.hourly.items()) if start // SECONDS not in ours}
-
-
-def first_live(existing: Existing, ours: Rows) -> int | None:
-    """Return the first hour since the epoch that is not for imports, as the live meter has counted in it."""
-    hours = {start // SECONDS for start in live_hours(existing, ours)}
-    hours.update(hour for start in existing.short_term if (hour := start // SECONDS) not in ours)
-    return min(hours, default=None)
+    def require_certain(self) -> None:
+        """Raise ExportError where nothing says that the export is of these meters."""
+        if not self.certain:
+            raise ExportError("unconfirmed", file=self.files[0])
 
 
-def still_there(existing: Existing, side: Side) -> Side:
-    """Return what is there of what was imported: all of it, or nothing where the user deleted the statistics.
+def live_meters(coordinator: MeterCoordinator) -> list[LiveMeter]:
+    """Return the meters of an entry as far as exports can name them."""
+    telegram = coordinator.data
+    registers = telegram.registers
 
-    StatisticsChangedError where a part is gone or its sums are others.
-    """
-    sums = side.sums(existing.factor)
-    there = [start for start in sums if start in existing.hourly]
-    if not there:
-        return Side({})
-    if len(there) != len(sums) or any(abs(existing.hourly[start] - sums[start]) > _TINY for start in there):
-        raise StatisticsChangedError
-    return side
+    def ean(code: str) -> str | None:
+        """Return the EAN in a register; zeros are none."""
+        register = registers.get(code)
+        text = "" if register is None or register.value is None else str(register.value)
+        return text if len(text) == _EAN_LENGTH and text.isdecimal() and text.strip("0") else None
 
-
-def changes(existing: Existing, old: Side, new: Side, snapshots: list[Snapshot]) -> Changes:
-    """Return how the statistics go from one ledger to another."""
-    factor = existing.factor
-    before, after = old.sums(factor), new.sums(factor)
-    old_lift, new_lift = old.total(factor), new.total(factor)
-    first = first_live(existing, old.rows)
-    result = Changes(
-        delete=[start for start in before if start not in after],
-        insert={start: total for start, total in after.items() if start not in before},
-        update={start: total for start, total in after.items() if start in before and total != before[start]},
-        lift=new_lift - old_lift,
-        lift_from=None if first is None else first * SECONDS,
-        total=new_lift,
-    )
-    if result.lift:
-        for snapshot in snapshots:
-            lifts = old_lift - snapshot.lift, new_lift - snapshot.lift
-            result.restore[0].update(_lifted(snapshot.hourly, existing.hourly, *lifts))
-            result.restore[1].update(_lifted(snapshot.short_term, existing.short_term, *lifts))
-    return result
+    meters = [LiveMeter(coordinator.identifier, Medium.ELECTRICITY, telegram.meter_id, ean(obis.EAN))]
+    for identifier, meter in coordinator.mbus.items():
+        if (medium := _MEDIA.get(meter.medium)) is not None:
+            channels = (number for number, channel in telegram.channels.items() if channel.id == meter.data.id)
+            number = next(channels, 0)
+            meters.append(LiveMeter(identifier, medium, meter.data.id, ean(f"0-{number}:96.1.2")))
+    return meters
 
 
-def _lifted(kept: Mapping[int, float], rows: Mapping[int, float], old: float, new: float) -> dict[int, float]:
-    """Return what rows become whose sums are kept: to the last bit the same, whatever they have been in between.
-
-    Rows that something else has changed since are not among them, and rows that the recorder has purged.
-    """
-    return {
-        start: total + new for start, total in kept.items() if start in rows and abs(rows[start] - total - old) < _TINY
-    }
-
-
-def snapshot_of(target: str, existing: Existing, old: Side, snapshots: list[Snapshot]) -> Snapshot:
-    """Return the sums that live rows have now, but for those that are kept already."""
-    kept = [each for each in snapshots if each.target == target]
-    first = first_live(existing, old.rows)
-    begin = float("inf") if first is None else first * SECONDS
-    hourly = {
-        start: total
-        for start, total in existing.hourly.items()
-        if start >= begin and not any(start in each.hourly for each in kept)
-    }
-    short_term = {
-        start: total
-        for start, total in existing.short_term.items()
-        if start >= begin and not any(start in each.short_term for each in kept)
-    }
-    return Snapshot(target, old.total(existing.factor), hourly, short_term)
-
-
-def lacking_of(existing: Existing, old: Side, known: Known) -> int:
-    """Return what the first live hour had counted before the meter was connected, in millionths.
-
-    A counter's sum begins in the middle of that hour. Where the export has less, nothing is known.
-    """
-    first = first_live(existing, old.rows)
-    if first is None or first * SECONDS not in existing.hourly or first not in known.hours:
-        return 0
-    counted = round((existing.hourly[first * SECONDS] - old.total(existing.factor)) * MICRO / existing.factor)
-    return known.hours[first] - counted if 0 <= counted < known.hours[first] else 0
-
-
-def overlap_of(existing: Existing, old: Side, known: Known, timing: float) -> Overlap:
-    """Compare hour by hour what the live meter and the export both have; the first live hour is not whole.
-
-    A live row ends with the last state of its hour: `timing` is which share of an hour may stand in the next one.
-    """
-    rows = list(live_hours(existing, old.rows).items())
-    pairs: list[tuple[int, float, float]] = []
-    for (before, begin), (start, end) in pairwise(rows):
-        hour = start // SECONDS
-        if start - before == SECONDS and hour in known.hours:
-            pairs.append((start, known.hours[hour] / MICRO, (end - begin) / existing.factor))
-    differences = [abs(file - live) for _, file, live in pairs]
-    different = [pair for pair in pairs if abs(pair[1] - pair[2]) > max(_LEAST, timing * max(pair[1:]))]
-    return Overlap(
-        hours=len(pairs),
-        different=len(different),
-        file=sum(pair[1] for pair in pairs),
-        live=sum(pair[2] for pair in pairs),
-        largest=max(differences, default=0.0),
-        examples=tuple(different[:_SHOWN]),
+def read_for(
+    source: AbstractContextManager[Path],
+    live: list[LiveMeter],
+    eans: Mapping[str, str],
+    progress: Callable[[float], None] | None,
+) -> Export:
+    """Read an export, and find whose it is; `progress` is told which share is done. Blocks."""
+    with source as path:
+        readings = _readings(path, progress)
+    matches, others = match(readings, live, eans)
+    return Export(
+        tuple(readings.files),
+        readings.rows,
+        tuple(matches),
+        tuple(others),
+        dict(readings.ignored),
+        tuple(sorted(readings.unknown_states)),
+        sum(stream.uncertain for stream in readings.streams.values()),
     )
 
 
-def summary_of(existing: Existing, sides: tuple[Side, Side], known: Known, different: int, timing: float) -> Summary:
-    """Return what an import is to a counter, before and after it; `known` is what the export says of it."""
-    old, new = sides
-    first = first_live(existing, old.rows)
-    added = [hour for hour in new.rows if hour not in old.rows]
-    hours = list(new.rows)
-    days = {begin + length - 1: range(begin, begin + length) for begin, (length, _) in known.days.items()}
-    covered = set(hours)
-    for hour in hours:
-        if hour in days and hour not in known.hours:
-            covered.update(days[hour])
-    order = sorted(covered)
-    gaps = [((before + 1) * SECONDS, after - before - 1) for before, after in pairwise(order) if after > before + 1]
-    return Summary(
-        first=added[0] * SECONDS if added else None,
-        last=added[-1] * SECONDS if added else None,
-        new=len(added),
-        days=sum(hour in days and hour not in known.hours and hour not in known.parts for hour in added),
-        repeated=sum(hour in old.rows for hour in known.hours),
-        different=different,
-        incomplete=sum(hour in new.rows for hour in known.parts),
-        estimated=sum(hour in known.estimated or _day_of(hour, days) in known.estimated for hour in added),
-        energy=sum(new.rows[hour] for hour in added) / MICRO,
-        gaps=tuple(sorted(gaps, key=lambda gap: -gap[1])[:_SHOWN]),
-        missing=sum(count for _, count in gaps),
-        overlap=overlap_of(existing, old, known, timing),
-        junction=Junction(
-            live_since=None if first is None else first * SECONDS,
-            missing_hours=first - hours[-1] - 1 if first is not None and hours else 0,
-            completed=(new.lacking - old.lacking) / MICRO,
-        ),
-    )
+def _readings(path: Path, progress: Callable[[float], None] | None) -> Readings:
+    """Read a file."""
+    done = 0
+    size = path.stat().st_size if path.exists() else 0
+
+    def count(read: int) -> None:
+        """Count what was read; what is packed is more than the file is large."""
+        nonlocal done
+        done += read
+        if progress is not None and size:
+            progress(min(1.0, done / size))
+
+    return read_export(path, progress=count)
 
 
-def _day_of(hour: int, days: Mapping[int, range]) -> int | None:
-    """Return the first hour of the day that an hour stands for."""
-    return days[hour].start if hour in days else None
+def key(medium: Medium, counter: Counter) -> str:
+    """Return the key of the entity of a counter."""
+    if medium is not Medium.ELECTRICITY:
+        return str(medium) if not counter.tariff else f"{medium}_tariff_{counter.tariff}"
+    return f"energy_{counter.direction}" + (f"_tariff_{counter.tariff}" if counter.tariff else "")
+
+
+def counter_of(target: str) -> Counter:
+    """Return the counter of an entity, as far as its unit goes."""
+    energy = "_energy_" in target
+    return Counter(Unit.ENERGY if energy else Unit.VOLUME, Direction.IMPORT)
+
+
+def plan_rows(
+    plan: Plan, wanted: Mapping[str, tuple[Series, Known]], found: Mapping[str, Found], compiled: int
+) -> None:
+    """Work out the rows of all counters. Blocks."""
+    for target, (series, known) in wanted.items():
+        there = found[series.statistic_id]
+        existing, ledger = there.existing, plan.ledger
+        old = _side(existing, Side(ledger.rows(target), ledger.lacking(target)))
+        first = first_live(existing, old.rows)
+        if first is None and not old.rows and existing.state is None:
+            # The sum has nothing to go on from, and would begin at zero after the history.
+            plan.left_out.append(series.statistic_id)
+            continue
+        limit = compiled if first is None else min(first, compiled)
+        before = known.before(limit)
+        all_known = ledger.known(target)
+        different = all_known.take(before)
+        lacking = ledger.lacking(target) or lacking_of(existing, old, known)
+        new = Side(all_known.energies(), lacking)
+        plan.layer.counters[target] = before
+        if lacking and not ledger.lacking(target):
+            plan.layer.lacking[target] = lacking
+        snapshots = [each for each in ledger.snapshots if each.target == target]
+        result = changes(existing, old, new, snapshots)
+        if result:
+            plan.snapshots.append(snapshot_of(target, existing, old, snapshots))
+        plan.job.series[target] = series, result, there
+        plan.summaries[series.statistic_id] = summary_of(
+            existing, (old, new), known, different, plan.timing[series.unit]
+        )
+
+
+def undo_rows(
+    job: Job, ledgers: tuple[Ledger, Ledger], wanted: Mapping[str, Series], found: Mapping[str, Found]
+) -> None:
+    """Work out what an undo does to the rows of all counters. Blocks."""
+    before, after = ledgers
+    for target, series in wanted.items():
+        there = found[series.statistic_id]
+        old = _side(there.existing, Side(before.rows(target), before.lacking(target)))
+        new = Side(after.rows(target), after.lacking(target)) if old.rows else Side({})
+        snapshots = [each for each in before.snapshots if each.target == target]
+        job.series[target] = series, changes(there.existing, old, new, snapshots), there
+
+
+def _side(existing: Existing, side: Side) -> Side:
+    """Return what is there of what was imported."""
+    try:
+        return still_there(existing, side)
+    except StatisticsChangedError as error:
+        raise ExportError("changed_outside") from error
+
+
+def probe(job: Job) -> list[Any] | None:
+    """Return a row that tells whether a job was written: its statistic, its start, and its sum after it."""
+    for series, result, found in job.series.values():
+        for start, total in (*result.insert.items(), *result.update.items()):
+            return [series.statistic_id, start, total]
+        if result.delete:
+            return [series.statistic_id, result.delete[0], None]
+        hourly = found.existing.hourly
+        if result.lift and result.lift_from in hourly:
+            return [series.statistic_id, result.lift_from, hourly[result.lift_from] + result.lift]
+    return None

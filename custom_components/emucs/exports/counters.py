@@ -1,0 +1,176 @@
+"""From intervals to what a counter of the live meter would have counted in each hour."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from .intervals import ABSENT, Readings, Stream
+from .vocabulary import Direction, Unit
+from .walltime import HOUR, Grain
+
+_UNKNOWN: Final = (ABSENT,) * HOUR
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Counter:
+    """A counter of the live meter: of energy in kWh, or of volume in m³; tariff 0 is all tariffs together."""
+
+    unit: Unit
+    direction: Direction
+    tariff: int = 0
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of one counter, in millionths of its unit."""
+
+    hours: dict[int, int] = field(default_factory=dict)
+    """Complete hours, by the hour since the epoch."""
+    parts: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """Hours of which a quarter is missing: its four quarters, ABSENT where it is not known."""
+    days: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Days that are known as a whole only, by the hour that they begin with: hours that they have, and the value."""
+    estimated: set[int] = field(default_factory=set)
+    """Hours, and first hours of days, with an estimate in them."""
+
+    def __bool__(self) -> bool:
+        """Tell whether anything is known."""
+        return bool(self.hours or self.parts or self.days)
+
+    def energies(self) -> dict[int, int]:
+        """Return what each hour adds, in order; a day that is known as a whole adds it in its last hour.
+
+        There the counter stands as it did at the end of the day; hours, where they are known, come first.
+        """
+        energies = dict(self.hours)
+        for hour, quarters in self.parts.items():
+            energies[hour] = sum(value for value in quarters if value >= 0)
+        for begin, (length, value) in self.days.items():
+            if not any(hour in energies for hour in range(begin, begin + length)):
+                energies[begin + length - 1] = value
+        return dict(sorted(energies.items()))
+
+    def take(self, other: Known) -> int:
+        """Take what another knows beside this, which stays as it is; return how many hours and days differ."""
+        different = 0
+        for hour, value in other.hours.items():
+            if (own := self.hours.get(hour)) is None:
+                known = self.parts.pop(hour, _UNKNOWN)
+                # Of quarters that were known the sum must be in it.
+                different += sum(part for part in known if part >= 0) > value
+                self.hours[hour] = value
+            else:
+                different += own != value
+        for hour, quarters in other.parts.items():
+            if hour not in self.hours:
+                different += self._take_part(hour, quarters)
+        for begin, day in other.days.items():
+            different += self.days.setdefault(begin, day) != day
+        self.estimated |= other.estimated
+        return different
+
+    def _take_part(self, hour: int, quarters: Sequence[int]) -> bool:
+        """Take the quarters of an hour; tell whether one is known with another value."""
+        own = self.parts.get(hour, _UNKNOWN)
+        merged = tuple(mine if mine >= 0 else theirs for mine, theirs in zip(own, quarters, strict=True))
+        if min(merged) >= 0:
+            self.parts.pop(hour, None)
+            self.hours[hour] = sum(merged)
+        else:
+            self.parts[hour] = merged
+        return any(mine >= 0 and theirs >= 0 and mine != theirs for mine, theirs in zip(own, quarters, strict=True))
+
+    def before(self, hour: int) -> Known:
+        """Return what is known of the time before an hour."""
+        return Known(
+            {each: value for each, value in self.hours.items() if each < hour},
+            {each: value for each, value in self.parts.items() if each < hour},
+            {begin: day for begin, day in self.days.items() if begin + day[0] <= hour},
+            {each for each in self.estimated if each < hour},
+        )
+
+
+def counters_of(readings: Readings, ean: str, meters: Mapping[str, int | None]) -> dict[Counter, Known]:
+    """Return the counters of an EAN, over meters that came one after the other.
+
+    `meters` gives for each meter the quarter in which the next one took its place, None for the last.
+    """
+    streams: dict[tuple[Unit, Direction, int], list[Stream]] = {}
+    for key, stream in readings.streams.items():
+        if key.ean == ean and key.meter in meters:
+            streams.setdefault((key.unit, key.register.direction, key.register.tariff), []).append(stream)
+    counters: dict[Counter, Known] = {}
+    for unit, direction in sorted({group[:2] for group in streams}):
+        total, day, night = (streams.get((unit, direction, tariff), []) for tariff in range(3))
+        counters[Counter(unit, direction)] = _known([total, [*day, *night]], meters)
+        if day or night:
+            # Only the register that counts is listed: of the other one, it is known that it stood still.
+            beside = [*day, *night]
+            counters[Counter(unit, direction, 1)] = _known([day], meters, beside)
+            counters[Counter(unit, direction, 2)] = _known([night], meters, beside)
+    return {counter: known for counter, known in counters.items() if known}
+
+
+def _known(
+    alternatives: Sequence[list[Stream]], meters: Mapping[str, int | None], beside: Iterable[Stream] = ()
+) -> Known:
+    """Return what streams know together; of alternatives the first that knows a quarter."""
+    known = Known()
+    every = [*(stream for streams in alternatives for stream in streams), *beside]
+    for grain in Grain:
+        days = {begin: length for stream in every if stream.grain is grain for begin, length in stream.lengths.items()}
+        for begin, length in sorted(days.items()):
+            _take_day(known, grain, (begin, length), _merged(alternatives, beside, grain, (begin, length), meters))
+    for stream in every:
+        _mark_estimates(known, stream)
+    return known
+
+
+def _merged(
+    alternatives: Sequence[list[Stream]],
+    beside: Iterable[Stream],
+    grain: Grain,
+    day: tuple[int, int],
+    meters: Mapping[str, int | None],
+) -> list[int]:
+    """Return the cells of a day, added up over streams."""
+    begin, length = day
+    cells = [ABSENT] * -(-length // grain)
+    for stream in beside:
+        if stream.grain is grain:
+            for index, _ in stream.cells_of(begin, meters[stream.key.meter]):
+                cells[index] = 0
+    for streams in reversed(alternatives):
+        added: dict[int, int] = {}
+        for stream in streams:
+            if stream.grain is grain:
+                for index, value in stream.cells_of(begin, meters[stream.key.meter]):
+                    added[index] = added.get(index, 0) + value
+        for index, value in added.items():
+            cells[index] = value
+    return cells
+
+
+def _take_day(known: Known, grain: Grain, day: tuple[int, int], cells: list[int]) -> None:
+    """Take the cells of a day: of quarters, hours, or the day."""
+    begin, length = day
+    hour = begin // HOUR
+    if grain is Grain.DAY:
+        if cells[0] >= 0:
+            known.days[hour] = length // HOUR, cells[0]
+        return
+    for index in range(length // HOUR):
+        if grain is Grain.HOUR:
+            if cells[index] >= 0 and known.hours.setdefault(hour + index, cells[index]) == cells[index]:
+                known.parts.pop(hour + index, None)
+            continue
+        quarters = cells[index * HOUR : index * HOUR + HOUR]
+        if min(quarters) >= 0:
+            known.hours[hour + index] = sum(quarters)
+        elif max(quarters) >= 0:
+            known.parts[hour + index] = tuple(max(value, ABSENT) for value in quarters)
+
+
+def _mark_estimates(known: Known, stream: Stream) -> None:
+    """Mark the hours and days with an estimate in them."""
+    known.estimated.update(quarter // HOUR for quarter in stream.estimated)

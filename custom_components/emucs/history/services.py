@@ -1,0 +1,100 @@
+"""The actions that import history and take it back."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Final
+
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+import probatio
+
+from ..const import DOMAIN
+from ..exports import ExportError
+from ..services import async_entry_of
+from .importer import importer_of
+from .report import response_of, title_of
+from .subentries import async_hide, async_show
+
+SERVICE_IMPORT_HISTORY: Final = "import_history"
+SERVICE_UNDO_IMPORT: Final = "undo_import"
+ATTR_PATH: Final = "path"
+ATTR_DRY_RUN: Final = "dry_run"
+ATTR_CONFIRMED: Final = "confirmed"
+
+_IMPORT_HISTORY: Final = probatio.Schema(
+    {
+        probatio.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
+        probatio.Required(ATTR_PATH): cv.string,
+        probatio.Optional(ATTR_DRY_RUN, default=True): cv.boolean,
+        probatio.Optional(ATTR_CONFIRMED, default=False): cv.boolean,
+    }
+)
+_UNDO_IMPORT: Final = probatio.Schema({probatio.Required(ATTR_CONFIG_ENTRY_ID): cv.string})
+
+
+@callback
+def async_setup_history_services(hass: HomeAssistant) -> None:
+    """Register the actions on history."""
+    hass.services.async_register(
+        DOMAIN,
+        SERVICE_IMPORT_HISTORY,
+        _async_import_history,
+        schema=_IMPORT_HISTORY,
+        supports_response=SupportsResponse.OPTIONAL,
+    )
+    hass.services.async_register(
+        DOMAIN,
+        SERVICE_UNDO_IMPORT,
+        _async_undo_import,
+        schema=_UNDO_IMPORT,
+        supports_response=SupportsResponse.OPTIONAL,
+    )
+
+
+async def _async_import_history(call: ServiceCall) -> ServiceResponse:
+    """Import an export, or only say what that would do."""
+    entry = await async_entry_of(call)
+    path = Path(call.data[ATTR_PATH])
+    if not await call.hass.async_add_executor_job(call.hass.config.is_allowed_path, str(path)):
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="path_not_allowed",
+            translation_placeholders={"path": str(path)},
+        )
+    importer = importer_of(call.hass, entry)
+    dry_run = call.data[ATTR_DRY_RUN]
+    try:
+        export = await importer.async_read(nullcontext(path))
+        if not dry_run and not call.data[ATTR_CONFIRMED]:
+            export.require_certain()
+        plan = await (importer.async_plan(export) if dry_run else importer.async_import(export))
+    except ExportError as error:
+        raise _validation_error(error) from error
+    written = plan.is_new and not dry_run
+    if written:
+        async_show(call.hass, entry, plan.layer.id, title_of(plan))
+    return response_of(export, plan, written=written)
+
+
+async def _async_undo_import(call: ServiceCall) -> ServiceResponse:
+    """Take back the last import."""
+    entry = await async_entry_of(call)
+    try:
+        layer = await importer_of(call.hass, entry).async_undo()
+    except ExportError as error:
+        raise _validation_error(error) from error
+    if layer is None:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="nothing_to_undo")
+    async_hide(call.hass, entry, layer.id)
+    return {"import_id": layer.id, "created": layer.created, "files": list(layer.files)}
+
+
+def _validation_error(error: ExportError) -> ServiceValidationError:
+    """Return an error with the text of its reason."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=f"export_{error.reason}",
+        translation_placeholders=error.placeholders,
+    )

@@ -1,0 +1,160 @@
+"""Watches over a port, also while it cannot be set up: what happened to it, and what the user has to be told."""
+
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.const import CONF_PORT
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
+
+from . import issues
+from .const import DOMAIN
+from .insight.clock import MeterClock
+from .insight.guard import is_counter
+from .port import BinaryProtocol, NoData, NoTelegram, PortError, Telegram, obis
+from .port.health import UP, LinkHealth
+
+SILENT_AFTER: Final = 3600.0
+"""Seconds of silence that no restart of a bridge explains: perhaps the port is not activated."""
+WRONG_SPEED_AFTER: Final = 600.0
+LAPSED_AFTER: Final = 600.0
+
+_VOLTAGES: Final = tuple(map(obis.voltage, obis.PHASE_GROUP))
+_DEMANDS: Final = (obis.DEMAND, obis.MONTH_PEAK)
+
+
+class WrongMeter(PortError):
+    """Another meter is connected to the port."""
+
+    reason = "wrong_meter"
+
+    def __init__(self, found: str) -> None:
+        """Take the identifier of that meter."""
+        super().__init__()
+        self.found = found
+
+
+def is_lapsed(telegram: Telegram) -> bool:
+    """Tell whether a meter shows voltages, and neither energy nor demand, which every meter has."""
+    registers = telegram.registers
+    return (
+        any(code in registers for code in _VOLTAGES)
+        and not any(code in registers for code in _DEMANDS)
+        and not any(is_counter(code, register.unit) for code, register in registers.items())
+    )
+
+
+class PortWatch:
+    """Follows one entry for as long as there is one, over all its tries to be set up."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Start with nothing known."""
+        self._hass = hass
+        self._entry = entry
+        self.health = LinkHealth()
+        self.clock = MeterClock()
+        self._failure: str | None = None  # the issue that the present failure becomes
+        self._since = 0.0
+        self._lapsed_since: float | None = None
+        self.async_remove = entry.async_on_state_change(self._async_state_changed)
+
+    @property
+    def _port(self) -> str:
+        """Return what the user knows the port by."""
+        port: str = self._entry.data[CONF_PORT]
+        return port
+
+    @callback
+    def async_failed(self, error: PortError) -> None:
+        """Take why there are no telegrams."""
+        self.health.note(error.reason, dt_util.utcnow())
+        if isinstance(error, WrongMeter):
+            issues.async_report_wrong_meter(self._hass, self._entry, self._port, error.found)
+        if (failure := _issue_of(error)) != self._failure:
+            self._failure, self._since = failure, self._hass.loop.time()
+            issues.async_end(self._hass, self._entry, issues.PORT_SILENT, issues.WRONG_SPEED)
+        self._async_check_failure()
+
+    @callback
+    def async_recovered(self) -> None:
+        """Take that telegrams of the right meter come, now or again."""
+        self.health.note(UP, dt_util.utcnow())
+        self._failure = None
+        issues.async_end(self._hass, self._entry, issues.PORT_SILENT, issues.WRONG_SPEED, issues.WRONG_METER)
+
+    @callback
+    def async_check(self, telegram: Telegram | None) -> None:
+        """See whether something has lasted for long enough, or is over; without a telegram if none comes."""
+        if telegram is None:
+            self._async_check_failure()
+            return
+        self._async_check_rights(telegram)
+        self._async_check_clock(telegram)
+
+    @callback
+    def _async_check_failure(self) -> None:
+        """Say why nothing comes, once that has lasted."""
+        lasted = self._hass.loop.time() - self._since
+        if self._failure == issues.PORT_SILENT and lasted >= SILENT_AFTER:
+            issues.async_report_silence(self._hass, self._entry, self._port)
+        elif self._failure == issues.WRONG_SPEED and lasted >= WRONG_SPEED_AFTER:
+            issues.async_report_wrong_speed(self._hass, self._entry, self._port)
+
+    @callback
+    def _async_check_rights(self, telegram: Telegram) -> None:
+        """Say that the meter does not send any more what it needs a permission for."""
+        if not is_lapsed(telegram):
+            self._lapsed_since = None
+            issues.async_end(self._hass, self._entry, issues.RIGHTS_LAPSED)
+            return
+        now = self._hass.loop.time()
+        if self._lapsed_since is None:
+            self._lapsed_since = now
+        if now - self._lapsed_since >= LAPSED_AFTER:
+            issues.async_report_lapsed_rights(self._hass, self._entry)
+
+    @callback
+    def _async_check_clock(self, telegram: Telegram) -> None:
+        """Say that the meter's clock is off."""
+        host = dt_util.utcnow()
+        if self.clock.off_since is None:
+            issues.async_end(self._hass, self._entry, issues.CLOCK_OFF)
+        elif self.clock.is_off(host) and telegram.time is not None:
+            shown = [f"{dt_util.as_local(time):%Y-%m-%d %H:%M}" for time in (telegram.time, host)]
+            issues.async_report_clock(self._hass, self._entry, *shown)
+
+    @callback
+    def _async_state_changed(self) -> None:
+        """End all issues of an entry that is not there any more: disabled, removed, or about to be set up anew."""
+        if self._entry.state is ConfigEntryState.NOT_LOADED:
+            self._failure = self._lapsed_since = None
+            issues.async_end(self._hass, self._entry, *issues.ISSUES)
+
+
+def _issue_of(error: PortError) -> str | None:
+    """Return the issue that a failure becomes when it lasts."""
+    if isinstance(error, NoData):
+        return issues.PORT_SILENT
+    if isinstance(error, NoTelegram) and not isinstance(error, BinaryProtocol):
+        return issues.WRONG_SPEED
+    return None
+
+
+_WATCHES: Final[HassKey[dict[str, PortWatch]]] = HassKey(f"{DOMAIN}_watches")
+
+
+@callback
+def async_watch_of(hass: HomeAssistant, entry: ConfigEntry) -> PortWatch:
+    """Return what watches over an entry."""
+    watches = hass.data.setdefault(_WATCHES, {})
+    if entry.entry_id not in watches:
+        watches[entry.entry_id] = PortWatch(hass, entry)
+    return watches[entry.entry_id]
+
+
+@callback
+def async_forget_watch(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Watch no longer over an entry that is removed."""
+    if (watch := hass.data.get(_WATCHES, {}).pop(entry.entry_id, None)) is not None:
+        watch.async_remove()

@@ -1,0 +1,360 @@
+"""The blueprint that sheds and restores loads, with a meter whose household obeys it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import datetime
+from pathlib import Path
+import shutil
+from typing import Any
+
+from homeassistant.components.automation.config import AUTOMATION_BLUEPRINT_SCHEMA
+from homeassistant.components.blueprint import importer, models
+from homeassistant.components.persistent_notification import Notification, UpdateType, async_register_callback
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.setup import async_setup_component
+from homeassistant.util import yaml as yaml_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events, mock_restore_cache
+from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClientMocker
+
+from custom_components.emucs.const import DOMAIN
+from tests.support import BRUSSELS, entry_data, eventually
+from virtual_meter import TcpServer, VirtualMeter
+
+PATH = "emucs/peak_shedding.yaml"
+BLUEPRINT = Path(__file__).parents[2] / "blueprints" / "automation" / PATH
+
+# A second here is a minute and a half of the meter. The times of the blueprint are those of Home Assistant.
+SPEED = 90
+# The first quarters of a year: no month peak above the floor of 2.5 kW stands in the way of a target.
+NEW_YEAR = datetime(2026, 1, 1, 9, 0, tzinfo=BRUSSELS)
+EVENING = datetime(2026, 1, 1, 21, 30, tzinfo=BRUSSELS)
+
+EV = "input_boolean.ev_charger"
+HEAT_PUMP = "input_boolean.heat_pump"
+HOME = "input_boolean.home"
+MEMORY = "input_text.shed_loads"
+ALARM = "binary_sensor.electricity_meter_peak_alarm"
+BUDGET = "sensor.electricity_meter_demand_budget"
+TARGET = "number.electricity_meter_peak_target"
+PEAK = "event.electricity_meter_peak"
+AUTOMATION = "automation.peak_shedding"
+
+CAR = {"entity": EV, "power": 11.1}
+WARMTH = {"entity": HEAT_PUMP, "power": 1.5}
+
+
+def evening_meter() -> VirtualMeter:
+    """Return the meter of a house in which a car waits to charge with 11 kW, and a heat pump takes 0.8 kW."""
+    meter = VirtualMeter(seed=4, start=NEW_YEAR, gas=False, water=False, pv=False)
+    meter.household.ev.limit_w = 0
+    meter.advance(int((EVENING - NEW_YEAR).total_seconds()), step=60)
+    assert meter.household.ev.plugged_in
+    assert meter.household.heat_pump.power
+    assert meter.truth.month_peak.value < 2.5
+    return meter
+
+
+class House:
+    """A house whose switches are those of the car and of the heat pump, and what happened to them."""
+
+    def __init__(self, hass: HomeAssistant, meter: VirtualMeter) -> None:
+        self.hass = hass
+        self.meter = meter
+        self.switched: list[tuple[str, str]] = []
+
+    @callback
+    def obey(self, event: Event[EventStateChangedData]) -> None:
+        entity, state = event.data["entity_id"], event.data["new_state"].state
+        load = {EV: self.meter.household.ev, HEAT_PUMP: self.meter.household.heat_pump}[entity]
+        load.limit_w = None if state == "on" else 0
+        if event.data["old_state"] is not None:
+            self.switched.append((entity, state))
+
+    def state(self, entity: str) -> State:
+        state = self.hass.states.get(entity)
+        assert state is not None
+        return state
+
+    def on(self, entity: str) -> bool:
+        return self.state(entity).state == "on"
+
+    @property
+    def noted(self) -> str:
+        return self.state(MEMORY).state
+
+    async def switch(self, entity: str, *, on: bool) -> None:
+        action = "turn_on" if on else "turn_off"
+        await self.hass.services.async_call("input_boolean", action, {"entity_id": entity}, blocking=True)
+
+    async def aim(self, target: float) -> None:
+        await self.hass.services.async_call(
+            "number", "set_value", {"entity_id": TARGET, "value": target}, blocking=True
+        )
+
+
+type Move = Callable[..., Awaitable[House]]
+
+
+@pytest.fixture
+async def move_in(hass: HomeAssistant, tmp_path: Path, socket_enabled: None) -> AsyncGenerator[Move]:
+    """Return what sets up a house with its meter, its target and an automation made from the blueprint."""
+    async with AsyncExitStack() as stack:
+
+        async def move_in(
+            loads: list[dict[str, Any]],
+            *,
+            target: float = 4,
+            on: tuple[str, ...] = (EV, HEAT_PUMP),
+            memory: dict[str, Any] | None = None,
+            after: int = 0,
+            **inputs: Any,
+        ) -> House:
+            hass.config.config_dir = str(tmp_path)
+            installed = tmp_path / "blueprints" / "automation" / PATH
+            installed.parent.mkdir(parents=True)
+            shutil.copy(BLUEPRINT, installed)
+
+            house = House(hass, evening_meter())
+            house.meter.advance(after)
+            stack.callback(async_track_state_change_event(hass, [EV, HEAT_PUMP], house.obey))
+            names = {EV: "Car", HEAT_PUMP: "Heat pump", HOME: "At home"}
+            switches = {key.partition(".")[2]: {"name": name, "initial": key in on} for key, name in names.items()}
+            texts = {MEMORY.partition(".")[2]: memory or {}}
+            for domain, config in (
+                ("homeassistant", {}),
+                ("persistent_notification", {}),
+                ("input_boolean", switches),
+                ("input_text", texts),
+            ):
+                assert await async_setup_component(hass, domain, {domain: config})
+            server = await stack.enter_async_context(TcpServer(house.meter, speed=10))
+            entry = MockConfigEntry(
+                domain=DOMAIN,
+                unique_id=house.meter.meter_id,
+                data=entry_data(server.url),
+                # Every 18 seconds, by the meter's clock.
+                options={"update_interval": 0.2, "capacity": {"goal": target}},
+            )
+            entry.add_to_hass(hass)
+            assert await hass.config_entries.async_setup(entry.entry_id)
+            stack.push_async_callback(hass.config_entries.async_unload, entry.entry_id)
+            await hass.async_block_till_done()
+
+            settings = {
+                "loads": loads,
+                "memory": MEMORY,
+                "minimum_off": {"milliseconds": 500},
+                "minimum_on": {"seconds": 0},
+                "restore_after": {"milliseconds": 300},
+                "settling": {"milliseconds": 600},
+            }
+            automation = {"id": "1", "use_blueprint": {"path": PATH, "input": settings | inputs}}
+            assert await async_setup_component(
+                hass, "automation", {"automation": [{"alias": "Peak shedding"} | automation]}
+            )
+            assert house.on(AUTOMATION)
+            stack.push_async_callback(
+                hass.services.async_call,
+                "automation",
+                "turn_off",
+                {"entity_id": AUTOMATION, "stop_actions": True},
+                blocking=True,
+            )
+            # Not before: how long it took to set all this up is not to matter.
+            server.speed = SPEED
+            return house
+
+        yield move_in
+
+
+async def test_sheds_no_more_than_is_needed(move_in: Move) -> None:
+    house = await move_in([CAR, WARMTH], settling={"milliseconds": 350})
+    await eventually(lambda: not house.on(EV))
+    assert house.noted == EV
+    # The alarm goes on for a while after its cause has gone.
+    assert house.on(ALARM)
+    await eventually(lambda: not house.on(ALARM))
+    await asyncio.sleep(0.5)
+    assert house.switched == [(EV, "off")]
+
+
+async def test_sheds_in_order_and_restores_in_reverse(move_in: Move) -> None:
+    house = await move_in([WARMTH, CAR])
+    await eventually(lambda: len(house.switched) == 2)
+    assert house.switched == [(HEAT_PUMP, "off"), (EV, "off")]
+    assert house.noted == f"{HEAT_PUMP},{EV}"
+    await house.aim(20)
+    await eventually(lambda: house.on(HEAT_PUMP))
+    assert house.switched[2:] == [(EV, "on"), (HEAT_PUMP, "on")]
+    await eventually(lambda: house.noted == "")
+
+
+async def test_a_small_load_does_not_wait_for_a_large_one(move_in: Move) -> None:
+    house = await move_in([WARMTH, CAR], margin=0.5)
+    await eventually(lambda: len(house.switched) == 2)
+    # There is room for 1.5 kW, and not yet for 11.
+    await eventually(lambda: house.on(HEAT_PUMP))
+    assert house.switched[2:] == [(HEAT_PUMP, "on")]
+    await eventually(lambda: house.noted == EV)
+
+
+async def test_restores_only_what_it_shed(move_in: Move, entity_registry: er.EntityRegistry) -> None:
+    house = await move_in([CAR, WARMTH], on=(EV,))
+    # The unit in which a user wants to see it makes no difference.
+    entity_registry.async_update_entity_options(BUDGET, "sensor", {"unit_of_measurement": "W"})
+    await eventually(lambda: not house.on(EV))
+    assert float(house.state(BUDGET).state) > 1000
+    await house.aim(20)
+    await eventually(lambda: house.on(EV) and house.noted == "")
+    await asyncio.sleep(1)
+    assert house.switched == [(EV, "off"), (EV, "on")]
+
+
+async def test_minimum_times(move_in: Move) -> None:
+    house = await move_in(
+        [CAR],
+        on=(HEAT_PUMP,),
+        minimum_on={"milliseconds": 1200},
+        minimum_off={"milliseconds": 1300},
+        restore_after={"milliseconds": 500},
+    )
+    await asyncio.sleep(0.3)
+    assert not house.on(ALARM)
+    await house.switch(EV, on=True)
+    switched_on = house.state(EV).last_changed
+    await eventually(lambda: house.on(ALARM))
+    assert house.on(EV)
+    await eventually(lambda: not house.on(EV))
+    switched_off = house.state(EV).last_changed
+    assert 1.2 <= (switched_off - switched_on).total_seconds() < 1.9
+    # From now on there is room. It comes back when it has been off for long enough, and there was room for a while.
+    await house.aim(20)
+    await eventually(lambda: house.on(EV))
+    assert 1.8 <= (house.state(EV).last_changed - switched_off).total_seconds() < 2.8
+
+
+async def test_what_is_switched_on_by_hand_is_left_alone(move_in: Move) -> None:
+    house = await move_in([CAR])
+    await eventually(lambda: not house.on(EV))
+    await asyncio.sleep(0.2)
+    await house.switch(EV, on=True)
+    await eventually(lambda: house.noted == f"!{EV}")
+    await asyncio.sleep(1.2)
+    assert house.on(ALARM)
+    assert house.on(EV)
+    # What is then switched off by hand stays off, room or not.
+    await house.switch(EV, on=False)
+    await house.aim(20)
+    await eventually(lambda: house.noted == "")
+    await asyncio.sleep(1.2)
+    assert house.switched == [(EV, "off"), (EV, "on"), (EV, "off")]
+
+
+async def test_remembers_over_a_restart(hass: HomeAssistant, move_in: Move) -> None:
+    mock_restore_cache(hass, [State(MEMORY, EV)])
+    house = await move_in([CAR, WARMTH], target=20, on=())
+    assert house.noted == EV
+    await eventually(lambda: house.noted == "")
+    assert house.switched == [(EV, "on")]
+
+
+async def test_conditions_and_actions(hass: HomeAssistant, move_in: Move) -> None:
+    calls = async_capture_events(hass, "told")
+    house = await move_in(
+        [CAR],
+        conditions=[{"condition": "state", "entity_id": HOME, "state": "on"}],
+        actions=[{"event": "told", "event_data": {"what": "{{ name }} {{ load }} {{ change }}"}}],
+    )
+    await eventually(lambda: house.on(ALARM))
+    await asyncio.sleep(1)
+    assert house.on(EV)
+    await house.switch(HOME, on=True)
+    await eventually(lambda: not house.on(EV))
+    # What is off comes back, home or not.
+    await house.switch(HOME, on=False)
+    await house.aim(20)
+    await eventually(lambda: len(calls) == 2)
+    assert [call.data["what"] for call in calls] == [f"Car {EV} shed", f"Car {EV} restored"]
+
+
+@pytest.fixture
+def notified(hass: HomeAssistant) -> dict[str, str]:
+    """Return the messages that are shown to the user, by their id."""
+    messages: dict[str, str] = {}
+
+    @callback
+    def note(update: UpdateType, notifications: dict[str, Notification]) -> None:
+        messages.update((key, notification["message"]) for key, notification in notifications.items())
+
+    async_register_callback(hass, note)
+    return messages
+
+
+async def test_a_helper_that_is_too_short(move_in: Move, notified: dict[str, str]) -> None:
+    house = await move_in([CAR, WARMTH], memory={"max": len(EV) - 1})
+    await eventually(lambda: f"peak_shedding_{MEMORY}" in notified)
+    assert house.switched == []
+    assert house.noted == "unknown"
+
+
+async def test_a_load_that_never_fits(move_in: Move, notified: dict[str, str]) -> None:
+    # 60 kW for the minute that an alarm takes are the 4 kW of a whole quarter.
+    house = await move_in([{"entity": EV, "power": 60}], after=600, restore_after={"seconds": 0})
+    await eventually(lambda: not house.on(EV))
+    await eventually(lambda: f"peak_shedding_{EV}" in notified)
+    assert "Car was switched off" in notified[f"peak_shedding_{EV}"]
+    # At the end of the quarter there is a budget for nearly everything.
+    await eventually(lambda: house.state(PEAK).attributes.get("event_type") is not None)
+    assert house.switched == [(EV, "off")]
+
+
+async def test_the_quarter_ends_lower_than_without(hass: HomeAssistant, move_in: Move) -> None:
+    alone = evening_meter()
+    alone.advance(360)
+    alone.household.ev.limit_w = None
+    alone.advance(539)
+    uncontrolled = float(alone.truth.demand)
+    quarters = []
+
+    @callback
+    def note(event: Event[EventStateChangedData]) -> None:
+        attributes = event.data["new_state"].attributes
+        if attributes.get("event_type") == "quarter_closed":
+            quarters.append(attributes["value"])
+
+    house = await move_in([CAR, WARMTH], after=360)
+    stop = async_track_state_change_event(hass, [PEAK], note)
+    await eventually(lambda: bool(quarters), seconds=30)
+    stop()
+    # The car used what the quarter had to give: off, and on again towards its end.
+    assert house.switched == [(EV, "off"), (EV, "on")]
+    assert uncontrolled > 7.5
+    assert 2.5 < quarters[0] <= 4
+
+
+def test_the_file_is_a_blueprint() -> None:
+    data = yaml_util.load_yaml_dict(BLUEPRINT)
+    blueprint = models.Blueprint(data, expected_domain="automation", path=PATH, schema=AUTOMATION_BLUEPRINT_SCHEMA)
+    assert blueprint.validate() is None
+    assert blueprint.metadata["source_url"].endswith(str(Path("blueprints/automation") / PATH))
+    for name, field in blueprint.inputs.items():
+        assert field["name"], name
+        assert field["description"].endswith("."), name
+        assert "selector" in field, name
+    assert [name for name, field in blueprint.inputs.items() if "default" not in field] == ["loads", "memory"]
+    # Importing writes it anew.
+    again = yaml_util.parse_yaml(blueprint.yaml())
+    assert models.Blueprint(again, schema=AUTOMATION_BLUEPRINT_SCHEMA).data == blueprint.data
+
+
+async def test_import_by_its_address(hass: HomeAssistant, aioclient_mock: AiohttpClientMocker) -> None:
+    address = yaml_util.load_yaml_dict(BLUEPRINT)["blueprint"]["source_url"]
+    raw = f"https://raw.githubusercontent.com/emucs/emucs/main/blueprints/automation/{PATH}"
+    aioclient_mock.get(raw, text=BLUEPRINT.read_text())
+    imported = await importer.fetch_blueprint_from_url(hass, address)
+    assert imported.suggested_filename == PATH.removesuffix(".yaml")
+    assert imported.blueprint.domain == "automation"

@@ -1,0 +1,351 @@
+"""The config flow, with a real meter at the other end of a socket or a pseudo terminal."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.helpers import config_validation as cv
+import probatio
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.emucs.config_flow import _entry_data, _filled_in
+from custom_components.emucs.const import DOMAIN
+from tests.support import WINTER_EVENING, address, entry_data
+from virtual_meter import PtyServer, TcpServer, VirtualMeter
+
+pytestmark = pytest.mark.usefixtures("fast_silence")
+
+
+async def start(hass: HomeAssistant, step: str, entry: MockConfigEntry | None = None) -> str:
+    """Start a flow and choose from its menu; return its id."""
+    context = (
+        {"source": SOURCE_USER}
+        if entry is None
+        else {"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id, "unique_id": entry.unique_id}
+    )
+    result = await hass.config_entries.flow.async_init(DOMAIN, context=context)
+    assert result["type"] is FlowResultType.MENU
+    assert result["step_id"] == ("user" if entry is None else "reconfigure")
+    assert result["menu_options"] == ["serial", "network"]
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {"next_step_id": step})
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == step
+    assert not result["errors"]
+    return result["flow_id"]
+
+
+async def submit(hass: HomeAssistant, flow_id: str, **user_input: Any) -> dict[str, Any]:
+    """Fill in the form of a flow."""
+    return await hass.config_entries.flow.async_configure(flow_id, user_input)
+
+
+@asynccontextmanager
+async def serving(answer: Callable[[asyncio.StreamWriter], None]) -> AsyncGenerator[dict[str, Any]]:
+    """Serve what is no meter on a TCP port."""
+    writers = []
+
+    def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        answer(writer)
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    try:
+        yield {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1]}
+    finally:
+        server.close()
+        for writer in writers:
+            writer.close()
+        await server.wait_closed()
+
+
+def section_default(form: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return what the frontend fills a section with: its default as a whole, where it has one."""
+    (field,) = [
+        field
+        for field in probatio.to_field_list(form["data_schema"], custom_serializer=cv.custom_serializer)
+        if field["name"] == name
+    ]
+    return field["default"]
+
+
+async def test_network(hass: HomeAssistant, meter: VirtualMeter, server: TcpServer) -> None:
+    flow_id = await start(hass, "network")
+    result = await submit(hass, flow_id, **address(server))
+
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "confirm"
+    assert result["description_placeholders"] == {
+        "model": "Sagemcom T211",
+        "id": meter.meter_id,
+        "version": "e-MUCS P1 1.7",
+        "why": "it prints a version of P1",
+        "grid": "three-phase 3×400 V with neutral",
+        "mbus": f"gas ({meter.gas_id}), water ({meter.water_id})",
+    }
+    result = await submit(hass, flow_id, add_to_energy=False)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == f"T211 {meter.meter_id}"
+    assert result["data"] == entry_data(server.url)
+    assert result["options"] == {}
+    entry = result["result"]
+    assert entry.unique_id == meter.meter_id
+    await hass.async_block_till_done()
+    # The flow has closed the port, so that the entry did not have to try twice.
+    assert entry.state is ConfigEntryState.LOADED
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_network_bridge_with_one_client(hass: HomeAssistant, meter: VirtualMeter, socket_enabled: None) -> None:
+    async with TcpServer(meter, speed=10, single_client=True) as server:
+        flow_id = await start(hass, "network")
+        await submit(hass, flow_id, **address(server))
+        result = await submit(hass, flow_id, add_to_energy=True)
+        await hass.async_block_till_done()
+        assert result["result"].state is ConfigEntryState.LOADED
+        assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+async def test_serial(hass: HomeAssistant, meter: VirtualMeter, tmp_path: Path) -> None:
+    async with PtyServer(meter, tmp_path / "ttyUSB0", speed=10) as server:
+        flow_id = await start(hass, "serial")
+        result = await submit(hass, flow_id, port=server.url, advanced={"baudrate": 9600, "bytesize": 8})
+        assert result["step_id"] == "confirm"
+        result = await submit(hass, flow_id, add_to_energy=True)
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        assert result["data"] == entry_data(server.url, baudrate=9600)
+        await hass.async_block_till_done()
+        assert result["result"].state is ConfigEntryState.LOADED
+        assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+async def test_serial_takes_any_url(hass: HomeAssistant, server: TcpServer) -> None:
+    flow_id = await start(hass, "serial")
+    result = await submit(hass, flow_id, port=server.url)
+    assert result["step_id"] == "confirm"
+    hass.config_entries.flow.async_abort(flow_id)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "detail"),
+    [
+        (lambda _: None, "no_data", "no_data"),
+        (lambda writer: writer.close(), "cannot_connect", "closed by the other side"),
+        (lambda writer: writer.write(bytes(range(128, 256)) * 4), "no_telegram", "wrong speed"),
+        (lambda writer: writer.write(b"\x7e\xa0\x2b" + bytes(41) + b"\x7e"), "no_telegram", "DLMS"),
+        (lambda writer: writer.write(b"Welcome to the bridge\r\n"), "no_telegram", "text of another kind"),
+        (lambda writer: writer.write(b"\xdb\x08ABCDEFGH\x82\x01\x23\x30" + bytes(99)), "encrypted", "encrypted"),
+        (
+            lambda writer: writer.write(b"/FLU5\\X\r\n\r\n0-0:1.0.0()\r\n!0001\r\n"),
+            "invalid_checksum",
+            "invalid_checksum",
+        ),
+    ],
+    ids=["silent", "closes", "noise", "binary", "text", "encrypted", "checksum"],
+)
+async def test_error_and_recovery(
+    hass: HomeAssistant,
+    server: TcpServer,
+    answer: Callable[[asyncio.StreamWriter], None],
+    error: str,
+    detail: str,
+) -> None:
+    flow_id = await start(hass, "network")
+    async with serving(answer) as place:
+        result = await submit(hass, flow_id, **place)
+    assert result["type"] is FlowResultType.FORM
+    assert result["errors"] == {"base": error}
+    assert detail in result["description_placeholders"]["detail"]
+
+    result = await submit(hass, flow_id, **address(server))
+    assert result["step_id"] == "confirm"
+    hass.config_entries.flow.async_abort(flow_id)
+
+
+@pytest.mark.parametrize(
+    "port", ["socket://127.0.0.1:1", "socket://127.0.0.1", "bogus://somewhere", "/dev/no-such-tty"]
+)
+async def test_cannot_connect_and_recovery(hass: HomeAssistant, server: TcpServer, port: str) -> None:
+    flow_id = await start(hass, "serial")
+    result = await submit(hass, flow_id, port=port)
+    assert result["errors"] == {"base": "cannot_connect"}
+
+    result = await submit(hass, flow_id, port=server.url)
+    assert result["step_id"] == "confirm"
+    hass.config_entries.flow.async_abort(flow_id)
+
+
+async def test_same_port_twice(hass: HomeAssistant, loaded: MockConfigEntry, server: TcpServer) -> None:
+    flow_id = await start(hass, "network")
+    result = await submit(hass, flow_id, **address(server))
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+    # The entry was not disturbed.
+    assert server.clients == 1
+
+
+async def test_same_meter_twice(
+    hass: HomeAssistant, loaded: MockConfigEntry, meter: VirtualMeter, socket_enabled: None
+) -> None:
+    async with TcpServer(meter, speed=10) as other:
+        flow_id = await start(hass, "network")
+        result = await submit(hass, flow_id, **address(other))
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+async def test_reconfigure_to_another_port(
+    hass: HomeAssistant, loaded: MockConfigEntry, meter: VirtualMeter, tmp_path: Path
+) -> None:
+    async with PtyServer(meter, tmp_path / "ttyUSB0", speed=10) as other:
+        flow_id = await start(hass, "serial", loaded)
+        result = await submit(hass, flow_id, port=other.url)
+        assert result["type"] is FlowResultType.ABORT
+        assert result["reason"] == "reconfigure_successful"
+        await hass.async_block_till_done()
+        assert loaded.data == entry_data(other.url)
+        assert loaded.state is ConfigEntryState.LOADED
+
+        # Both ways of connecting show what is known; a device is no address.
+        suggestions = {}
+        for step in ("serial", "network"):
+            flow_id = await start(hass, step, loaded)
+            form = await hass.config_entries.flow.async_configure(flow_id)
+            suggestions[step] = {
+                str(key): (key.description or {}).get("suggested_value") for key in form["data_schema"].schema
+            }
+            hass.config_entries.flow.async_abort(flow_id)
+        assert suggestions["serial"]["port"] == other.url
+        assert suggestions["network"]["host"] is suggestions["network"]["port"] is None
+        assert await hass.config_entries.async_unload(loaded.entry_id)
+
+
+async def test_reconfigure_the_same_port(hass: HomeAssistant, meter: VirtualMeter, socket_enabled: None) -> None:
+    async with TcpServer(meter, speed=10, single_client=True) as server:
+        entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(server.url))
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        flow_id = await start(hass, "network", entry)
+        form = await hass.config_entries.flow.async_configure(flow_id)
+        suggested = {str(key): (key.description or {}).get("suggested_value") for key in form["data_schema"].schema}
+        assert suggested["host"] == "127.0.0.1"
+        assert suggested["port"] == address(server)["port"]
+
+        result = await submit(hass, flow_id, **address(server), advanced={"baudrate": 9600})
+        assert result["reason"] == "reconfigure_successful"
+        await hass.async_block_till_done()
+        assert entry.data == entry_data(server.url, baudrate=9600)
+        assert entry.state is ConfigEntryState.LOADED
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_reconfigure_that_fails_leaves_the_entry_running(
+    hass: HomeAssistant, loaded: MockConfigEntry, server: TcpServer
+) -> None:
+    flow_id = await start(hass, "serial", loaded)
+    result = await submit(hass, flow_id, port="socket://127.0.0.1:1")
+    assert result["errors"] == {"base": "cannot_connect"}
+    await hass.async_block_till_done()
+    assert loaded.state is ConfigEntryState.LOADED
+    assert loaded.data == entry_data(server.url)
+
+    result = await submit(hass, flow_id, port=server.url)
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+
+
+async def test_reconfigure_to_another_meter(
+    hass: HomeAssistant, loaded: MockConfigEntry, server: TcpServer, socket_enabled: None
+) -> None:
+    async with TcpServer(VirtualMeter(seed=8, start=WINTER_EVENING), speed=10) as other:
+        flow_id = await start(hass, "network", loaded)
+        result = await submit(hass, flow_id, **address(other))
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "wrong_meter"
+    await hass.async_block_till_done()
+    assert loaded.state is ConfigEntryState.LOADED
+    assert loaded.data == entry_data(server.url)
+
+
+async def test_reconfigure_an_entry_that_could_not_be_set_up(
+    hass: HomeAssistant, meter: VirtualMeter, server: TcpServer
+) -> None:
+    entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=entry_data("socket://127.0.0.1:1"))
+    entry.add_to_hass(hass)
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    flow_id = await start(hass, "network", entry)
+    result = await submit(hass, flow_id, **address(server))
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("192.0.2.7", "socket://192.0.2.7:2001"),
+        (" P1.Local ", "socket://p1.local:2001"),
+        ("2001:DB8::7", "socket://[2001:db8::7]:2001"),
+    ],
+)
+def test_addresses(host: str, url: str) -> None:
+    data = _entry_data({"host": host, "port": 2001, "advanced": {}})
+    assert data == {"port": url}
+    assert _filled_in(data) == {"host": host.strip().lower(), "port": 2001, "advanced": {}}
+
+
+async def test_options(hass: HomeAssistant, loaded: MockConfigEntry, server: TcpServer) -> None:
+    result = await hass.config_entries.options.async_init(loaded.entry_id)
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "init"
+    result = await hass.config_entries.options.async_configure(result["flow_id"], {"update_interval": 30})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert loaded.options["update_interval"] == 30
+    await hass.async_block_till_done()
+    assert loaded.state is ConfigEntryState.LOADED
+    assert server.clients == 1
+
+
+async def test_options_of_the_capacity_tariff_are_shown_again(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    result = await hass.config_entries.options.async_init(loaded.entry_id)
+    assert section_default(result, "capacity") == {
+        "vat": 6,
+        "goal": 2.5,
+        "warning_share": 90,
+        "cap_period": "month",
+    }
+    chosen = {"area": "kempen", "own_rate": 60, "vat": 21, "goal": 5, "warning_share": 80, "cap_period": "year"}
+    await hass.config_entries.options.async_configure(result["flow_id"], {"update_interval": 10, "capacity": chosen})
+    await hass.async_block_till_done()
+    assert loaded.options == {"update_interval": 10, "capacity": chosen}
+    result = await hass.config_entries.options.async_init(loaded.entry_id)
+    assert section_default(result, "capacity") == chosen
+    hass.config_entries.options.async_abort(result["flow_id"])
+
+
+@pytest.mark.parametrize("step", ["serial", "network"])
+async def test_collapsed_settings_need_not_be_opened(hass: HomeAssistant, step: str) -> None:
+    flow_id = await start(hass, step)
+    form = await hass.config_entries.flow.async_configure(flow_id)
+    assert section_default(form, "advanced") == {
+        "baudrate": 115200,
+        "bytesize": 8,
+        "parity": "N",
+        "stopbits": 1,
+        "wait": 12,
+    }
+    hass.config_entries.flow.async_abort(flow_id)
+
+
+@pytest.mark.parametrize("interval", [0, 301])
+async def test_options_out_of_range(hass: HomeAssistant, loaded: MockConfigEntry, interval: int) -> None:
+    result = await hass.config_entries.options.async_init(loaded.entry_id)
+    with pytest.raises(InvalidData):
+        await hass.config_entries.options.async_configure(result["flow_id"], {"update_interval": interval})

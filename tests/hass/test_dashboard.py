@@ -1,0 +1,120 @@
+"""What the integration gives to the frontend, served by a real Home Assistant."""
+
+from pathlib import Path
+import re
+from shutil import copytree
+
+from homeassistant.components.frontend import DATA_EXTRA_MODULE_URL
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
+
+from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.frontend import FOLDER, fingerprint
+
+IMPORT = re.compile(r'from "\./([\w-]+\.js)"')
+
+
+@pytest.fixture
+async def frontend(hass: HomeAssistant) -> None:
+    """Set up the frontend, as whoever uses a browser has it."""
+    assert await async_setup_component(hass, "frontend", {})
+
+
+def modules(hass: HomeAssistant) -> list[str]:
+    """Return the addresses of the integration's modules that pages load."""
+    return [url for url in hass.data[DATA_EXTRA_MODULE_URL].urls if url.startswith(f"/{DOMAIN}/")]
+
+
+async def test_every_module_is_served_beside_the_first(
+    hass: HomeAssistant, frontend: None, loaded: MockConfigEntry, hass_client_no_auth: ClientSessionGenerator
+) -> None:
+    [main] = modules(hass)
+    client = await hass_client_no_auth()
+    folder = main.rpartition("/")[0]
+    wanted, read = {main.rpartition("/")[2]}, set()
+    while wanted:
+        name = wanted.pop()
+        response = await client.get(f"{folder}/{name}")
+        assert response.status == 200, name
+        assert response.content_type in ("text/javascript", "application/javascript")
+        # Their address changes with them, so they may be kept for long.
+        assert "max-age=" in response.headers["Cache-Control"]
+        read.add(name)
+        wanted |= set(IMPORT.findall(await response.text())) - read
+    assert read == {path.name for path in FOLDER.iterdir()}
+
+
+async def test_modules_are_added_once(hass: HomeAssistant, frontend: None, loaded: MockConfigEntry) -> None:
+    before = modules(hass)
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    assert modules(hass) == before
+    assert len(before) == 1
+
+
+async def test_does_without_a_frontend(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    assert DATA_EXTRA_MODULE_URL not in hass.data
+    assert "frontend" not in hass.config.components
+
+
+def test_the_address_changes_with_every_file(tmp_path: Path) -> None:
+    copy = tmp_path / "frontend"
+    copytree(FOLDER, copy)
+    assert fingerprint(copy) == fingerprint(FOLDER)
+    seen = {fingerprint(copy)}
+    for path in sorted(FOLDER.iterdir()):
+        (copy / path.name).write_bytes(path.read_bytes() + b"\n")
+        seen.add(fingerprint(copy))
+    (copy / "more.js").touch()
+    seen.add(fingerprint(copy))
+    assert len(seen) == len(list(FOLDER.iterdir())) + 2
+
+
+async def test_who_may_only_look_may_ask_for_the_peaks(
+    hass: HomeAssistant,
+    frontend: None,
+    loaded: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    hass_read_only_access_token: str,
+) -> None:
+    client = await hass_ws_client(hass, hass_read_only_access_token)
+    await client.send_json_auto_id(
+        {
+            "type": "call_service",
+            "domain": DOMAIN,
+            "service": "get_peaks",
+            "service_data": {"config_entry_id": loaded.entry_id},
+            "return_response": True,
+        }
+    )
+    answer = await client.receive_json()
+    assert answer["success"], answer
+    # The fields that the card reads.
+    peaks = answer["result"]["response"]
+    assert {"month", "peak", "billed", "time"} <= peaks["months"][0].keys()
+    assert {"value", "known_months"} <= peaks["average"].keys()
+
+
+def test_all_texts_are_in_all_languages() -> None:
+    languages: dict[str, dict[str, str]] = {}
+    for line in (FOLDER / "texts.js").read_text().splitlines():
+        if found := re.fullmatch(r"  (\w\w): \{", line):
+            language = languages[found[1]] = {}
+        elif found := re.fullmatch(r'    (\w+): "(.+)",', line):
+            language[found[1]] = found[2]
+    assert languages.keys() == {"en", "nl", "fr", "de"}
+    for texts in languages.values():
+        assert texts.keys() == languages["en"].keys()
+        for key, text in texts.items():
+            assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", languages["en"][key])), key
+
+
+def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
+    texts = (FOLDER / "texts.js").read_text()
+    keys = set(re.findall(r"^    (\w+): ", texts, re.MULTILINE))
+    others = "".join(path.read_text() for path in FOLDER.glob("*.js") if path.name != "texts.js")
+    assert set(re.findall(r'say\([\w.()]+, "(\w+)"', others)) <= keys
+    # The card puts `_peak` behind those that are said of the target, where that is a peak.
+    assert {key for key in keys if not re.search(rf"\b{key.removesuffix('_peak')}\b", others)} == set()

@@ -1,0 +1,101 @@
+"""Every field and every choice of a form has its text, and every text its field or choice."""
+
+import ast
+from collections.abc import Iterator
+import json
+from pathlib import Path
+import re
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.emucs import config_flow
+from custom_components.emucs.insight.grid import Grid
+from custom_components.emucs.insight.mbus import Medium
+from custom_components.emucs.insight.user_port import Evidence
+
+FLOW = Path(config_flow.__file__)
+ENGLISH = json.loads((FLOW.parent / "translations" / "en.json").read_text())
+REPORT = (FLOW.parent / "history" / "report.py").read_text()
+# What flows fill texts in with; what was received is no telegram.
+WORDS = {
+    "evidence": {*Evidence},
+    "found": {*Medium, *Grid, "none", "unknown"},
+    # Those of what is left out of an import are looked up by name.
+    "history": {*re.findall(r'words\["(\w+)"\]', REPORT), "ignored", "left_out", "others", "unknown_states"},
+    "received": {"binary", "noise", "text"},
+}
+# Of all entities, or of all of a platform.
+COMMON_ATTRIBUTES = {
+    *("device_class", "friendly_name", "icon", "options", "state_class", "unit_of_measurement"),
+    *("max", "min", "mode", "step"),
+    *("event_type", "event_types"),
+}
+
+
+def calls(name: str) -> Iterator[ast.Call]:
+    """Yield the calls of a function in the flow."""
+    for node in ast.walk(ast.parse(FLOW.read_text())):
+        if isinstance(node, ast.Call) and name in {getattr(node.func, "attr", None), getattr(node.func, "id", None)}:
+            yield node
+
+
+def named(node: ast.expr) -> Any:
+    """Return what a name in the flow stands for; nothing for an argument of a function."""
+    return getattr(config_flow, node.id, None) if isinstance(node, ast.Name) else None
+
+
+def forms() -> Iterator[dict[str, Any]]:
+    """Yield the texts of all forms and their sections."""
+    for flow in ("config", "options"):
+        for step in ENGLISH[flow]["step"].values():
+            yield step
+            yield from step.get("sections", {}).values()
+
+
+def test_every_field_has_a_text_and_every_text_a_field() -> None:
+    fields = {named(node.args[0]) for marker in ("Required", "Optional") for node in calls(marker)} - {None}
+    assert fields == {field for form in forms() for field in form.get("data", {})}
+
+
+def test_every_section_has_a_text_and_every_text_a_section() -> None:
+    sections = {named(node.args[0]) for node in calls("_section")}
+    assert sections == {section for form in forms() for section in form.get("sections", {})}
+
+
+def test_every_choice_has_a_text_and_every_text_a_choice() -> None:
+    choices: dict[str, set[str]] = dict(WORDS)
+    for node in calls("SelectSelectorConfig"):
+        keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+        if (key := keywords.get("translation_key")) is not None:
+            options = keywords["options"]
+            assert isinstance(key, ast.Constant)
+            assert isinstance(options, ast.Call)
+            choices[str(key.value)] = {str(option) for option in named(options.args[0])}
+    assert choices == {key: set(group["options"]) for key, group in ENGLISH["selector"].items()}
+
+
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
+async def test_every_attribute_has_a_text_and_every_text_an_attribute(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(entry, options={"capacity": {"area": "imewo"}})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    shown: dict[tuple[str, str], set[str]] = {}
+    for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
+        state = hass.states.get(entity.entity_id)
+        assert state is not None
+        if attributes := state.attributes.keys() - COMMON_ATTRIBUTES:
+            shown.setdefault((entity.domain, str(entity.translation_key)), set()).update(attributes)
+    texts = {
+        (platform, key): texts["state_attributes"].keys() - COMMON_ATTRIBUTES
+        for platform, entities in ENGLISH["entity"].items()
+        for key, texts in entities.items()
+        if "state_attributes" in texts and platform != "event"
+    }
+    assert shown == texts
+    await hass.config_entries.async_unload(entry.entry_id)

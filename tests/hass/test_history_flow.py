@@ -1,0 +1,196 @@
+"""The flow that imports history, with Home Assistant's own upload."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import date
+import json
+from pathlib import Path
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+import custom_components.emucs
+from custom_components.emucs.history.flow import SUBENTRY_HISTORY
+from custom_components.emucs.history.report import response_of, text_of, title_of
+from tests.exports.exports import archive, lines, midnight, peak_rows, row, table
+from tests.hass.test_history_import import IMPORT, LIVE_FROM, Home, export, home, house, settled, shown
+from tests.support import eventually
+
+__all__ = ["home", "house"]
+
+ENGLISH = json.loads((Path(custom_components.emucs.__file__).parent / "translations" / "en.json").read_text())
+
+pytestmark = pytest.mark.parametrize("persistent_database", [True])
+
+
+@pytest.fixture(autouse=True)
+def auto_enable_custom_integrations(recorder_mock: None, enable_custom_integrations: None) -> None:
+    """Start the recorder before anything else."""
+
+
+async def upload(client: ClientSessionGenerator, path: Path) -> str:
+    """Upload a file as the frontend does."""
+    with path.open("rb") as file:
+        answer = await (await client()).post("/api/file_upload", data={"file": file})
+    assert answer.status == 200
+    file_id: str = (await answer.json())["file_id"]
+    return file_id
+
+
+class Flow:
+    """The flow, step by step."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.manager = home.hass.config_entries.subentries
+        self.result: Any = None
+
+    async def begin(self) -> Any:
+        """Open it from the menu of the entry."""
+        self.result = await self.manager.async_init(
+            (self.home.entry.entry_id, SUBENTRY_HISTORY), context={"source": "user"}
+        )
+        return self.result
+
+    async def submit(self, **answer: Any) -> Any:
+        """Answer a step, and wait for the next one that asks."""
+        self.result = await self.manager.async_configure(self.result["flow_id"], answer)
+        while self.result["type"] in (FlowResultType.SHOW_PROGRESS, FlowResultType.SHOW_PROGRESS_DONE):
+            await self.home.hass.async_block_till_done()
+            self.result = await self.manager.async_configure(self.result["flow_id"])
+        return self.result
+
+
+async def test_a_file_is_chosen_looked_at_and_written(
+    hass: HomeAssistant, home: Home, hass_client: ClientSessionGenerator, tmp_path: Path
+) -> None:
+    until = LIVE_FROM.replace(hour=20)
+    await home.live(until)
+    before = await home.rows()
+    flow = Flow(home)
+    assert (await flow.begin())["step_id"] == "user"
+    path = export(home, tmp_path, LIVE_FROM.replace(hour=19))
+    result = await flow.submit(file=await upload(hass_client, path))
+    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "summary")
+    text = result["description_placeholders"]["summary"]
+    assert "| Electricity meter Energy import | 210 | 2026-01-06" in text
+    assert "is completed with" in text
+    assert await home.rows() == before
+    result = await flow.submit()
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "2026-01-06 - 2026-01-14"
+    await settled(home)
+    assert len(shown(home)) == 1
+    assert len((await home.rows())[f"{IMPORT} hour"]) == len(before[f"{IMPORT} hour"]) + 210
+
+    await flow.begin()
+    result = await flow.submit(file=await upload(hass_client, path))
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "nothing_new")
+
+
+async def test_what_is_wrong_is_said_and_another_file_can_be_chosen(
+    hass: HomeAssistant, home: Home, hass_client: ClientSessionGenerator, tmp_path: Path
+) -> None:
+    home.show(LIVE_FROM)
+    flow = Flow(home)
+    await flow.begin()
+    result = await flow.submit(file="01234567-0123-0123-0123-0123456789ab")
+    assert result["errors"] == {"file": "unreadable"}
+    path = tmp_path / "other.csv"
+    path.write_bytes(table(home.house.intervals()))
+    result = await flow.submit(file=await upload(hass_client, path))
+    assert (result["step_id"], result["errors"]) == ("user", {"file": "wrong_meter"})
+    assert result["description_placeholders"]["line"] == "2"
+    assert result["description_placeholders"]["file"] == "other.csv"
+    result = await flow.submit(file=await upload(hass_client, export(home, tmp_path, LIVE_FROM)))
+    assert (result["step_id"], result["errors"]) == ("summary", {})
+
+
+async def test_an_export_that_names_no_meter_has_to_be_confirmed(
+    hass: HomeAssistant, home: Home, hass_client: ClientSessionGenerator, tmp_path: Path
+) -> None:
+    home.show(LIVE_FROM)
+    path = export(home, tmp_path, LIVE_FROM)
+    assert home.entry.unique_id is not None
+    path.write_bytes(path.read_bytes().replace(home.entry.unique_id.encode(), b""))
+    flow = Flow(home)
+    await flow.begin()
+    result = await flow.submit(file=await upload(hass_client, path))
+    assert list(result["data_schema"].schema) == ["confirmed"]
+    assert (await flow.submit(confirmed=False))["errors"] == {"confirmed": "unconfirmed"}
+    assert (await flow.submit(confirmed=True))["type"] is FlowResultType.CREATE_ENTRY
+    await eventually(lambda: len(shown(home)) == 1)
+
+
+async def test_without_its_meter_nothing_is_imported(hass: HomeAssistant, home: Home) -> None:
+    assert await hass.config_entries.async_unload(home.entry.entry_id)
+    result = await Flow(home).begin()
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_not_loaded")
+    assert await hass.config_entries.async_setup(home.entry.entry_id)
+
+
+async def test_the_summary_tells_all_that_is_to_be_known(hass: HomeAssistant, home: Home, tmp_path: Path) -> None:
+    await home.live(LIVE_FROM.replace(hour=20))
+    meter = home.entry.unique_id
+    assert meter is not None
+    begin = midnight(date(2026, 1, 8))
+    rows = [replace(each, meter=meter) for each in home.house.intervals() if each.start < LIVE_FROM.timestamp() + 3600]
+    rows = [each for each in rows if not begin <= each.start < begin + 7200]
+    rows = [replace(each, estimated=each.start < begin) for each in rows if each.start != begin + 10800]
+    strange = row(replace(rows[-1], register="Afname Inductief", unit="kVArh"))
+    other = row(replace(rows[-1], ean="541400000000000097", meter="1SAG1100000009"))
+    unknown = [row(each).replace("Uitgelezen", "Nieuw") for each in rows[-2:]]
+    content = lines([*map(row, rows[:-2]), *unknown, strange, other])
+    peaks = lines(peak_rows({date(2023, 4, 1): 1713, date(2025, 12, 1): 9999}, meter=meter))
+    path = tmp_path / "all.zip"
+    path.write_bytes(archive({"a.csv": content, "b.csv": peaks}))
+    registry = er.async_get(hass)
+    registry.async_update_entity(f"{IMPORT}_tariff_2", disabled_by=er.RegistryEntryDisabler.USER)
+    await home.importer.async_import(await home.importer.async_read(nullcontext(path)))
+    middle = export(home, tmp_path, LIVE_FROM, name="again.csv")
+    read = await home.importer.async_read(nullcontext(path))
+    first = await home.importer.async_plan(read)
+    again = await home.importer.async_plan(await home.importer.async_read(nullcontext(middle)))
+    words = ENGLISH["selector"]["history"]["options"]
+    await home.importer.async_undo()
+    plan = await home.importer.async_plan(read)
+    text = text_of(hass, read, plan, words)
+    for said in (
+        "48 hours have estimates in them",
+        "2 hours in between are missing, most of them in a row: 2 from 2026-01-08 00:00",
+        "1 hours lack a quarter",
+        "Live values begin at 2026-01-14 18:00; 0 hours",
+        "1 month peaks for the capacity tariff",
+        "already known, which stay: 2025-12",
+        "was never read: energy_import_tariff_2",
+        "other meters: 541400000000000097 1SAG1100000009",
+        "nothing shows it: Afname Inductief (kVArh)",
+        "taken as measured: Nieuw",
+    ):
+        assert said in text, (said, text)
+    assert "hours were imported before, 0 of them" in text_of(hass, read, again, words)
+    assert not first.is_new
+    assert again.summaries[IMPORT].new == 2
+    answer = response_of(read, plan, written=False)
+    assert answer["other_meters"] == ["541400000000000097 1SAG1100000009"]
+    assert answer["month_peaks"]["new"] == {"2023-04": 1.713}
+    assert title_of(plan) == "2026-01-06 - 2026-01-14"
+    json.dumps(answer)
+
+
+async def test_a_meter_that_is_removed_takes_what_is_kept_of_imports_with_it(
+    hass: HomeAssistant, home: Home, tmp_path: Path, hass_storage: dict[str, Any]
+) -> None:
+    await home.live(LIVE_FROM.replace(hour=20))
+    await home.take(export(home, tmp_path, LIVE_FROM))
+    key = f"emucs.{home.entry.entry_id}.history"
+    assert key in hass_storage
+    rows = await home.rows()
+    assert await hass.config_entries.async_unload(home.entry.entry_id)
+    await hass.config_entries.async_remove(home.entry.entry_id)
+    assert key not in hass_storage
+    assert await home.rows() == rows

@@ -1,0 +1,497 @@
+"""What the repository promises to HACS, to Home Assistant and to translators, and what it must not give away."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from importlib import import_module
+import itertools
+import json
+from pathlib import Path
+import re
+import struct
+import subprocess
+import tomllib
+from typing import Any, cast
+
+from awesomeversion import AwesomeVersion, AwesomeVersionStrategy
+import homeassistant
+from homeassistant.components.sensor import SensorEntityDescription
+from homeassistant.config_entries import ConfigFlow, OptionsFlow
+from homeassistant.const import Platform
+from homeassistant.helpers.entity import Entity, EntityDescription
+from packaging.requirements import Requirement
+import pytest
+import yaml
+
+from custom_components.emucs import PLATFORMS, config_flow, issues
+from custom_components.emucs.devices import electricity_meter_device, mbus_meter_device
+from custom_components.emucs.exports import REASONS as EXPORT_REASONS
+from custom_components.emucs.history.flow import SUBENTRY_HISTORY, HistoryFlow
+from custom_components.emucs.insight.mbus import Medium
+from custom_components.emucs.port import PortError, Reader, Register
+from custom_components.emucs.registers import register_sensor
+from virtual_meter import VirtualMeter
+
+ROOT = Path(__file__).parents[2]
+COMPONENT = ROOT / "custom_components" / "emucs"
+BRAND = COMPONENT / "brand"
+LANGUAGES = sorted((COMPONENT / "translations").glob("*.json"))
+FIELD_TELEGRAMS = ROOT.parent / "shared" / "telegrams"
+
+HACS_KEYS = {
+    *("content_in_root", "country", "filename", "hacs", "hide_default_branch"),
+    *("homeassistant", "name", "persistent_directory", "render_readme", "zip_release"),
+}
+# What HACS wants of every integration, and hassfest of one with a config flow.
+MANIFEST_KEYS = {
+    *("domain", "name", "codeowners", "config_flow", "documentation"),
+    *("integration_type", "iot_class", "issue_tracker", "requirements", "version"),
+}
+RULES = {
+    *("action-setup", "appropriate-polling", "brands", "common-modules", "config-flow", "config-flow-test-coverage"),
+    *("dependency-transparency", "docs-actions", "docs-conditions", "docs-high-level-description"),
+    *("docs-installation-instructions", "docs-removal-instructions", "docs-triggers", "entity-event-setup"),
+    *("entity-unique-id", "has-entity-name", "runtime-data", "test-before-configure", "test-before-setup"),
+    *("unique-config-entry", "action-exceptions", "config-entry-unloading", "docs-configuration-parameters"),
+    *("docs-installation-parameters", "entity-unavailable", "integration-owner", "log-when-unavailable"),
+    *("parallel-updates", "reauthentication-flow", "test-coverage", "devices", "diagnostics", "discovery"),
+    *("discovery-update-info", "docs-data-update", "docs-examples", "docs-known-limitations"),
+    *("docs-supported-devices", "docs-supported-functions", "docs-troubleshooting", "docs-use-cases"),
+    *("dynamic-devices", "entity-category", "entity-device-class", "entity-disabled-by-default"),
+    *("entity-translations", "exception-translations", "icon-translations", "reconfiguration-flow"),
+    *("repair-issues", "stale-devices", "async-dependency", "inject-websession", "strict-typing"),
+}
+# Helpers of Home Assistant's flows that abort with a reason of their own.
+ABORTING_HELPERS = {
+    "_abort_if_unique_id_configured": "already_configured",
+    "_async_abort_entries_match": "already_configured",
+    "async_update_reload_and_abort": "reconfigure_successful",
+}
+# hassfest's notion of an address, in which socket:// is one too.
+ADDRESS = re.compile(r"(?:(?:https?|ftp|socket|tcp|rfc2217)://|www\.)[\w{]", re.IGNORECASE)
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+MACHINE = re.compile(
+    r"""(?:^|[^\w.])/(?:root|work|farm|home)/[a-z] | index[-_]url\b | registry["']?\s*[=:]\s*["']?https?:""",
+    re.IGNORECASE | re.VERBOSE,
+)
+EAN = re.compile(r"(?<!\d)54\d{16}(?!\d)")
+EAN_IN_HEX = re.compile(r"(?<![0-9A-Fa-f])3534(?:3\d){16}(?![0-9A-Fa-f])")
+INVENTED_EAN = re.compile(r"00000|123456789")
+HEX_ID = re.compile(rb"\(((?:[0-9A-F]{2}){10,24})\)")
+
+
+@pytest.fixture(autouse=True)
+def auto_enable_custom_integrations() -> None:
+    """Start no Home Assistant: files need none."""
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text())
+    return content
+
+
+def leaves(tree: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield every text of a tree with where it is."""
+    if isinstance(tree, dict):
+        for key, branch in tree.items():
+            yield from leaves(branch, (*path, key))
+    else:
+        assert isinstance(tree, str), path
+        yield path, tree
+
+
+MANIFEST = read_json(COMPONENT / "manifest.json")
+ICONS = read_json(COMPONENT / "icons.json")
+ENGLISH = read_json(COMPONENT / "translations" / "en.json")
+
+
+def calls(*paths: Path) -> Iterator[tuple[str, ast.Call, dict[str, ast.expr]]]:
+    """Yield every call in some modules: the function's own name, the call, and its keyword arguments."""
+    for path in paths or sorted(COMPONENT.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", None) or getattr(node.func, "id", "")
+                yield name, node, {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
+
+
+def literal(node: ast.expr | None) -> set[str]:
+    """Return the text of a literal, if it is one."""
+    return {node.value} if isinstance(node, ast.Constant) and isinstance(node.value, str) else set()
+
+
+def described(value: object) -> Iterator[EntityDescription]:
+    """Yield the entity descriptions in a value."""
+    if isinstance(value, tuple | list):
+        for item in value:
+            yield from described(item)
+    # Home Assistant makes descriptions instances of a hidden twin of their class.
+    elif type(value).__name__.endswith("Description") and not isinstance(value, type):
+        yield cast("EntityDescription", value)
+
+
+def descriptions(platform: Platform) -> list[EntityDescription]:
+    """Return all entity descriptions of a platform."""
+    return list(described(tuple(vars(import_module(f"custom_components.emucs.{platform}")).values())))
+
+
+def translation_keys(platform: Platform) -> set[str]:
+    """Return the translation keys that a platform's descriptions and entities name."""
+    module = import_module(f"custom_components.emucs.{platform}")
+    keys = {description.translation_key for description in descriptions(platform)}
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, Entity) and value.__module__ == module.__name__:
+            keys.add(vars(value).get("_attr_translation_key"))
+    if platform is Platform.SENSOR:
+        keys |= unlisted_names().keys()
+    return {key for key in keys if key is not None}
+
+
+def unlisted_names() -> dict[str, SensorEntityDescription]:
+    """Return the sensors of registers without a row in the table, one for each translation key."""
+    units = (None, "kWh", "kW", "kvarh", "kvar", "kVAh", "kVA", "V", "A", "Hz")
+    groups = itertools.product(("1-0", "0-0"), range(100), (*range(40), 99), (0, 1, 9, 21), units)
+    sensors = (register_sensor(f"{ab}:{c}.{d}.{e}", Register(Decimal(1), unit)) for ab, c, d, e, unit in groups)
+    return {str(sensor.translation_key): sensor for sensor in sensors}
+
+
+def reasons(error: type[PortError]) -> Iterator[str]:
+    """Yield the reasons of an error and of all that derive from it, as far as they are the integration's."""
+    if "reason" in vars(error) and error.__module__.startswith("custom_components."):
+        yield error.reason
+    for derived in error.__subclasses__():
+        yield from reasons(derived)
+
+
+def tracked_texts() -> Iterator[tuple[str, str]]:
+    """Yield every text file under version control: its name and its content."""
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S607 -- whichever git this host has
+    for name in filter(None, names.split("\0")):
+        path = ROOT / name
+        if path.is_file() and b"\0" not in (content := path.read_bytes()):
+            yield name, content.decode()
+
+
+def test_manifest_has_what_hacs_and_hassfest_want() -> None:
+    keys = list(MANIFEST)
+    assert keys == ["domain", "name", *sorted(set(keys) - {"domain", "name"})]
+    assert set(keys) >= MANIFEST_KEYS
+    assert MANIFEST["domain"] == COMPONENT.name
+    assert MANIFEST["config_flow"] is True
+    assert MANIFEST["iot_class"] == "local_push"
+    assert MANIFEST["documentation"].startswith("https://")
+    assert MANIFEST["issue_tracker"].startswith(MANIFEST["documentation"])
+    assert MANIFEST["codeowners"]
+    assert all(owner.startswith("@") for owner in MANIFEST["codeowners"])
+
+
+def test_domain_is_not_one_of_home_assistants_own() -> None:
+    assert not (Path(homeassistant.__file__).parent / "components" / MANIFEST["domain"]).exists()
+
+
+def test_version_is_one_and_the_same() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == MANIFEST["version"]
+    AwesomeVersion(MANIFEST["version"], ensure_strategy=[AwesomeVersionStrategy.SEMVER, AwesomeVersionStrategy.CALVER])
+    assert MANIFEST["version"] in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_requirements_are_in_the_project_with_the_same_bounds() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    known = {requirement.name: requirement for requirement in map(Requirement, project["dependencies"])}
+    for requirement in map(Requirement, MANIFEST["requirements"]):
+        lowest = [specifier.version.removesuffix(".0") for specifier in requirement.specifier]
+        assert lowest == [specifier.version.removesuffix(".0") for specifier in known[requirement.name].specifier]
+
+
+def test_hacs_json_has_only_keys_that_hacs_knows() -> None:
+    hacs = read_json(ROOT / "hacs.json")
+    assert set(hacs) <= HACS_KEYS
+    assert hacs["name"] == MANIFEST["name"]
+    assert hacs["country"] == ["BE"]
+    assert re.fullmatch(r"\d{4}\.\d{1,2}\.\d+", hacs["homeassistant"])
+
+
+def test_there_is_one_integration() -> None:
+    folders = [path.name for path in COMPONENT.parent.iterdir() if path.is_dir() and path.name != "__pycache__"]
+    assert folders == [MANIFEST["domain"]]
+
+
+def test_licence_is_mit() -> None:
+    text = (ROOT / "LICENSE").read_text()
+    assert text.startswith("MIT License\n")
+    assert "Permission is hereby granted, free of charge" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "height"),
+    [
+        ("icon.png", (256, 256), (256, 256)),
+        ("icon@2x.png", (512, 512), (512, 512)),
+        ("logo.png", (129, 1024), (128, 256)),
+        ("logo@2x.png", (257, 2048), (256, 512)),
+        ("dark_logo.png", (129, 1024), (128, 256)),
+        ("dark_logo@2x.png", (257, 2048), (256, 512)),
+    ],
+)
+def test_brand_images_have_their_size(name: str, width: tuple[int, int], height: tuple[int, int]) -> None:
+    header = (BRAND / name).read_bytes()[:33]
+    assert header.startswith(b"\x89PNG\r\n\x1a\n")
+    real_width, real_height, _, colours, *_ = struct.unpack(">IIBBBBB", header[16:29])
+    assert width[0] <= real_width <= width[1]
+    assert height[0] <= real_height <= height[1]
+    assert colours == 6, "no transparency"
+
+
+def test_brand_images_are_all_known() -> None:
+    known = {"icon", "logo", "dark_icon", "dark_logo"}
+    assert {path.name.removesuffix(".png").removesuffix("@2x") for path in BRAND.iterdir()} <= known
+
+
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_languages_say_the_same_with_the_same_placeholders(path: Path) -> None:
+    english, other = dict(leaves(ENGLISH)), dict(leaves(read_json(path)))
+    assert english.keys() == other.keys()
+    for key, text in english.items():
+        assert sorted(PLACEHOLDER.findall(text)) == sorted(PLACEHOLDER.findall(other[key])), key
+
+
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_languages_are_sorted(path: Path) -> None:
+    text = json.dumps(read_json(path), ensure_ascii=False, indent=2, sort_keys=True)
+    assert path.read_text() == f"{text}\n"
+
+
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_texts_are_as_home_assistant_wants_them(path: Path) -> None:
+    for key, text in leaves(read_json(path)):
+        assert all(re.fullmatch(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?", part) for part in key), key
+        assert text, key
+        assert text == text.strip(), key
+        assert "[%key" not in text, key
+        assert not ADDRESS.search(text), key
+        # An apostrophe there makes the frontend show the placeholder as it is written.
+        assert not re.search(r"'[{}]", text), key
+
+
+def test_every_field_is_described() -> None:
+    steps = [*ENGLISH["config"]["step"].values(), *ENGLISH["options"]["step"].values()]
+    forms = [form for step in steps for form in (step, *step.get("sections", {}).values())]
+    assert any("data" in form for form in forms)
+    for form in forms:
+        assert form.get("data", {}).keys() == form.get("data_description", {}).keys()
+
+
+def test_entity_translations_and_platforms_are_the_same() -> None:
+    assert {str(platform) for platform in PLATFORMS} == ENGLISH["entity"].keys()
+    assert all((COMPONENT / f"{platform}.py").is_file() for platform in PLATFORMS)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_every_entity_has_a_name_and_every_name_an_entity(platform: Platform) -> None:
+    names = ENGLISH["entity"][platform]
+    assert translation_keys(platform) == names.keys()
+    assert all("name" in texts for texts in names.values())
+    unlisted = unlisted_names().values() if platform is Platform.SENSOR else ()
+    for description in (*descriptions(platform), *unlisted):
+        assert description.translation_key is not None, description.key
+        placeholders = PLACEHOLDER.findall(names[description.translation_key]["name"])
+        assert set(placeholders) == set(description.translation_placeholders or ()), description.key
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_every_state_has_a_text_and_every_text_a_state(platform: Platform) -> None:
+    for description in descriptions(platform):
+        assert description.translation_key is not None, description.key
+        texts = ENGLISH["entity"][platform][description.translation_key]
+        assert set(getattr(description, "options", None) or ()) == texts.get("state", {}).keys(), description.key
+        events = texts.get("state_attributes", {}).get("event_type", {}).get("state", {})
+        assert set(getattr(description, "event_types", None) or ()) == events.keys(), description.key
+
+
+def test_icons_are_those_of_entities_and_states_that_exist() -> None:
+    for platform, icons in ICONS["entity"].items():
+        for key, icon in icons.items():
+            states = {"on", "off"} if platform == "binary_sensor" else set()
+            states |= ENGLISH["entity"][platform][key].get("state", {}).keys()
+            assert icon.get("state", {}).keys() <= states, key
+    for key, icon in leaves(ICONS):
+        assert icon.startswith("mdi:"), key
+    assert ICONS["entity"].keys() <= ENGLISH["entity"].keys()
+
+
+def test_every_device_has_a_name_and_every_name_a_device() -> None:
+    [telegram] = Reader().feed(VirtualMeter(profile="1.7.1").telegram())
+    devices = [electricity_meter_device(telegram, "1SAG3100000000")]
+    devices += [mbus_meter_device(medium, "7FLO2100000000", None, "") for medium in Medium]
+    assert {device.get("translation_key") for device in devices} == ENGLISH["device"].keys()
+
+
+def test_every_step_of_the_import_has_a_text_and_every_text_a_step() -> None:
+    texts = ENGLISH["config_subentries"][SUBENTRY_HISTORY]
+    steps = {name.removeprefix("async_step_") for name in vars(HistoryFlow) if name.startswith("async_step_")}
+    # What only works shows its progress; the last step leaves the import.
+    assert steps == texts["step"].keys() | texts["progress"].keys() | {"finish"}
+    aborts = {
+        reason
+        for name, _, keywords in calls(COMPONENT / "history" / "flow.py")
+        if name == "async_abort"
+        for reason in literal(keywords["reason"])
+    }
+    assert aborts == texts["abort"].keys()
+
+
+@pytest.mark.parametrize(("base", "group"), [(ConfigFlow, "config"), (OptionsFlow, "options")])
+def test_every_step_has_a_text_and_every_text_a_step(base: type, group: str) -> None:
+    flows = [
+        value
+        for value in vars(config_flow).values()
+        if isinstance(value, type) and issubclass(value, base) and value.__module__ == config_flow.__name__
+    ]
+    steps = {
+        name.removeprefix("async_step_") for flow in flows for name in vars(flow) if name.startswith("async_step_")
+    }
+    assert steps
+    # This one only goes on with what was heard while progress was shown.
+    assert steps - {"answer"} == ENGLISH[group]["step"].keys()
+
+
+def test_every_choice_of_a_menu_has_a_text() -> None:
+    menus = [keywords for name, _, keywords in calls(COMPONENT / "config_flow.py") if name == "async_show_menu"]
+    assert menus
+    for menu in menus:
+        [step] = literal(menu["step_id"])
+        options = set(ast.literal_eval(menu["menu_options"]))
+        assert options == ENGLISH["config"]["step"][step]["menu_options"].keys()
+        assert options == ENGLISH["config"]["step"][step]["menu_option_descriptions"].keys()
+
+
+def test_every_error_of_the_flow_has_a_text_and_every_text_an_error() -> None:
+    of_the_port = {reason for reason in reasons(PortError) if reason != "wrong_meter"}
+    assert "cannot_connect" in of_the_port
+    assert of_the_port == ENGLISH["config"]["error"].keys()
+
+
+def test_every_abort_has_a_text_and_every_text_an_abort() -> None:
+    used: set[str] = set()
+    for name, _, keywords in calls(COMPONENT / "config_flow.py"):
+        used |= {ABORTING_HELPERS[name]} if name in ABORTING_HELPERS else set()
+        used |= literal(keywords.get("reason"))
+    assert used == ENGLISH["config"]["abort"].keys()
+
+
+def test_every_exception_has_a_text_and_every_text_an_exception() -> None:
+    used = set(reasons(PortError))
+    for _, _, keywords in calls():
+        if "translation_domain" in keywords:
+            used |= literal(keywords.get("translation_key"))
+    used |= {f"export_{reason}" for reason in EXPORT_REASONS}
+    assert used == ENGLISH["exceptions"].keys()
+
+
+def test_every_reason_why_an_export_is_not_taken_has_a_text_and_is_given() -> None:
+    given: set[str] = set()
+    for name, node, _ in calls():
+        if name in ("ExportError", "_Field"):
+            given.update(*map(literal, node.args[:1]))
+            if isinstance(node.args[0], ast.IfExp):
+                given |= literal(node.args[0].body) | literal(node.args[0].orelse)
+    assert given == EXPORT_REASONS == ENGLISH["config_subentries"]["history"]["error"].keys()
+
+
+def test_every_issue_has_a_text_and_every_text_an_issue() -> None:
+    # All are made by one function, which takes the name of the issue for the key of its texts.
+    assert [path.name for path in COMPONENT.rglob("*.py") if "create_issue" in path.read_text()] == ["issues.py"]
+    used = {
+        getattr(issues, node.args[2].id)
+        for name, node, _ in calls(COMPONENT / "issues.py")
+        if name == "_report" and isinstance(node.args[2], ast.Name)
+    }
+    assert used == ENGLISH.get("issues", {}).keys()
+    assert used == {*issues.ISSUES}
+
+
+def test_every_group_of_words_is_used() -> None:
+    used: set[str] = set()
+    for name, node, keywords in calls():
+        if name == "_async_words":
+            used |= literal(node.args[0])
+        if name == "SelectSelectorConfig":
+            used |= literal(keywords.get("translation_key"))
+    assert used == ENGLISH["selector"].keys()
+
+
+def test_every_action_has_a_text_and_an_icon() -> None:
+    path = COMPONENT / "services.yaml"
+    actions = yaml.safe_load(path.read_text()) if path.exists() else {}
+    assert actions.keys() == ENGLISH.get("services", {}).keys() == ICONS.get("services", {}).keys()
+    for name, action in actions.items():
+        assert ((action or {}).get("fields") or {}).keys() == ENGLISH["services"][name].get("fields", {}).keys()
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_readme_names_every_entity(platform: Platform) -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert [each.key for each in descriptions(platform) if f"`{each.key}`" not in readme] == []
+
+
+def test_readme_shows_where_the_images_are() -> None:
+    links = re.findall(r"(?:\]\(|src=\"|srcset=\")(?!https?:|#)([^)\"#]+)", (ROOT / "README.md").read_text())
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_quality_scale_answers_every_rule() -> None:
+    rules = yaml.safe_load((COMPONENT / "quality_scale.yaml").read_text())["rules"]
+    assert rules.keys() == RULES
+    for name, answer in rules.items():
+        status = answer if isinstance(answer, str) else answer["status"]
+        assert status in {"done", "exempt", "todo"}, name
+        if status != "done":
+            assert answer["comment"].strip().endswith("."), name
+
+
+def test_quality_scale_knows_of_actions() -> None:
+    rules = yaml.safe_load((COMPONENT / "quality_scale.yaml").read_text())["rules"]
+    exempt = {name for name, answer in rules.items() if isinstance(answer, dict) and answer["status"] == "exempt"}
+    of_actions = {"action-setup", "action-exceptions", "docs-actions"}
+    assert exempt & of_actions == (set() if (COMPONENT / "services.yaml").exists() else of_actions)
+
+
+def offences(patterns: Iterable[re.Pattern[str]]) -> list[str]:
+    """Return where tracked files match a pattern."""
+    return [
+        f"{name}: {match[0]}"
+        for name, text in tracked_texts()
+        for pattern in patterns
+        for match in pattern.finditer(text)
+    ]
+
+
+def test_no_file_names_a_machine() -> None:
+    assert offences([MACHINE]) == []
+
+
+def test_no_file_names_a_real_access_point() -> None:
+    real = []
+    for offence in offences([EAN, EAN_IN_HEX]):
+        name, _, ean = offence.rpartition(": ")
+        plain = bytes.fromhex(ean).decode() if EAN_IN_HEX.fullmatch(ean) else ean
+        if not INVENTED_EAN.search(plain):
+            real.append(f"{name}: {ean}")
+    assert real == []
+
+
+@pytest.mark.skipif(not FIELD_TELEGRAMS.is_dir(), reason="the field telegrams are not part of the repository")
+def test_no_file_has_an_identifier_of_a_field_telegram() -> None:
+    contents = [path.read_bytes() for path in FIELD_TELEGRAMS.iterdir() if path.is_file()]
+    in_hex = {match.decode() for content in contents for match in HEX_ID.findall(content)}
+    assert in_hex
+    # Some meters print texts in hex that are nobody's own, such as their version.
+    identifiers = {text for text in in_hex if len(set(text)) > 3}
+    found = [
+        f"{name}: {identifier}"
+        for name, text in tracked_texts()
+        for identifier in identifiers
+        if identifier in text.upper()
+    ]
+    assert found == []
