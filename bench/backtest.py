@@ -269,7 +269,7 @@ def live(home: Home, goal: Decimal, seed: int, days: int, *, shedding: bool) -> 
     """Let a household live, and return what came of it."""
     meter = meter_of(home, seed)
     prints = Prints(meter)
-    capacity = Capacity(CapacitySettings(goal=goal, area=AREA, vat=VAT))
+    capacity = Capacity(CapacitySettings(peak_target=goal, area=AREA, vat=VAT))
     shedder = Shedder(meter) if shedding else None
     outcome = Outcome(home, goal, shedding)
     ev, charged = meter.household.ev, 0

@@ -10,6 +10,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util, slugify
 
 from .const import DOMAIN
+from .coordinator import EmucsConfigEntry
+from .insight.capacity import Capacity
 from .insight.peaks import MonthPeak, month_begin
 
 if TYPE_CHECKING:
@@ -22,7 +24,25 @@ def statistic_id(entry: ConfigEntry) -> str:
 
 
 @callback
-def async_write_month_peaks(hass: HomeAssistant, entry: ConfigEntry, peaks: Mapping[date, MonthPeak]) -> None:
+def async_setup_peak_statistics(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
+    """Write the month peaks whenever one of them changes."""
+    coordinator = entry.runtime_data
+    written: Mapping[date, MonthPeak] = {}
+
+    @callback
+    def write() -> None:
+        """Write the month peaks if they are others than before."""
+        nonlocal written
+        if (months := coordinator.insights[Capacity].months()) != written:
+            written = months
+            _async_write(hass, entry, months)
+
+    entry.async_on_unload(coordinator.async_add_listener(write))
+    write()
+
+
+@callback
+def _async_write(hass: HomeAssistant, entry: ConfigEntry, peaks: Mapping[date, MonthPeak]) -> None:
     """Write all known month peaks; what is there already is replaced, so that nothing doubles."""
     if "recorder" not in hass.config.components or not peaks:
         return

@@ -18,6 +18,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.recorder.common import async_wait_recording_done
 
 from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.insight.capacity import Capacity
 from tests.support import BRUSSELS, WINTER_EVENING, entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 
@@ -164,7 +165,7 @@ async def test_alarm_comes_at_once_and_goes_when_the_load_does(hass: HomeAssista
             domain=DOMAIN,
             unique_id=meter.meter_id,
             data=entry_data(server.url),
-            options={"update_interval": 300, "capacity": {"goal": 2.5}},
+            options={"update_interval": 300, "capacity": {"peak_target": 2.5}},
         )
         entry.add_to_hass(hass)
         assert await hass.config_entries.async_setup(entry.entry_id)
@@ -177,14 +178,14 @@ async def test_alarm_comes_at_once_and_goes_when_the_load_does(hass: HomeAssista
 
 
 async def test_target_of_the_user(hass: HomeAssistant, meter: VirtualMeter, socket_enabled: None) -> None:
-    async with running(hass, meter, goal=4) as entry:
+    async with running(hass, meter, peak_target=4) as entry:
         assert number(hass, TARGET) == 4
         await hass.services.async_call("number", "set_value", {"entity_id": TARGET, "value": 99}, blocking=True)
         assert number(hass, TARGET) == 99
         await eventually(lambda: hass.states.get(BUDGET).attributes["target"] == 99)
         assert hass.states.get(TARGET).attributes["effective_target"] == 99
         # Kept, and nothing was reloaded for it.
-        assert entry.options["capacity"]["goal"] == 99
+        assert entry.options["capacity"]["peak_target"] == 99
         assert hass.states.get(FORECAST).state not in ("unavailable", "unknown")
 
 
@@ -214,15 +215,15 @@ async def test_peaks_survive_a_restart(hass: HomeAssistant, socket_enabled: None
         await eventually(lambda: sum(kind == "new_month_peak" for kind, _ in events) >= 1, seconds=15)
         server.speed = 1
         await asyncio.sleep(0.2)
-        before = entry.runtime_data.capacity.insight.ledger.running
+        before = entry.runtime_data.insights[Capacity].ledger.running
         assert await hass.config_entries.async_reload(entry.entry_id)
-        after = entry.runtime_data.capacity
-        assert after.insight.ledger.running == before
+        after = entry.runtime_data.insights[Capacity]
+        assert after.ledger.running == before
         # The quarter goes on where it was.
         assert after.state.demand.coverage > 0
         assert await hass.config_entries.async_unload(entry.entry_id)
     key = f"emucs.{entry.entry_id}"
-    assert hass_storage[key]["data"]["ledger"]["peaks"]
+    assert hass_storage[key]["data"]["capacity"]["ledger"]["peaks"]
     assert await hass.config_entries.async_remove(entry.entry_id)
     assert key not in hass_storage
 

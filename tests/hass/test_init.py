@@ -183,13 +183,13 @@ async def test_reading_goes_on_whatever_a_telegram_does(
 ) -> None:
     calls = 0
 
-    def fail(_: object) -> bool:
+    def fail(*_: object) -> bool:
         nonlocal calls
         calls += 1
         raise ValueError("a bug")
 
     with monkeypatch.context() as broken:
-        broken.setattr(loaded.runtime_data.capacity, "async_feed", fail)
+        broken.setattr(loaded.runtime_data.insights, "feed", fail)
         await eventually(lambda: calls > 2)
     before = hass.states.get(POWER).last_reported
     await eventually(lambda: hass.states.get(POWER).last_reported > before)
@@ -272,7 +272,7 @@ async def test_channels_that_swap(
     await asyncio.sleep(1)
     assert float(hass.states.get("sensor.gas_meter_gas").state) == pytest.approx(gas, abs=5)
     assert float(hass.states.get("sensor.water_meter_water").state) == pytest.approx(water, abs=5)
-    assert len(entry.runtime_data.mbus) == 2
+    assert len(entry.runtime_data.insights.mbus) == 2
     assert await hass.config_entries.async_unload(entry.entry_id)
     await server.__aexit__(None, None, None)
 

@@ -8,8 +8,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.entities import ROWS
 from custom_components.emucs.port import Reader
-from custom_components.emucs.sensor import CAPACITY_SENSORS, MBUS_SENSORS, METER_SENSORS
 from tests.support import WINTER_EVENING, entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 
@@ -135,6 +135,6 @@ async def test_volume_in_another_unit(hass: HomeAssistant, socket_enabled: None)
 
 
 def test_keys_are_unique() -> None:
-    for table in ((*METER_SENSORS, *CAPACITY_SENSORS), MBUS_SENSORS):
-        names = [description.key for description in table]
-        assert len(names) == len(set(names))
+    keys = [row.key for row in ROWS]
+    assert len(keys) > 50
+    assert len(keys) == len(set(keys))

@@ -4,13 +4,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, ClassVar, Final, NamedTuple, Self, override
 
 from ..port import Telegram
 from .alarm import Alarm
+from .base import Insight
 from .demand import ClosedQuarter, Demand, QuarterDemand
+from .grid import Grid
 from .peaks import FLOOR, MonthPeak, PeakAverage, PeakLedger, month_begin, months_before, next_month
 from .tariff import MONTHS, Area, CapPeriod, Cost, Tariff, cost_of, tariff_of
+from .user_port import CONF_USER_PORT, UserPort
+
+SECTION_CAPACITY: Final = "capacity"
+CONF_AREA: Final = "area"
+CONF_CAP_PERIOD: Final = "cap_period"
+CONF_PEAK_TARGET: Final = "peak_target"
+CONF_OWN_RATE: Final = "own_rate"
+CONF_VAT: Final = "vat"
+CONF_WARNING_SHARE: Final = "warning_share"
+
+DEFAULT_VAT: Final = 6
+DEFAULT_WARNING_SHARE: Final = 90
+"""In per cent."""
 
 # The running month's energy is projected to its end from this share of it on.
 _PROJECTED_FROM: Final = Decimal("0.1")
@@ -21,7 +36,7 @@ _HOUR: Final = timedelta(hours=1)
 class CapacitySettings:
     """What the user sets."""
 
-    goal: Decimal = FLOOR
+    peak_target: Decimal = FLOOR
     """kW that a quarter shall not pass; below the floor or the month's peak there is nothing to win."""
     warning_share: Decimal = Decimal("0.9")
     area: Area | None = None
@@ -65,19 +80,40 @@ class CapacityReport:
     tariff: Tariff | None
 
 
-class Capacity:
-    """Follows quarter, peaks and cost of one meter. Survives a restart by `save` and `restore`."""
+class Capacity(Insight[CapacitySettings, CapacityState]):
+    """Follows quarter, peaks and cost of one meter."""
+
+    name: ClassVar = "capacity"
 
     def __init__(self, settings: CapacitySettings) -> None:
         """Start with nothing known."""
-        self.settings = settings
+        super().__init__(settings)
         self.quarter = QuarterDemand()
         self.ledger = PeakLedger()
-        self.state: CapacityState | None = None
+        self.billed = self.report()
+        """What is billed, as of the latest update of the entities."""
         self._alarm = Alarm()
         self._warning = Alarm()
 
-    def feed(self, telegram: Telegram) -> CapacityState | None:
+    @override
+    @staticmethod
+    def settings_of(options: Mapping[str, Any]) -> CapacitySettings:
+        """Return what the options of an entry say of the capacity tariff."""
+        section = options.get(SECTION_CAPACITY, {})
+        own_rate = section.get(CONF_OWN_RATE)
+        # The table has the rates of homes and small companies, which no industrial meter is billed by.
+        area = None if options.get(CONF_USER_PORT) == UserPort.A1 else section.get(CONF_AREA)
+        return CapacitySettings(
+            peak_target=Decimal(str(section.get(CONF_PEAK_TARGET, FLOOR))),
+            warning_share=Decimal(str(section.get(CONF_WARNING_SHARE, DEFAULT_WARNING_SHARE))) / 100,
+            area=Area(area) if area else None,
+            own_rate=Decimal(str(own_rate)) if own_rate else None,
+            vat=Decimal(str(section.get(CONF_VAT, DEFAULT_VAT))) / 100,
+            cap_period=CapPeriod(section.get(CONF_CAP_PERIOD, CapPeriod.MONTH)),
+        )
+
+    @override
+    def feed(self, telegram: Telegram, grid: Grid | None = None) -> CapacityState | None:
         """Take a telegram; return what is known now, or None where the meter prints no time or power."""
         closed = self.quarter.feed(telegram)
         demand = self.quarter.demand
@@ -85,7 +121,7 @@ class Capacity:
             return self.state
         new_peak = self.ledger.feed(telegram, closed)
         peak = self.ledger.running
-        target = max(FLOOR, self.settings.goal, peak.value if peak else FLOOR)
+        target = max(FLOOR, self.settings.peak_target, peak.value if peak else FLOOR)
         self.state = CapacityState(
             demand=demand,
             target=target,
@@ -96,6 +132,23 @@ class Capacity:
         )
         return self.state
 
+    @override
+    def is_urgent(self, before: CapacityState) -> bool:
+        """Tell whether a quarter, a peak, an alarm or a warning came or went."""
+        state = self.state
+        return state is not None and (
+            state.closed is not None
+            or state.new_peak is not None
+            or state.alarm is not before.alarm
+            or state.warning is not before.warning
+        )
+
+    @override
+    def refresh(self) -> None:
+        """Work out what is billed."""
+        self.billed = self.report()
+
+    @override
     def forget_counter(self) -> None:
         """Take no energy from the counter of before: it was set, or the meter is another one."""
         self.quarter.forget_counter()
@@ -166,10 +219,12 @@ class Capacity:
         """Return all known month peaks, the oldest first."""
         return dict(sorted(self.ledger.peaks.items()))
 
+    @override
     def save(self) -> dict[str, Any]:
         """Return what a restart needs, as JSON has it."""
         return {"quarter": self.quarter.save(), "ledger": self.ledger.save()}
 
+    @override
     @classmethod
     def restore(cls, settings: CapacitySettings, saved: Mapping[str, Any]) -> Self:
         """Return what was saved."""

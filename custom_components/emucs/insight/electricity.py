@@ -22,7 +22,8 @@ def in_unit(register: Register | None, unit: str) -> Decimal | None:
     printed, wanted = unit_of(register.unit), unit_of(unit)
     if printed is None or wanted is None or printed.dimension is not wanted.dimension:
         return None
-    return register.number * printed.scale / wanted.scale
+    # The quotient first: it is a power of ten, so that no digit that the meter prints is lost.
+    return register.number * (printed.scale / wanted.scale)
 
 
 def _difference(telegram: Telegram, plus: str, minus: str) -> Decimal | None:

@@ -6,6 +6,9 @@ from typing import Final, NamedTuple
 
 from ..port import Dimension, Kind, Quantity, Telegram, meaning, parse_code, unit_of
 
+CONF_USER_PORT: Final = "user_port"
+"""The option that corrects the guess."""
+
 
 class UserPort(StrEnum):
     """The user ports that this integration reads."""
