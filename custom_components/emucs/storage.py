@@ -81,7 +81,7 @@ class MeterStorage:
         store = self._stores[suffix]
         try:
             saved = await store.async_load()
-            return None if saved is None else use(saved)
+            return None if saved is None else use(_required_mapping(saved))
         except _UNREADABLE as error:
             # Its text may have what was stored, such as the number of a meter.
             reason = type(error).__name__
@@ -125,6 +125,13 @@ async def async_remove_stores(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Remove what was kept of an entry."""
     for suffix in STORES:
         await MeterStore(hass, entry, suffix).async_remove()
+
+
+def _required_mapping(saved: object) -> dict[str, Any]:
+    """Return what a store has, which the store itself does not check; TypeError where that is no mapping."""
+    if not isinstance(saved, dict):
+        raise TypeError(type(saved).__name__)
+    return saved
 
 
 def _set_aside(path: Path) -> Path | None:

@@ -342,7 +342,8 @@ async def test_field_telegram_shows_within_two_seconds(
         assert state("1SAG5405879302", "current_l3") == "0.82"
         assert state("1SAG5405879302", "active_tariff") == "tariff_1"
         assert state("1SAG5405879302", "breaker") == "connected"
-        assert state("1SAG5405879302", "limiter_threshold") == "unknown"
+        # Nothing is limited: there is no entity until something is.
+        assert entity_registry.async_get_entity_id("sensor", DOMAIN, "1SAG5405879302_limiter_threshold") is None
         assert state("1SAG5405879302", "grid_type") == "three_phase_400v"
         assert state("7FLO5204100575", "gas") == "1.326"
         assert state("8SET2240919410", "water") == "0.302"

@@ -37,8 +37,7 @@ async def test_keys_of_a_three_phase_meter(
         *("energy_import", "energy_export", "power", "power_import", "power_export"),
         *("energy_import_tariff_1", "energy_import_tariff_2", "energy_export_tariff_1", "energy_export_tariff_2"),
         *phases,
-        *("active_tariff", "demand", "month_peak", "month_peak_time", "breaker", "limiter_threshold"),
-        *("fuse_threshold", "text_message", "grid_type", "last_telegram"),
+        *("active_tariff", "demand", "month_peak", "month_peak_time", "breaker", "grid_type", "last_telegram"),
         *("demand_forecast", "demand_budget", "peak_average", "peak_average_forecast"),
         *PORT,
     }
