@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from _csv import Reader
 
 _MOST_BLANK: Final = 1000
-"""Blank rows beyond one for each row of measurements: some programs write one after each line."""
+"""Blank rows beyond one for each interval: some programs write one after each line."""
+_MOST_PEAKS: Final = 10_000
+"""Rows of month peaks in a file."""
 _MOST_ABOVE: Final = 10
 """Rows before the header: blank ones, and what tells a spreadsheet program how columns are separated."""
 _MOST_STATES: Final = 100
@@ -70,8 +72,9 @@ class TableReader:
         self._states: dict[str, Status] = {}
         self._columns: dict[Column, int] = {}
         self._lines = 0
-        self._blanks = 0
-        self._last_blank = 0
+        self._peaks = 0
+        self._passed = 0
+        self._last_passed = 0
 
     def read(self, text: TextIO) -> None:
         """Read all of it; ExportError names the line of what is wrong."""
@@ -101,7 +104,7 @@ class TableReader:
         for row in islice(reader, self._readings.rows_left):
             if len(row) != width:
                 if is_blank(row):
-                    self._blank(reader.line_num)
+                    self._pass_over(reader.line_num)
                     continue
                 row[:] = self._whole_row(row, width, header_width)
                 width = len(row)
@@ -129,11 +132,11 @@ class TableReader:
                 stream.put(day, place, value, estimated=status is Status.ESTIMATED)
         self._end(reader, row, header_width)
 
-    def _blank(self, line: int) -> None:
-        """Count a blank row; more of them than rows are no export's."""
-        self._last_blank = line
-        self._blanks += 1
-        if self._blanks > self._lines + _MOST_BLANK:
+    def _pass_over(self, line: int) -> None:
+        """Count a row without an interval; an export does not have more of them than rows."""
+        self._last_passed = line
+        self._passed += 1
+        if self._passed > self._lines + _MOST_BLANK:
             raise ExportError("too_large", f"> {_MOST_BLANK} blank lines")
 
     def _whole_row(self, row: list[str], width: int, header_width: int) -> list[str]:
@@ -155,12 +158,13 @@ class TableReader:
         word = normalised(register)
         dates = parse_date(unquoted(begin)), parse_date(unquoted(end))
         if is_blank(row):
-            self._blank(line)
+            self._pass_over(line)
         elif not any(letter.isdecimal() for letter in begin + since + end + until):
             # The sum below a table has no time; what has a register has lost its time.
             if word in REGISTERS or word in PEAK_REGISTERS or any(map(is_column_name, fields)):
                 raise error
             self._readings.ignore(name_of(register, unit) or unquoted(begin))
+            self._pass_over(line)
         elif word in PEAK_REGISTERS:
             if not is_blank([volume, unit]):
                 raise error
@@ -204,6 +208,9 @@ class TableReader:
         begin, since, end, until, register, _, unit, ean, meter, *_ = fields
         if normalised(register) not in PEAK_REGISTERS:
             return False
+        self._peaks += 1
+        if self._peaks > _MOST_PEAKS:
+            raise ExportError("too_large", f"> {_MOST_PEAKS} months")
         first, last = parse_date(unquoted(begin)), parse_date(unquoted(end))
         start, stop = parse_time(unquoted(since)), parse_time(unquoted(until), is_end=True)
         wrong = ExportError("bad_line", " ".join(map(unquoted, (*fields[:4], register))))
@@ -235,7 +242,7 @@ class TableReader:
         readings.rows += self._lines
         if not self._lines:
             readings.nothing_in.append((self._file, reader.line_num))
-        if last and self._last_blank != reader.line_num and not self._ends_line():
+        if last and self._last_passed != reader.line_num and not self._ends_line():
             self._require_whole(last[:-1], header_width)
         unknown = (unquoted(text)[:_LONGEST_STATE] for text, is_ in self._states.items() if is_ is Status.UNKNOWN)
         readings.unknown_states.update(filter(None, unknown))

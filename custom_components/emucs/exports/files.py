@@ -1,6 +1,7 @@
 """Opens exports: CSV, JSON, or a zip of several. What they may take of memory and time is bounded."""
 
 from collections.abc import Callable
+import errno
 import io
 import os
 from pathlib import Path
@@ -114,7 +115,11 @@ def read_export(path: Path, *, progress: Callable[[int], None] | None = None) ->
     except _ARCHIVE_ERRORS as error:
         raise ExportError("bad_archive", str(error), file=path.name) from error
     except OSError as error:
-        raise ExportError("unreadable", error.strerror or str(error), file=path.name) from error
+        # A damaged archive names places before the begin of its file.
+        detail = error.strerror or str(error)
+        raise ExportError(
+            "bad_archive" if error.errno == errno.EINVAL else "unreadable", detail, file=path.name
+        ) from error
     readings.require_values()
     return readings
 

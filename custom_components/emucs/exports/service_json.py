@@ -15,11 +15,13 @@ MOST_JSON: Final = 16 * 1024 * 1024
 """Bytes of one answer, which is in memory as a whole: two years of quarter-hours both ways."""
 _LEAST_PER_PART: Final = 6
 """Bytes for each part of an answer, at least: in memory a part takes more than that. Real answers have 14."""
-_DIRECTIONS: Final = {"offtake": Direction.IMPORT, "injection": Direction.EXPORT}
-_TARIFFS: Final = {"total": 0, "active": 0, "day": 1, "night": 2}
+_REGISTERS: Final = {
+    (name, kind): Register(direction, tariff)
+    for name, direction in (("offtake", Direction.IMPORT), ("injection", Direction.EXPORT))
+    for kind, tariff in (("total", 0), ("active", 0), ("day", 1), ("night", 2))
+}
 _GRAINS: Final = {"quarterHourlyEnergy": Grain.QUARTER, "hourlyEnergy": Grain.HOUR, "dailyEnergy": Grain.DAY}
-# The portal gives units as codes (an observation of one program that reads it).
-_UNIT_CODES: Final = {"3": Unit.ENERGY, "5": Unit.VOLUME}
+_UNITS: Final = {"kWh": Unit.ENERGY, "m3": Unit.VOLUME}
 _PORTAL_KEYS: Final = frozenset({"d", "de", "v"})
 """What the portal's own pages are given for an interval: start, end, values."""
 _GAS: Final = ("g", "gas")
@@ -118,20 +120,22 @@ def _number_of(meter: _Json) -> str:
 def _energies(owner: _Json, grains: Mapping[str, Grain], readings: Readings, ids: tuple[str, str], file: str) -> None:
     """Take the intervals of a meter or an access point."""
     for name, grain in grains.items():
-        for value in _part(owner.get(name) or [], list):
+        intervals = _part(owner.get(name) or [], list)
+        if intervals:
+            readings.meet(ids, file, 0)
+        readings.rows += len(intervals)
+        for value in intervals:
             interval: _Json = _part(value, dict)
             day, place = _interval(interval, grain)
-            readings.rows += 1
-            readings.meet(ids, file, 0)
             for measurement in _part(interval.get("measurements") or [], list):
-                for register, label, energy in _values(_part(measurement, dict), readings):
-                    unit, volume = _unit(energy), _volume(energy)
-                    if unit is None:
-                        readings.ignore(label)
+                for label, register, energy in _registers(_part(measurement, dict)):
+                    unit = _unit(energy)
+                    if register is None or unit is None:
+                        readings.ignore(f"{label} ({energy.get('unit')})"[:_LONGEST])
                         continue
-                    stream = readings.stream(StreamKey(*ids, register, unit, grain), label)
+                    stream = readings.stream(StreamKey(*ids, register, unit, grain), f"{label} ({unit})")
                     estimated = status_of(str(energy.get("validationState", ""))) is Status.ESTIMATED
-                    stream.put(day, place, volume, estimated=estimated)
+                    stream.put(day, place, _volume(energy), estimated=estimated)
 
 
 def _interval(interval: _Json, grain: Grain) -> tuple[Day, Place]:
@@ -158,26 +162,20 @@ def _quarter(value: object) -> int:
     return seconds // QUARTER
 
 
-def _values(measurement: _Json, readings: Readings) -> Iterator[tuple[Register, str, _Json]]:
-    """Return the registers of a measurement that are counted, their names, and their values with units."""
+def _registers(measurement: _Json) -> Iterator[tuple[str, Register | None, _Json]]:
+    """Return the names of the registers in a measurement, what they are where they are counted, and what they say."""
     for name, registers in measurement.items():
-        if not isinstance(registers, dict):
-            continue
-        # Without registers, the energy of a direction is all of it.
-        for kind, energy in ({"total": registers} if "value" in registers else registers).items():
-            if not isinstance(energy, dict):
-                continue
-            label = f"{name} {kind} ({energy.get('unit')})"[:_LONGEST]
-            if name not in _DIRECTIONS or kind not in _TARIFFS:
-                readings.ignore(label)
-            else:
-                yield Register(_DIRECTIONS[name], _TARIFFS[kind]), label, energy
+        if isinstance(registers, dict):
+            # Without registers, the energy of a direction is all of it.
+            for kind, energy in ({"total": registers} if "value" in registers else registers).items():
+                if isinstance(energy, dict):
+                    yield f"{name} {kind}", _REGISTERS.get((name, kind)), energy
 
 
 def _unit(energy: _Json) -> Unit | None:
     """Return the unit of a value, where it is one that is counted."""
     text = str(energy.get("unit", ""))
-    unit = UNITS.get(normalised(text)) or _UNIT_CODES.get(text)
+    unit = _UNITS.get(text) or UNITS.get(normalised(text))
     return unit if unit in (Unit.ENERGY, Unit.VOLUME) else None
 
 

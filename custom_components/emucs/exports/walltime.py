@@ -6,6 +6,7 @@ clock changes, quarters are counted as they pass, as the difference of two wall 
 
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
+from functools import lru_cache
 import re
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -73,6 +74,7 @@ def parse_time(text: str, *, is_end: bool = False) -> int | None:
     return quarters if quarters < DAY_QUARTERS + is_end else None
 
 
+@lru_cache(maxsize=4096)
 def day_of(local: date) -> Day:
     """Return a local day."""
     begin, end = (
