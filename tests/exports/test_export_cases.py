@@ -59,9 +59,7 @@ CASES: dict[str, Taken | Refused] = {
     # The energy of gas is worked out with a factor that is provisional; its volume is not.
     "gas_P.json": Taken({GAS: {"2024-07-03 00": 1200}}, rows=1),
     "headpoint_and_meter_same_energy_twice.json": Taken({IMPORT: {"2024-07-03 00": 1000}}),
-    "headpoint_quarters.json": Taken(
-        {IMPORT: {"2024-07-03 00": 1000}, EXPORT: {"2024-07-03 00": 400}}, certain=False
-    ),
+    "headpoint_quarters.json": Taken({IMPORT: {"2024-07-03 00": 1000}, EXPORT: {"2024-07-03 00": 400}}, certain=False),
     "month_totals_kwh.csv": Refused("month_totals", 2, "Afname Dag, 01-01-2024 - 01-02-2024"),
     "offtake_value_flat.json": Taken({IMPORT: {"2024-07-03 00": 1000}}, certain=False),
     "old_portal_2020_full.csv": Refused("dates_only", 1),

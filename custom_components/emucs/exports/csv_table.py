@@ -214,12 +214,12 @@ class TableReader:
         first, last = parse_date(unquoted(begin)), parse_date(unquoted(end))
         start, stop = parse_time(unquoted(since)), parse_time(unquoted(until), is_end=True)
         wrong = ExportError("bad_line", " ".join(map(unquoted, (*fields[:4], register))))
-        if first is None or last is None or start is None or stop is None or first > last:
+        if first is None or last is None or start is None or stop is None:
             raise wrong
         last, stop = last + timedelta(stop // DAY_QUARTERS), stop % DAY_QUARTERS
         month = first.replace(day=1)
         following = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
-        if (last, stop) > (following, 0):
+        if not (first, start) < (last, stop) <= (following, 0):
             raise wrong
         owner = clean_ean(ean), clean_id(meter)
         self._readings.meet(owner, self._file, line)
@@ -252,15 +252,13 @@ class TableReader:
         column = next((column for column, index in self._columns.items() if index == len(row) - 1), None)
         text = row[-1]
         torn = column in _SHORTENABLE or (self._lines == 1 and len(row) < header_width)
-        if column is Column.STATUS:
-            torn |= _is_beginning(normalised(text), {*STATUS_WORDS, *map(normalised, self._states)})
-        if torn:
+        if torn or (column is Column.STATUS and self._is_beginning(normalised(text))):
             raise ExportError("truncated", text)
 
-
-def _is_beginning(text: str, words: set[str]) -> bool:
-    """Tell whether a text is one of some words with its end cut off."""
-    return bool(text) and text not in STATUS_WORDS and any(word.startswith(text) and word != text for word in words)
+    def _is_beginning(self, word: str) -> bool:
+        """Tell whether a status has lost its end: it is the beginning of another one, and unknown itself."""
+        words = set(map(normalised, self._states)) | (STATUS_WORDS if word else set())
+        return word not in STATUS_WORDS and any(each != word and each.startswith(word) for each in words)
 
 
 def _at_midnight(since: str, until: str) -> bool:

@@ -26,6 +26,8 @@ _MOST_DIRECTORY: Final = 1024 * 1024
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """The ways of packing that are read: other ones are rare, and can take any amount of memory to unpack."""
 _OTHER_METHODS: Final = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard"}
+_JSON_COST: Final = 4
+"""A byte of JSON takes the time of so many bytes of CSV."""
 _CHUNK: Final = 64 * 1024
 _SNIFF: Final = 256
 _SUFFIXES: Final = (".csv", ".json", ".txt")
@@ -68,7 +70,9 @@ class _Bounded(io.RawIOBase):
         self._line = 0
         self._tail = b""
         self.has_lines = False
-        """Whether lines are of a bounded length."""
+        """Whether the length of lines is bounded."""
+        self.cost = 1
+        """How much of the budget a byte takes."""
 
     @override
     def readable(self) -> bool:
@@ -80,9 +84,9 @@ class _Bounded(io.RawIOBase):
             data = self._stream.read(min(len(buffer), _CHUNK))
         except _ARCHIVE_ERRORS as error:
             raise ExportError("bad_archive", str(error)) from error
-        self._budget[0] -= len(data)
+        self._budget[0] -= len(data) * self.cost
         if self._budget[0] < 0:
-            raise ExportError("too_large", f"> {MOST_BYTES // 1024**2} MB")
+            raise ExportError("too_large", f"> {MOST_BYTES // self.cost // 1024**2} MB")
         end = max(data.rfind(b"\n"), data.rfind(b"\r"))
         self._line = len(data) - 1 - end if end >= 0 else self._line + len(data)
         if self.has_lines and self._line > MOST_LINE:
@@ -159,6 +163,7 @@ def _read_stream(
         start = buffer.peek(_SNIFF)[:_SNIFF]
         encoding = "utf-16" if start.startswith(_UTF_16) else "utf-8-sig"
         if start.decode(encoding, errors="ignore").lstrip().startswith(_OPENINGS):
+            bounded.cost = _JSON_COST
             read_json(_json_text(buffer, encoding), readings, name)
         else:
             bounded.has_lines = True
