@@ -179,6 +179,12 @@ def test_utf_16_says_itself_what_it_is(tmp_path: Path, encoding: str, end: str) 
     assert imported(tmp_path, answer, "answer.json") == HOURS
 
 
+def test_fields_may_have_blanks_around_them(tmp_path: Path) -> None:
+    for blank in (" ", "\xa0", "\t"):
+        rows = [";".join(f"{blank}{text}{blank}" for text in each.split(";")) for each in good()]
+        assert imported(tmp_path, lines(rows)) == HOURS
+
+
 def test_times_and_dates_may_have_one_digit(tmp_path: Path) -> None:
     rows = [each.replace("02-06-2025;0", "2/6/2025;").replace(":00;", ";") for each in good()]
     assert rows[1].startswith("2/6/2025;0:15;2/6/2025;0:30;")
@@ -422,6 +428,12 @@ def test_an_answer_with_reactive_energy_only_says_so(tmp_path: Path) -> None:
     content = headpoint(quarterHourlyEnergy=slots({"offtake": {"inductive": {"value": 1, "unit": "KVArh"}}}))
     error = refused(tmp_path, content, "answer.json")
     assert (error.reason, error.detail) == ("nothing_counted", "offtake inductive (KVArh)")
+
+
+def test_an_answer_with_other_periods_says_so(tmp_path: Path) -> None:
+    content = headpoint(physicalMeters=[{"meterID": METER, "monthlyEnergy": [{"start": "2025-01-01T00:00:00Z"}]}])
+    error = refused(tmp_path, content, "answer.json")
+    assert (error.reason, error.detail) == ("nothing_counted", "monthlyEnergy")
 
 
 def test_estimates_of_an_answer_give_way(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ class TableReader:
 
     def read(self, text: TextIO) -> None:
         """Read all of it; ExportError names the line of what is wrong."""
-        # A quote is a letter like others: free text may begin with one, and would swallow the rows after it.
+        # A quote is an ordinary character here: free text may begin with one, and it must not swallow the rows below.
         reader = csv.reader(text, delimiter=";", quoting=csv.QUOTE_NONE)
         try:
             header = _header(reader)

@@ -14,6 +14,7 @@ _MOST_KINDS: Final = 1000
 _LONGEST_ID: Final = 40
 _LONGEST_WORD: Final = 60
 _DIGITS: Final = 6
+_AROUND: Final = ' \t\r\n\v\f\xa0\u202f"\ufeff'
 _NUMBER: Final = re.compile(r"(\d{1,9})(?:,(\d{1,9}))?")
 
 type StreamTexts = tuple[str, str, str, str, Grain]
@@ -122,8 +123,8 @@ def name_of(register: str, unit: str) -> str:
 
 
 def unquoted(text: str) -> str:
-    """Return a text without blanks and quotes around it, nor the mark that some files end with."""
-    return text.strip(' \t"\ufeff')
+    """Return a text without the blanks, quotes and byte order marks around it."""
+    return text.strip(_AROUND)
 
 
 def is_blank(texts: list[str]) -> bool:

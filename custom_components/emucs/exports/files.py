@@ -119,7 +119,7 @@ def read_export(path: Path, *, progress: Callable[[int], None] | None = None) ->
     except _ARCHIVE_ERRORS as error:
         raise ExportError("bad_archive", str(error), file=path.name) from error
     except OSError as error:
-        # A damaged archive names places before the begin of its file.
+        # A damaged archive names places before the start of its file.
         detail = error.strerror or str(error)
         raise ExportError(
             "bad_archive" if error.errno == errno.EINVAL else "unreadable", detail, file=path.name

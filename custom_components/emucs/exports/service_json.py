@@ -22,8 +22,8 @@ _REGISTERS: Final = {
 }
 _GRAINS: Final = {"quarterHourlyEnergy": Grain.QUARTER, "hourlyEnergy": Grain.HOUR, "dailyEnergy": Grain.DAY}
 _UNITS: Final = {"kWh": Unit.ENERGY, "m3": Unit.VOLUME}
-_PORTAL_KEYS: Final = frozenset({"d", "de", "v"})
-"""What the portal's own pages are given for an interval: start, end, values."""
+_PORTAL_KEYS: Final = frozenset({"d", "v"})
+"""Keys of an interval as the portal's own pages load it: its start and its values."""
 _GAS: Final = ("g", "gas")
 _SUBMETER: Final = "submetering"
 _DEEPEST: Final = 20
@@ -38,7 +38,7 @@ class _WrongPartError(Exception):
 
 
 def _unchanged(part: _Json) -> _Json:
-    """Return an object as it is: the decoder calls this for each, where other threads get their turn."""
+    """Return an object as it is. The decoder calls this for each object; during the call other threads can run."""
     return part
 
 
@@ -73,7 +73,7 @@ def read_json(text: str, readings: Readings, file: str) -> None:
 
 
 def _is_of_portal(content: object) -> bool:
-    """Tell whether it is what the portal's pages are given: a list of intervals, or one within an object."""
+    """Tell whether it is what the portal's own pages load: a list of intervals, or one within an object."""
     lists = content.values() if isinstance(content, dict) else [content]
     return any(
         isinstance(each, list) and each and isinstance(each[0], dict) and each[0].keys() >= _PORTAL_KEYS
@@ -89,7 +89,7 @@ def _part[T: (dict[str, Any], list[Any], str)](value: object, kind: type[T]) -> 
 
 
 def _headpoint(value: object, readings: Readings, file: str, depth: int = 0) -> None:
-    """Take an access point, and those behind it; what is measured behind it is no energy of the grid."""
+    """Take an access point and those behind it, but no submeters: their energy has passed the main meter."""
     if depth > _DEEPEST:
         raise _WrongPartError("subHeadpoints")
     headpoint: _Json = _part(value, dict)
@@ -105,7 +105,7 @@ def _headpoint(value: object, readings: Readings, file: str, depth: int = 0) -> 
     meters = [_part(each, dict) for each in _part(headpoint.get("physicalMeters") or [], list)]
     for meter in meters:
         _energies(meter, _GRAINS, readings, (ean, _number_of(meter)), file)
-    # An access point may repeat what its meters measure. Where it alone tells, a single meter measured it.
+    # An access point may repeat the energy of its meters. What it alone has, its meter measured where it has just one.
     alone = {name: grain for name, grain in _GRAINS.items() if not any(meter.get(name) for meter in meters)}
     _energies(headpoint, alone, readings, (ean, _number_of(meters[0]) if len(meters) == 1 else ""), file)
     for below in _part(headpoint.get("subHeadpoints") or [], list):
@@ -119,6 +119,9 @@ def _number_of(meter: _Json) -> str:
 
 def _energies(owner: _Json, grains: Mapping[str, Grain], readings: Readings, ids: tuple[str, str], file: str) -> None:
     """Take the intervals of a meter or an access point."""
+    for name in owner:
+        if name.endswith("Energy") and name not in _GRAINS:
+            readings.ignore(name[:_LONGEST])
     for name, grain in grains.items():
         intervals = _part(owner.get(name) or [], list)
         if intervals:
@@ -163,7 +166,7 @@ def _quarter(value: object) -> int:
 
 
 def _registers(measurement: _Json) -> Iterator[tuple[str, Register | None, _Json]]:
-    """Return the names of the registers in a measurement, what they are where they are counted, and what they say."""
+    """Return the registers in a measurement: name, register where it is counted, and value with unit and state."""
     for name, registers in measurement.items():
         if isinstance(registers, dict):
             # Without registers, the energy of a direction is all of it.
