@@ -18,7 +18,7 @@ from custom_components.emucs.exports import ExportError, Readings, read_export
 from custom_components.emucs.exports.files import MOST_LINE
 from custom_components.emucs.exports.service_json import MOST_JSON
 from tests.exports.exports import DUTCH, archive, lines, service
-from tests.exports.test_export_kinds import HOURS, good, imported, quarters
+from tests.exports.small import HOURS, good, imported, quarters
 
 MB = 1024 * 1024
 HEADER = f"{DUTCH.header}\r\n".encode()
