@@ -40,7 +40,7 @@ def settings_of(options: Mapping[str, Any]) -> CapacitySettings:
     # The table has the rates of homes and small companies, which no industrial meter is billed by.
     area = None if options.get(CONF_USER_PORT) == UserPort.A1 else section.get(CONF_AREA)
     return CapacitySettings(
-        goal=Decimal(str(section.get(CONF_GOAL, DEFAULT_GOAL))),
+        peak_target=Decimal(str(section.get(CONF_GOAL, DEFAULT_GOAL))),
         warning_share=Decimal(str(section.get(CONF_WARNING_SHARE, DEFAULT_WARNING_SHARE))) / 100,
         area=Area(area) if area else None,
         own_rate=Decimal(str(own_rate)) if own_rate else None,
@@ -119,4 +119,4 @@ class CapacityKeeper(Keeper[Capacity]):
         self._hass.config_entries.async_update_entry(
             self._entry, options={**self._entry.options, SECTION_CAPACITY: section}
         )
-        self.insight.settings = replace(self.insight.settings, goal=Decimal(str(goal)))
+        self.insight.settings = replace(self.insight.settings, peak_target=Decimal(str(goal)))

@@ -43,8 +43,8 @@ class PeakTarget(EmucsEntity[MeterCoordinator], NumberEntity):
         """Take the goal, and what it comes to."""
         before = (self._attr_native_value, getattr(self, "_attr_extra_state_attributes", None))
         capacity = self.coordinator.capacity
-        self._attr_native_value = float(capacity.insight.settings.goal)
-        target = None if capacity.state is None else float(round(capacity.state.target, 3))
+        self._attr_native_value = float(capacity.insight.settings.peak_target)
+        target = None if capacity.state is None else float(round(capacity.state.effective_target, 3))
         self._attr_extra_state_attributes = {"effective_target": target}
         return before != (self._attr_native_value, self._attr_extra_state_attributes)
 

@@ -417,7 +417,7 @@ CAPACITY_SENSORS: Final = (
     _insight_power(
         "demand_budget",
         _of_state(lambda state: state.budget),
-        lambda meter: {"target": _rounded(_of_state(lambda state: state.target)(meter))},
+        lambda meter: {"target": _rounded(_of_state(lambda state: state.effective_target)(meter))},
     ),
     _insight_power(
         "peak_average",

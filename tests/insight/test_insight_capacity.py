@@ -48,8 +48,8 @@ def state_of(capacity: Capacity) -> CapacityState:
 )
 def test_the_target_is_the_highest_of_floor_goal_and_peak(goal: str, peak: str | None, target: str) -> None:
     register = None if peak is None else (peak, NOON)
-    capacity = fed(CapacitySettings(goal=Decimal(goal)), telegram(NOON, "1", demand="0", peak=register))
-    assert state_of(capacity).target == Decimal(target)
+    capacity = fed(CapacitySettings(peak_target=Decimal(goal)), telegram(NOON, "1", demand="0", peak=register))
+    assert state_of(capacity).effective_target == Decimal(target)
     assert state_of(capacity).budget == Decimal(target)
 
 
@@ -57,14 +57,14 @@ def test_a_quarter_that_passes_the_target_raises_it() -> None:
     house = House(NOON)
     capacity = fed(CapacitySettings(), house.telegram(), *house.run(899, "4"))
     assert state_of(capacity).alarm
-    assert state_of(capacity).target == Decimal("2.5")
+    assert state_of(capacity).effective_target == Decimal("2.5")
     assert state_of(capacity).budget < 0
     [last] = house.run(1)
     state = capacity.feed(last)
     assert state is not None
     assert state.closed is not None
     assert state.new_peak is not None
-    assert state.target == state.new_peak.value == pytest.approx(Decimal(4), abs=Decimal("0.005"))
+    assert state.effective_target == state.new_peak.value == pytest.approx(Decimal(4), abs=Decimal("0.005"))
     [after] = house.run(1)
     capacity.feed(after)
     assert state_of(capacity).closed is None
@@ -239,7 +239,7 @@ def test_survives_a_restart() -> None:
     assert state is not None
     assert other is not None
     assert other.demand == state.demand
-    assert other.target == state.target
+    assert other.effective_target == state.effective_target
     assert other.new_peak is None
     assert again.months() == capacity.months()
     assert again.report() == capacity.report()
@@ -249,11 +249,11 @@ def test_the_goal_may_change_at_any_time() -> None:
     house = House(NOON)
     capacity = fed(CapacitySettings(), house.telegram(), *house.run(400, "4"))
     assert state_of(capacity).alarm
-    capacity.settings = replace(capacity.settings, goal=Decimal(5))
+    capacity.settings = replace(capacity.settings, peak_target=Decimal(5))
     for each in house.run(70):
         capacity.feed(each)
     assert not state_of(capacity).alarm
-    assert state_of(capacity).target == 5
+    assert state_of(capacity).effective_target == 5
 
 
 @pytest.mark.parametrize("profile", ["1.7.1", "1.6"])

@@ -21,8 +21,8 @@ _HOUR: Final = timedelta(hours=1)
 class CapacitySettings:
     """What the user sets."""
 
-    goal: Decimal = FLOOR
-    """kW that a quarter shall not pass; below the floor or the month's peak there is nothing to win."""
+    peak_target: Decimal = FLOOR
+    """kW that the user wants no quarter to pass; below the floor or the month's peak nothing is saved."""
     warning_share: Decimal = Decimal("0.9")
     area: Area | None = None
     own_rate: Decimal | None = None
@@ -35,8 +35,8 @@ class CapacityState(NamedTuple):
     """What is known at one moment. Powers in kW."""
 
     demand: Demand
-    target: Decimal
-    """The highest of the floor, the month's peak and the goal: below it a quarter costs nothing more."""
+    effective_target: Decimal
+    """The highest of the floor, the month's peak and the user's target: below it a quarter costs nothing more."""
     alarm: bool
     warning: bool
     closed: ClosedQuarter | None
@@ -47,7 +47,7 @@ class CapacityState(NamedTuple):
     @property
     def budget(self) -> Decimal:
         """Return the power that may be drawn until the quarter ends so that it meets the target."""
-        return self.demand.budget(self.target)
+        return self.demand.budget(self.effective_target)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +85,10 @@ class Capacity:
             return self.state
         new_peak = self.ledger.feed(telegram, closed)
         peak = self.ledger.running
-        target = max(FLOOR, self.settings.goal, peak.value if peak else FLOOR)
+        target = max(FLOOR, self.settings.peak_target, peak.value if peak else FLOOR)
         self.state = CapacityState(
             demand=demand,
-            target=target,
+            effective_target=target,
             alarm=self._alarm.feed(demand, target),
             warning=self._warning.feed(demand, target * self.settings.warning_share),
             closed=closed,

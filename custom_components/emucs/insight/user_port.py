@@ -15,7 +15,7 @@ class UserPort(StrEnum):
 
 
 class Evidence(StrEnum):
-    """Why a telegram is believed to come from one port and not from the other."""
+    """What a guess of the user port rests on."""
 
     VERSION = "version"
     """It prints a version of DSMR P1 or e-MUCS P1."""
@@ -29,8 +29,8 @@ class Evidence(StrEnum):
     """Nothing says that it is not the port that nearly everybody has."""
 
 
-class Belief(NamedTuple):
-    """The port that a telegram is believed to come from, and why."""
+class PortGuess(NamedTuple):
+    """The user port that a telegram probably comes from, and the evidence for it."""
 
     port: UserPort
     evidence: Evidence
@@ -62,12 +62,12 @@ _LARGEST: Final = {
 }
 
 
-def believed_port(telegram: Telegram) -> Belief:
-    """Return the port that a telegram seems to come from: the specification of A1 is not public, so it is a guess."""
+def detect_user_port(telegram: Telegram) -> PortGuess:
+    """Return the user port that a telegram probably comes from; a guess, as the specification of A1 is not public."""
     if _is_version_of_p1(telegram.version):
-        return Belief(UserPort.P1, Evidence.VERSION)
+        return PortGuess(UserPort.P1, Evidence.VERSION)
     if telegram.channels:
-        return Belief(UserPort.P1, Evidence.MBUS)
+        return PortGuess(UserPort.P1, Evidence.MBUS)
     quantities: set[Quantity] = set()
     kinds: set[Kind] = set()
     for text, register in telegram.registers.items():
@@ -79,10 +79,10 @@ def believed_port(telegram: Telegram) -> Belief:
         kinds.add(found.kind)
         unit = unit_of(register.unit)
         if unit is not None and abs(register.number) * unit.scale > _LARGEST.get(unit.dimension, Decimal("Infinity")):
-            return Belief(UserPort.A1, Evidence.SIZE)
+            return PortGuess(UserPort.A1, Evidence.SIZE)
     if quantities & _REACTIVE and kinds & _DEMANDS:
-        return Belief(UserPort.A1, Evidence.FOUR_QUADRANTS)
-    return Belief(UserPort.P1, Evidence.NONE)
+        return PortGuess(UserPort.A1, Evidence.FOUR_QUADRANTS)
+    return PortGuess(UserPort.P1, Evidence.NONE)
 
 
 def _is_version_of_p1(version: str | None) -> bool:
