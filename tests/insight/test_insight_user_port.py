@@ -6,7 +6,7 @@ from pathlib import Path
 from fastcrc.crc16 import arc
 import pytest
 
-from custom_components.emucs.insight.user_port import PortGuess, Evidence, UserPort, detect_user_port
+from custom_components.emucs.insight.user_port import Evidence, PortGuess, UserPort, detect_user_port
 from custom_components.emucs.port import Reader
 from tests.support import FIELD_TELEGRAMS, WINTER_EVENING
 from virtual_meter import VirtualMeter

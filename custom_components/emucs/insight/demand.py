@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple, Self
 
 from ..port import Telegram, obis
-from .electricity import energy_import, import_power, in_unit
+from .electricity import energy_import, import_power, in_unit, total
 
 QUARTER: Final = timedelta(minutes=15)
 COUNTED_COVERAGE: Final = Decimal("0.9")
@@ -153,7 +153,7 @@ class QuarterDemand:
                 self._begin(energy * after / passed if near else Decimal(), after if near else Decimal())
         self._counter = counter
         self._period = passed
-        self._register = in_unit(telegram.registers.get(obis.DEMAND), "kW")
+        self._register = in_unit(total(telegram, obis.DEMAND), "kW")
         self.demand = self._demand(start, time, power)
         if self._is_off(self.demand):
             self._off += min(passed, _SECONDS - self.demand.left)
@@ -293,7 +293,7 @@ def _by_register(closed: ClosedQuarter, telegram: Telegram, after: Decimal) -> C
 
     How soon after the end of a quarter a meter prints it, and whether its interval is a quarter, is not public of A1.
     """
-    register = in_unit(telegram.registers.get(obis.LAST_DEMAND), "kW")
+    register = in_unit(total(telegram, obis.LAST_DEMAND), "kW")
     if register is None or after <= _SETTLING:
         agrees = register is not None and closed.counts and _agree(register, closed.value)
     else:

@@ -7,9 +7,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Self
 
-from ..port import Channel, Dimension, Direction, Kind, Medium as Source, Register, Telegram, meaning, obis, parse_code
+from ..port import Channel, Dimension, Direction, Kind, Medium as Source, Register, Telegram, meaning, parse_code
 from .counter import Counter, Verdict, reading_of, restore_counters, save_counters
-from .electricity import in_unit
+from .electricity import net_power
 from .mbus import MbusMeter, Medium, mbus_meters
 
 # All ceilings are assumptions, and generous ones: what passes them is shown one reading later, and nothing is lost.
@@ -27,8 +27,7 @@ _WATTS: Final = 1000  # in a kW
 
 _MOST_COUNTERS: Final = 256
 _CACHED_CODES: Final = 1024
-_POWERS: Final = (obis.IMPORT_POWER, obis.EXPORT_POWER, obis.NET_POWER)
-_IMPORT_ENERGY: Final = "1-0:1.8."
+_IMPORT_ENERGY: Final = (1, 1, 8)
 _NO_POWER: Final = Decimal()
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -51,7 +50,7 @@ class Guarded(NamedTuple):
     @property
     def import_restarted(self) -> bool:
         """Return whether an import counter was set, so that no energy follows from it."""
-        return any(key.startswith(_IMPORT_ENERGY) for key in self.restarted)
+        return any(_counts_import(key) for key in self.restarted)
 
 
 @lru_cache(maxsize=_CACHED_CODES)
@@ -66,6 +65,12 @@ def is_counter(code: str, unit: str | None) -> bool:
         and found.direction is not Direction.NET
         and found.historic is None
     )
+
+
+def _counts_import(key: str) -> bool:
+    """Tell whether a counter is one of imported active energy, on whichever channel."""
+    code = parse_code(key)
+    return code is not None and (code.a, code.c, code.d) == _IMPORT_ENERGY
 
 
 class Guard:
@@ -111,8 +116,7 @@ class Guard:
 
     def _learn_power(self, telegram: Telegram) -> None:
         """Note the highest power that two telegrams in a row have shown: one alone may be wrong itself."""
-        powers = [in_unit(telegram.registers.get(code), "kW") for code in _POWERS]
-        power = max([abs(power) for power in powers if power is not None], default=_NO_POWER)
+        power = abs(net_power(telegram) or _NO_POWER)
         if (seen := min(power, self._latest_power)) > self._power:
             self._know_power(seen)
         self._latest_power = power

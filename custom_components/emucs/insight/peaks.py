@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from ..port import Telegram, obis
 from .clock import is_date
 from .demand import ClosedQuarter
-from .electricity import energy_import, in_unit
+from .electricity import energy_import, in_unit, total
 
 FLOOR: Final = Decimal("2.5")
 """kW: a month's peak is billed as at least this, before the mean is taken (Flemish capacity tariff)."""
@@ -143,7 +143,7 @@ class PeakLedger:
 
     def _feed_running(self, telegram: Telegram) -> None:
         """Take 1.6.0, for the month that its own time stands in: after midnight it still shows the last month."""
-        register = telegram.registers.get(obis.MONTH_PEAK)
+        register = total(telegram, obis.MONTH_PEAK)
         if register is None or register.time is None or register is self._register:
             return
         if telegram.time is None or not is_date(register.time, telegram.time):
