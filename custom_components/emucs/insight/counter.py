@@ -72,6 +72,8 @@ class Counter:
     is never believed.
     """
 
+    __slots__ = ("_confirmations", "_doubted", "_doubts", "_seen", "good")
+
     def __init__(self, reading: Reading) -> None:
         """Start with a first reading, which there is nothing to compare with."""
         self.good = reading

@@ -14,7 +14,9 @@ TARIFFS: Final = (1, 2, 3, 4, 5)
 _IMPORT_CODES: Final = (obis.IMPORT_ENERGY, *map(obis.import_energy, TARIFFS))
 _EXPORT_CODES: Final = (obis.EXPORT_ENERGY, *map(obis.export_energy, TARIFFS))
 _NOTHING: Final = Decimal()
-_CACHED_TELEGRAMS: Final = 64
+# The longest telegram known has 60 registers: what has many more is none of a meter, and is not worth keeping.
+_MOST_REGISTERS: Final = 128
+_CACHED_TELEGRAMS: Final = 4
 
 type _Registers = Mapping[str, Register]
 
@@ -77,6 +79,8 @@ def _of_other_channel[T](telegram: Telegram, value_of: Callable[[_Registers], T 
     Some meters print their totals as `1-1:` only. Of several such channels the lowest that has it counts.
     """
     registers = telegram.registers
+    if len(registers) > _MOST_REGISTERS:
+        return None
     for channel in _other_channels(frozenset(registers)):
         value = value_of({code: registers[printed] for code, printed in channel.items()})
         if value is not None:

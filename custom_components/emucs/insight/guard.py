@@ -8,9 +8,10 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Self
 
 from ..port import Channel, Dimension, Direction, Kind, Medium as Source, Register, Telegram, meaning, parse_code
+from .bounded import Recent
 from .counter import Counter, Verdict, reading_of, restore_counters, save_counters
 from .electricity import net_power
-from .mbus import MbusMeter, Medium, mbus_meters
+from .mbus import MbusMeter, Medium, channel_name, is_taken, mbus_meters
 
 # All ceilings are assumptions, and generous ones: what passes them is shown one reading later, and nothing is lost.
 LEAST_POWER: Final = Decimal(100_000)
@@ -25,8 +26,9 @@ HEAT: Final = Decimal(1_000_000)
 _JOULES_A_WATT_HOUR: Final = 3600
 _WATTS: Final = 1000  # in a kW
 
-_MOST_COUNTERS: Final = 256
-_CACHED_CODES: Final = 1024
+_MOST_COUNTERS: Final = 64
+_MOST_METERS: Final = 16
+_CACHED_CODES: Final = 128
 _IMPORT_ENERGY: Final = (1, 1, 8)
 _NO_POWER: Final = Decimal()
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
@@ -81,9 +83,9 @@ class Guard:
         self.meter_id = meter_id
         self.is_other_meter = False
         """Whether what was saved is of another electricity meter, which this one took the place of."""
-        self._registers: dict[str, Counter] = {}
-        self._meters: dict[str, Counter] = {}
-        self._media: dict[str, Medium] = {}
+        self._registers = Recent[Counter](_MOST_COUNTERS)
+        self._meters = Recent[Counter](_MOST_METERS)
+        self._nameless: dict[str, Medium] = {}  # what the meters measure that are named by their channel
         self._codes: frozenset[str] = frozenset()
         self._counting: list[str] = []  # those of them that count
         self._power = Decimal()  # the highest power seen, in kW
@@ -99,6 +101,7 @@ class Guard:
         renamed: Mapping[str, str] = _NOTHING
         if telegram.channels is not self._settled:
             self._found = mbus_meters(telegram, self.meter_id)
+            self._meters.note(self._found.keys())
             renamed = self._find_renamed(telegram, self._found)
             verdicts |= self._judge_meters(telegram, self._found)
         if not verdicts:
@@ -142,6 +145,7 @@ class Guard:
         if registers.keys() != self._codes:
             self._codes = frozenset(registers)
             self._counting = [code for code, register in registers.items() if is_counter(code, register.unit)]
+            self._registers.note(frozenset(self._counting))
         return self._counting
 
     def _judge_meters(self, telegram: Telegram, found: Mapping[str, MbusMeter]) -> dict[str, Verdict]:
@@ -149,7 +153,8 @@ class Guard:
         verdicts = {}
         dated = True
         for identifier, meter in found.items():
-            self._media[identifier] = meter.medium
+            if is_taken(identifier, self.meter_id):
+                self._nameless[identifier] = meter.medium
             if (register := meter.channel.reading) is not None:
                 dated &= register.time is not None
                 time = register.time or telegram.time
@@ -167,16 +172,16 @@ class Guard:
         """
         renamed = {}
         for number, channel in telegram.channels.items():
-            before = f"{self.meter_id}_ch{number}"
+            before = channel_name(self.meter_id, number)
             if channel.id is None or channel.id in self._meters or before in found or before not in self._meters:
                 continue
             meter = found.get(channel.id)
-            if meter is None or meter.medium is not self._media.get(before) or channel.reading is None:
+            if meter is None or meter.medium is not self._nameless.get(before) or channel.reading is None:
                 continue
             reading = reading_of(channel.reading, channel.reading.time or telegram.time)
             if reading is not None and self._meters[before].follows(reading, _ceiling_of(meter)):
                 self._meters[channel.id] = self._meters.pop(before)
-                del self._media[before]
+                del self._nameless[before]
                 renamed[before] = channel.id
         return renamed
 
@@ -187,24 +192,25 @@ class Guard:
             "power": str(self._power * _WATTS),
             "registers": save_counters(self._registers),
             "meters": save_counters(self._meters),
-            "media": dict(self._media),
+            "media": dict(self._nameless),
         }
 
     @classmethod
     def restore(cls, meter_id: str, saved: Mapping[str, Any]) -> Self:
         """Return what was saved; of another electricity meter just the meters on its M-Bus."""
         guard = cls(meter_id)
-        guard._meters = restore_counters(saved["meters"])
-        guard._media = {identifier: Medium(medium) for identifier, medium in saved["media"].items()}
+        guard._meters = Recent(_MOST_METERS, restore_counters(saved["meters"]))
+        media = {identifier: Medium(medium) for identifier, medium in saved["media"].items()}
+        guard._nameless = {each: medium for each, medium in media.items() if is_taken(each, meter_id)}
         guard.is_other_meter = saved["meter"] != meter_id
         if not guard.is_other_meter:
             guard._know_power(Decimal(saved["power"]) / _WATTS)
-            guard._registers = restore_counters(saved["registers"])
+            guard._registers = Recent(_MOST_COUNTERS, restore_counters(saved["registers"]))
         return guard
 
 
 def _judge(
-    counters: dict[str, Counter], key: str, register: Register, time: datetime | None, ceiling: Decimal
+    counters: Recent[Counter], key: str, register: Register, time: datetime | None, ceiling: Decimal
 ) -> Verdict | None:
     """Return what is to be said of a counter, if anything; a first reading is believed, as is what is no number."""
     counter = counters.get(key)
@@ -217,8 +223,7 @@ def _judge(
     if counter is not None:
         verdict = counter.feed(reading, ceiling)
         return verdict if verdict.is_withheld or verdict.is_restart else None
-    if len(counters) < _MOST_COUNTERS:
-        counters[key] = Counter(reading)
+    counters.add(key, Counter(reading))
     return None
 
 
