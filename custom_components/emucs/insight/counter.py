@@ -1,4 +1,4 @@
-"""One counter of a meter, which only goes forward, and only so fast: what else it says has to be said again."""
+"""A counter that may only rise, and only so fast; other readings need confirmation."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -8,16 +8,25 @@ from typing import Any, Final, NamedTuple, Self
 from ..port import Dimension, Register, unit_of
 
 SHORTEST: Final = timedelta(seconds=10)
-"""What passes between two telegrams at least, as far as a counter is concerned: clocks stand still, or go back."""
+"""Least time taken to have passed between two readings, as clocks stand still, or go back."""
 LONGEST: Final = timedelta(days=1)
-"""What is believed to have passed at most: a clock that jumps by years shall not excuse everything. A counter that
-was not seen for longer is believed a telegram later at worst."""
-FORWARD_CONFIRMATIONS: Final = 1
-BACK_CONFIRMATIONS: Final = 3
-"""A counter that goes back makes statistics begin anew: of that one has to be more certain."""
-PATIENCE: Final = 10
-"""Values in a row that fit neither what was known nor each other are the truth after all."""
+"""Cap on the time that has passed, so that a clock that jumps by years cannot justify any step. What was counted in a
+longer outage may have to be confirmed."""
+RISE_LASTS: Final = timedelta(minutes=1)
+"""How long a counter has to stay where it cannot have come so fast, before that is believed."""
+FALL_LASTS: Final = timedelta(minutes=15)
+"""How long it has to stay below what it was: a meter cannot fall, and statistics would begin anew."""
+PATIENCE: Final = timedelta(minutes=15)
+"""After this long, readings that fit neither what was known nor each other are the truth after all."""
+PATIENT_READINGS: Final = 10
+"""And after so many."""
 
+# A gap between two readings confirms no more than this: much may happen unseen.
+_LONGEST_STEP: Final = FALL_LASTS / 3
+# What passes between two readings of a meter without a clock (DSMR 2 and 3), and of one whose clock does not go on.
+_WITHOUT_CLOCK: Final = SHORTEST
+_STOPPED_CLOCK: Final = timedelta(seconds=1)
+_NONE: Final = timedelta()
 _HOUR: Final = timedelta(hours=1)
 _SHORTEST_IN_HOURS: Final = Decimal(str(SHORTEST / _HOUR))
 _NO_UNIT: Final = (Dimension.VOLUME, Decimal(1))  # gas meters that were not read yet print none, and count m³
@@ -67,19 +76,20 @@ def reading_of(register: Register, time: datetime | None) -> Reading | None:
 class Counter:
     """Follows a counter. It survives a restart by `save` and `restore`.
 
-    A reading that is further on than can have been counted is believed when the next one goes on from it; one that is
-    behind, when three more do. Until then the latest good one stands in. A fall by the last digit, as from rounding,
-    is never believed.
+    A reading that is further on than can have been counted, or behind, is believed when those that follow have gone on
+    from it for a while. Until then the latest good one stands in. A fall by the last digit, as from rounding, is never
+    believed.
     """
 
-    __slots__ = ("_confirmations", "_doubted", "_doubts", "_seen", "good")
+    __slots__ = ("_confirmed", "_doubted", "_doubted_for", "_doubts", "_seen", "good")
 
     def __init__(self, reading: Reading) -> None:
         """Start with a first reading, which there is nothing to compare with."""
         self.good = reading
         self._seen = reading.time  # when the latest good reading was printed last
-        self._doubted: Reading | None = None
-        self._confirmations = 0
+        self._doubted: Reading | None = None  # the latest reading that was not believed
+        self._confirmed = _NONE  # for how long such readings have gone on from each other
+        self._doubted_for = _NONE  # since the first of them
         self._doubts = 0
 
     def feed(self, reading: Reading, ceiling: Decimal) -> Verdict:
@@ -113,21 +123,25 @@ class Counter:
     def _trust_good(self) -> None:
         """Forget what was doubted."""
         self._doubted = None
-        self._confirmations = self._doubts = 0
+        self._confirmed = self._doubted_for = _NONE
+        self._doubts = 0
 
     def _is_confirmed(self, reading: Reading, ceiling: Decimal) -> bool:
-        """Take a reading that cannot be; tell whether it is confirmed what came before it."""
+        """Take a reading that cannot be; tell whether it has been confirmed for long enough."""
         before = self._doubted
-        if before is not None and reading.value < self.good.value and _is_same(before, reading):
-            # Telegrams that repeat what was read of an M-Bus meter once are no second reading: a zero would pass.
+        if before is not None and _is_same(before, reading):
+            # Telegrams that repeat what was read of an M-Bus meter once are no second reading.
             return False
         self._doubted = reading
         self._doubts += 1
-        self._confirmations += 1
-        if before is None or not self._agree(before, reading, ceiling):
-            self._confirmations = 0
-        needed = FORWARD_CONFIRMATIONS if reading.value > self.good.value else BACK_CONFIRMATIONS
-        return self._confirmations >= needed or self._doubts > PATIENCE
+        if before is None:
+            return False
+        passed = _passed(before, reading)
+        self._doubted_for += passed
+        self._confirmed = self._confirmed + passed if self._agree(before, reading, ceiling) else _NONE
+        lasts = RISE_LASTS if reading.value > self.good.value else FALL_LASTS
+        is_patience_over = self._doubted_for >= PATIENCE and self._doubts > PATIENT_READINGS
+        return self._confirmed >= lasts or is_patience_over
 
     def _agree(self, before: Reading, reading: Reading, ceiling: Decimal) -> bool:
         """Tell whether a doubted reading goes on from another one, where need be as fast as that one came there."""
@@ -169,6 +183,14 @@ def _follows(before: Reading, seen: datetime | None, reading: Reading, ceiling: 
     if seen is not None and reading.time is not None:
         passed = min(max(reading.time - seen, SHORTEST), LONGEST)
     return step <= max(before.digit, reading.digit) + ceiling * Decimal(str(passed / _HOUR))
+
+
+def _passed(before: Reading, reading: Reading) -> timedelta:
+    """Return for how long a reading confirms the one before."""
+    if before.time is None or reading.time is None:
+        return _WITHOUT_CLOCK
+    passed = reading.time - before.time
+    return min(passed, _LONGEST_STEP) if passed > _NONE else _STOPPED_CLOCK
 
 
 def _is_same(one: Reading, other: Reading) -> bool:
