@@ -46,6 +46,7 @@ def settings_of(options: Mapping[str, Any]) -> CapacitySettings:
         own_rate=Decimal(str(own_rate)) if own_rate else None,
         vat=Decimal(str(section.get(CONF_VAT, DEFAULT_VAT))) / 100,
         cap_period=CapPeriod(section.get(CONF_CAP_PERIOD, CapPeriod.MONTH)),
+        user_port=UserPort(options.get(CONF_USER_PORT, UserPort.P1)),
     )
 
 

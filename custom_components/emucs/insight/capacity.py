@@ -1,7 +1,7 @@
 """The capacity tariff as one insight: telegrams in, everything that is shown of quarter, peaks and cost out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, timedelta
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, Self
@@ -9,8 +9,10 @@ from typing import Any, Final, NamedTuple, Self
 from ..port import Telegram
 from .alarm import Alarm
 from .demand import ClosedQuarter, Demand, QuarterDemand
+from .grid import Grid, connection_limit, grid_of
 from .peaks import FLOOR, MonthPeak, PeakAverage, PeakLedger, month_begin, months_before, next_month
 from .tariff import MONTHS, Area, CapPeriod, Cost, Tariff, cost_of, tariff_of
+from .user_port import LARGEST_HOME, UserPort
 
 # The running month's energy is projected to its end from this share of it on.
 _PROJECTED_FROM: Final = Decimal("0.1")
@@ -29,6 +31,9 @@ class CapacitySettings:
     """EUR a kW and year without VAT, in place of the area's."""
     vat: Decimal = Decimal("0.06")
     cap_period: CapPeriod = CapPeriod.MONTH
+    user_port: UserPort = UserPort.P1
+    connection: Decimal | None = None
+    """kW that the connection carries, where the user has said so; else it follows from what the meter prints."""
 
 
 class CapacityState(NamedTuple):
@@ -37,6 +42,8 @@ class CapacityState(NamedTuple):
     demand: Demand
     effective_target: Decimal
     """The highest of the floor, the month's peak and the user's target: below it a quarter costs nothing more."""
+    limit: Decimal
+    """What the connection carries."""
     alarm: bool
     warning: bool
     closed: ClosedQuarter | None
@@ -46,8 +53,11 @@ class CapacityState(NamedTuple):
 
     @property
     def budget(self) -> Decimal:
-        """Return the power that may be drawn until the quarter ends so that it meets the target."""
-        return self.demand.budget(self.effective_target)
+        """Return the power that may be drawn until the quarter ends so that it meets the target.
+
+        Below zero it cannot meet it but by export. It is never more than the connection carries, either way.
+        """
+        return min(max(self.demand.budget(self.effective_target), -self.limit), self.limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +84,10 @@ class Capacity:
         self.quarter = QuarterDemand()
         self.ledger = PeakLedger()
         self.state: CapacityState | None = None
+        self._grid: Grid | None = None
+        self._limit: Decimal | None = None  # what the connection carries, by the latest quarter
+        self._own_rate: tuple[Decimal, int] | None = None  # the user's own rate, and the year in which it was new
+        self._noted: CapacitySettings | None = None
         self._alarm = Alarm()
         self._warning = Alarm()
 
@@ -84,17 +98,41 @@ class Capacity:
         if demand is None or telegram.time is None or demand.time != telegram.time:
             return self.state
         new_peak = self.ledger.feed(telegram, closed)
+        if self._noted is not self.settings:
+            self._note_settings()
         peak = self.ledger.running
         target = max(FLOOR, self.settings.peak_target, peak.value if peak else FLOOR)
+        if closed is not None or self._limit is None:
+            self._limit = self._limit_of(telegram)
         self.state = CapacityState(
             demand=demand,
             effective_target=target,
+            limit=self.settings.connection or self._limit,
             alarm=self._alarm.feed(demand, target),
             warning=self._warning.feed(demand, target * self.settings.warning_share),
             closed=closed,
             new_peak=new_peak,
         )
         return self.state
+
+    def _limit_of(self, telegram: Telegram) -> Decimal:
+        """Return what the connection carries in kW.
+
+        Of an industrial meter nothing says that. It has carried its highest quarter and is meant to carry the target,
+        and is larger than any with a residential meter.
+        """
+        self._grid = grid_of(telegram, self._grid)
+        if self.settings.user_port is UserPort.P1:
+            return connection_limit(telegram, self._grid)
+        return max([LARGEST_HOME, self.settings.peak_target, *[peak.value for peak in self.ledger.peaks.values()]])
+
+    def _note_settings(self) -> None:
+        """Note in which year an own rate is new: a later year's is not known by it."""
+        self._noted, rate = self.settings, self.settings.own_rate
+        if rate is None:
+            self._own_rate = None
+        elif self.ledger.month is not None and (self._own_rate is None or self._own_rate[0] != rate):
+            self._own_rate = rate, self.ledger.month.year
 
     def forget_counter(self) -> None:
         """Take no energy from the counter of before: it was set, or the meter is another one."""
@@ -120,30 +158,38 @@ class Capacity:
     @property
     def tariff(self) -> Tariff | None:
         """Return the rates that hold, or None where no month peak is billed or no area is set."""
-        area, month = self.settings.area, self.ledger.month
-        table = tariff_of(area, month.year) if area is not None and month is not None else None
-        if self.settings.own_rate is None:
-            return table
+        area, rate = self.settings.area, self.settings.own_rate
+        if rate is None:
+            return None if area is None or self.ledger.month is None else tariff_of(area, self.ledger.month.year)
         if area is not None and not area.bills_peaks:
             return None
-        return Tariff(
-            year=month.year if month else 0,
-            capacity=self.settings.own_rate,
-            kwh=table.kwh if table else None,
-            maximum=table.maximum if table else None,
-        )
+        year = self._own_rate[1] if self._own_rate else 0
+        table = None if area is None else tariff_of(area, year)
+        if table is None or table.year != year:
+            # What a kWh costs, and all together at most, is not known of that year.
+            return Tariff(year=year, capacity=rate)
+        return replace(table, capacity=rate)
 
     @property
     def missing_year(self) -> int | None:
-        """Return the year whose rates are not in the table, while an older year's are used instead."""
+        """Return the year whose rates are not known, while another year's are used: the table's, or an own rate's."""
         month, tariff = self.ledger.month, self.tariff
-        # An own rate is one of this year.
         return None if month is None or tariff is None or tariff.year == month.year else month.year
 
     def _cost(self, tariff: Tariff, average: PeakAverage) -> Cost:
         """Return what an average costs."""
-        energy = self._month_energy() if self.settings.cap_period is CapPeriod.MONTH else self._year_energy()
-        return cost_of(tariff, average.value, self.settings.vat, energy, self.settings.cap_period)
+        by_month = self.settings.cap_period is CapPeriod.MONTH
+        month, running = self.ledger.month, self.ledger.running
+        return cost_of(
+            tariff,
+            average.value,
+            self.settings.vat,
+            self._month_energy() if by_month else self._year_energy(),
+            self.settings.cap_period,
+            # The months to come are taken to import as much as those of the year before.
+            later=[self.ledger.imported(each) for each in reversed(months_before(month, MONTHS - 1))] if month else (),
+            peak=running.value if running else Decimal(),
+        )
 
     def _month_energy(self) -> Decimal | None:
         """Return what the running month will have imported at its end in kWh, if it goes on as so far."""
@@ -168,7 +214,8 @@ class Capacity:
 
     def save(self) -> dict[str, Any]:
         """Return what a restart needs, as JSON has it."""
-        return {"quarter": self.quarter.save(), "ledger": self.ledger.save()}
+        own_rate = self._own_rate and [str(self._own_rate[0]), self._own_rate[1]]
+        return {"quarter": self.quarter.save(), "ledger": self.ledger.save(), "own_rate": own_rate}
 
     @classmethod
     def restore(cls, settings: CapacitySettings, saved: Mapping[str, Any]) -> Self:
@@ -176,4 +223,7 @@ class Capacity:
         capacity = cls(settings)
         capacity.quarter = QuarterDemand.restore(saved["quarter"])
         capacity.ledger = PeakLedger.restore(saved["ledger"])
+        if saved["own_rate"] is not None:
+            rate, year = saved["own_rate"]
+            capacity._own_rate = Decimal(rate), int(year)
         return capacity

@@ -44,7 +44,10 @@ def import_power(telegram: Telegram) -> Decimal | None:
 
     What one phase exports another one has not imported: a meter adds up its phases before it counts.
     """
-    power = _import_power(telegram.registers)
+    # Nearly all meters print it.
+    power = in_unit(telegram.registers.get(obis.IMPORT_POWER), "kW")
+    if power is None:
+        power = _import_power(telegram.registers)
     if power is None:
         power = _of_other_channel(telegram, _import_power)
     return _import_power_of_phases(telegram) if power is None else power

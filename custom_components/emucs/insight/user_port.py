@@ -14,6 +14,10 @@ class UserPort(StrEnum):
     A1 = "a1"
 
 
+LARGEST_HOME: Final = Decimal(56)
+"""kVA: above this a connection has an industrial meter."""
+
+
 class Evidence(StrEnum):
     """What a guess of the user port rests on."""
 
@@ -42,8 +46,7 @@ _P1_EDITIONS: Final = range(10, 30)
 _E_MUCS_LENGTH: Final = 5
 _E_MUCS_DSMR: Final = "502"
 _DSMR_LENGTH: Final = 2
-# Above 56 kVA a connection has an industrial meter; without a neutral that is 141 A.
-_MOST_KW: Final = Decimal(56)
+# Without a neutral 56 kVA are 141 A.
 _MOST_AMPERE: Final = Decimal(141)
 _MOST_VOLT: Final = Decimal(300)
 _REACTIVE: Final = {
@@ -55,8 +58,8 @@ _REACTIVE: Final = {
 }
 _DEMANDS: Final = {Kind.CURRENT_DEMAND, Kind.LAST_DEMAND, Kind.MAXIMUM_DEMAND}
 _LARGEST: Final = {
-    Dimension.POWER: _MOST_KW * 1000,
-    Dimension.APPARENT_POWER: _MOST_KW * 1000,
+    Dimension.POWER: LARGEST_HOME * 1000,
+    Dimension.APPARENT_POWER: LARGEST_HOME * 1000,
     Dimension.CURRENT: _MOST_AMPERE,
     Dimension.VOLTAGE: _MOST_VOLT,
 }
