@@ -1,4 +1,4 @@
-"""The capacity tariff as one insight: telegrams in, everything that is shown of quarter, peaks and cost out."""
+"""The capacity tariff: takes telegrams, and knows quarter, peaks and cost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ class CapacitySettings:
     warning_share: Decimal = Decimal("0.9")
     area: Area | None = None
     own_rate: Decimal | None = None
-    """EUR a kW and year without VAT, in place of the area's."""
+    """EUR per kW per year without VAT, instead of the area's."""
     vat: Decimal = Decimal("0.06")
     cap_period: CapPeriod = CapPeriod.MONTH
     user_port: UserPort = UserPort.P1
@@ -49,7 +49,7 @@ class CapacityState(NamedTuple):
     closed: ClosedQuarter | None
     """The quarter that the latest telegram ended."""
     new_peak: MonthPeak | None
-    """The running month's peak, where the latest telegram made it a higher one."""
+    """The running month's peak, if the latest telegram raised it."""
 
     @property
     def budget(self) -> Decimal:
@@ -62,7 +62,7 @@ class CapacityState(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityReport:
-    """What is billed: means in kW, and their cost; None where it is not known or not billed."""
+    """What is billed: averages in kW, and their cost; None if not known or not billed."""
 
     average: PeakAverage | None
     """Over the twelve latest closed months."""
@@ -92,7 +92,7 @@ class Capacity:
         self._warning = Alarm()
 
     def feed(self, telegram: Telegram) -> CapacityState | None:
-        """Take a telegram; return what is known now, or None where the meter prints no time or power."""
+        """Take a telegram; return what is known now, or None if the meter prints no time or power."""
         closed = self.quarter.feed(telegram)
         demand = self.quarter.demand
         if demand is None or telegram.time is None or demand.time != telegram.time:
@@ -135,7 +135,7 @@ class Capacity:
             self._own_rate = rate, self.ledger.month.year
 
     def forget_counter(self) -> None:
-        """Take no energy from the counter of before: it was set, or the meter is another one."""
+        """Take no energy from the former counter: it was reset, or belongs to another meter."""
         self.quarter.forget_counter()
         self.ledger.forget_counter()
 
@@ -192,7 +192,7 @@ class Capacity:
         )
 
     def _month_energy(self) -> Decimal | None:
-        """Return what the running month will have imported at its end in kWh, if it goes on as so far."""
+        """Return the projected import of the running month in kWh; None early in the month."""
         month = self.ledger.month
         imported = self.ledger.imported(month) if month else None
         if month is None or imported is None or self.state is None:
@@ -202,7 +202,7 @@ class Capacity:
         return imported / share if share >= _PROJECTED_FROM else None
 
     def _year_energy(self) -> Decimal | None:
-        """Return what the twelve latest closed months have imported in kWh, or None where one is not known."""
+        """Return the import of the twelve latest closed months in kWh, or None if one is not known."""
         month = self.ledger.month
         energies = map(self.ledger.imported, months_before(month, MONTHS) if month else [])
         known = [energy for energy in energies if energy is not None]

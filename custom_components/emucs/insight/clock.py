@@ -4,17 +4,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 EARLIEST: Final = datetime(2019, 1, 1, tzinfo=UTC)
-"""Digital meters are placed in Belgium since 2019: a clock that says less was never set."""
+"""Digital meters have been installed in Belgium since 2019: a clock that shows an earlier time was never set."""
 HOST_EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""This was written later: a host without a battery that says less has not asked for the time yet."""
+"""This was written later: a host that shows an earlier time has no battery, and has not asked for the time yet."""
 TOLERANCE: Final = timedelta(minutes=2)
 """How far the clocks may be apart; telegrams are seconds late at most."""
 LASTING: Final = timedelta(minutes=15)
 """How long they have to be before that is said, and how long a clock that has jumped has to go on."""
 FROZEN_AFTER: Final = timedelta(minutes=1)
-"""How long telegrams with one and the same time come before the clock is taken to stand still."""
+"""How long telegrams show the same time before the clock is taken to stand still."""
 JUMP: Final = timedelta(days=1)
-"""By this much no clock is corrected in operation, and no month is to be closed early."""
+"""No clock is corrected by this much in operation, and no month may be closed early by it."""
 
 
 def is_date(time: datetime, now: datetime) -> bool:

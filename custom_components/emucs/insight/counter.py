@@ -33,7 +33,7 @@ _NO_UNIT: Final = (Dimension.VOLUME, Decimal(1))  # gas meters that were not rea
 
 
 class Reading(NamedTuple):
-    """What a counter says, in base units of its dimension, of which it counts in so many, and when it was that."""
+    """A reading in base units of its dimension, how many of them one unit of the register is, and its time."""
 
     register: Register
     dimension: Dimension
@@ -43,24 +43,24 @@ class Reading(NamedTuple):
 
     @property
     def digit(self) -> Decimal:
-        """Return what one is in the last digit that is printed."""
+        """Return the value of one in the last printed digit."""
         number = self.register.number
         exponent = 0 if number is None else number.as_tuple().exponent
         return self.scale.scaleb(exponent) if isinstance(exponent, int) else self.scale
 
 
 class Verdict(NamedTuple):
-    """What is to be shown of a counter."""
+    """What to show of a counter."""
 
     register: Register
     is_withheld: bool = False
-    """Whether this is an older reading than the meter's, which is not believed yet."""
+    """Whether this is an older reading, as the printed one is not believed yet."""
     is_restart: bool = False
-    """Whether the counter was set: what lies between this reading and the one before was not consumed."""
+    """Whether the counter was reset: the step from the reading before was not consumed."""
 
 
 def reading_of(register: Register, time: datetime | None) -> Reading | None:
-    """Return the reading in a register that held at a time; None where it has no number or its unit is unknown."""
+    """Return the reading of a register at a time; None if it has no number or its unit is unknown."""
     number = register.number
     if number is None:
         return None
@@ -84,7 +84,7 @@ class Counter:
     __slots__ = ("_confirmed", "_doubted", "_doubted_for", "_doubts", "_seen", "good")
 
     def __init__(self, reading: Reading) -> None:
-        """Start with a first reading, which there is nothing to compare with."""
+        """Start with a first reading, which is believed."""
         self.good = reading
         self._seen = reading.time  # when the latest good reading was printed last
         self._doubted: Reading | None = None  # the latest reading that was not believed
@@ -104,7 +104,7 @@ class Counter:
         return Verdict(self.good.register, is_withheld=True)
 
     def repeat(self, time: datetime | None) -> None:
-        """Take the latest good reading once more."""
+        """Take the latest good reading again."""
         self._seen = time
         if self._doubts:
             self._trust_good()
@@ -144,7 +144,7 @@ class Counter:
         return self._confirmed >= lasts or is_patience_over
 
     def _agree(self, before: Reading, reading: Reading, ceiling: Decimal) -> bool:
-        """Tell whether a doubted reading goes on from another one, where need be as fast as that one came there."""
+        """Tell whether a doubted reading goes on from another, at most as fast as that one was reached."""
         if reading.dimension is not before.dimension:
             return False
         return (
@@ -164,7 +164,7 @@ class Counter:
 
     @classmethod
     def restore(cls, saved: list[str | None]) -> Self | None:
-        """Return what was saved, or None where it means nothing any more."""
+        """Restore what was saved, or return None if its unit is not known any more."""
         value, unit, printed, time = saved
         register = Register(Decimal(str(value)), unit, datetime.fromisoformat(printed) if printed else None)
         reading = reading_of(register, datetime.fromisoformat(time) if time else None)
@@ -172,12 +172,12 @@ class Counter:
 
 
 def _follows(before: Reading, seen: datetime | None, reading: Reading, ceiling: Decimal) -> bool:
-    """Tell whether a reading can be a later one than another, which was seen last at a time."""
+    """Tell whether a reading can follow another one, which was last seen at a time."""
     step = reading.value - before.value
     if step < 0:
         return False
     if step <= ceiling * _SHORTEST_IN_HOURS:
-        # As nearly all are: so much is believed of any time.
+        # Nearly all readings: such a step needs no time.
         return True
     passed = SHORTEST
     if seen is not None and reading.time is not None:
@@ -194,7 +194,7 @@ def _passed(before: Reading, reading: Reading) -> timedelta:
 
 
 def _is_same(one: Reading, other: Reading) -> bool:
-    """Tell whether two readings are one, dated by the M-Bus meter itself."""
+    """Tell whether two readings are the same one, dated by the M-Bus meter itself."""
     time = one.register.time
     return time is not None and time == other.register.time and one.value == other.value
 

@@ -1,4 +1,4 @@
-"""What every telegram passes before anything else sees it: no counter goes back, or faster than a meter can count."""
+"""Checks every telegram before anything else sees it: no counter falls, or rises faster than a meter can count."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,7 +13,7 @@ from .counter import Counter, Verdict, reading_of, restore_counters, save_counte
 from .electricity import net_power
 from .mbus import MbusMeter, Medium, channel_name, is_taken, mbus_meters
 
-# All ceilings are assumptions, and generous ones: what passes them is shown one reading later, and nothing is lost.
+# All ceilings are assumptions, and generous: a reading beyond them is shown a minute later, and nothing is lost.
 LEAST_POWER: Final = Decimal(100_000)
 """W, var or VA: more than a home's connection carries. Three phases of 125 A at 400 V are 87 kVA."""
 _SPARE: Final = 2  # a meter that has shown more power than that may count at twice as much
@@ -35,7 +35,7 @@ _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Guarded(NamedTuple):
-    """A telegram that can be believed."""
+    """A telegram whose counters are plausible."""
 
     telegram: Telegram
     codes: frozenset[str]
@@ -45,13 +45,13 @@ class Guarded(NamedTuple):
     withheld: frozenset[str] = frozenset()
     """Codes of registers and identifiers of M-Bus meters whose latest good reading stands in for what was printed."""
     restarted: frozenset[str] = frozenset()
-    """Those whose counter was set, now that this is certain."""
+    """Those whose counter was reset, now that this is confirmed."""
     renamed: Mapping[str, str] = _NOTHING
-    """M-Bus meters that print their identifier from now on: what they were called, and are."""
+    """M-Bus meters that print their identifier from now on: the former name by channel, and the identifier."""
 
     @property
     def import_restarted(self) -> bool:
-        """Return whether an import counter was set, so that no energy follows from it."""
+        """Return whether an import counter was reset, so that the step is no energy."""
         return any(_counts_import(key) for key in self.restarted)
 
 
@@ -82,17 +82,17 @@ class Guard:
         """Start with nothing known of a meter."""
         self.meter_id = meter_id
         self.is_other_meter = False
-        """Whether what was saved is of another electricity meter, which this one took the place of."""
+        """Whether the saved state is that of another electricity meter, which this one replaces."""
         self._registers = Recent[Counter](_MOST_COUNTERS)
         self._meters = Recent[Counter](_MOST_METERS)
-        self._nameless: dict[str, Medium] = {}  # what the meters measure that are named by their channel
+        self._nameless: dict[str, Medium] = {}  # media of the meters that are named by their channel
         self._codes: frozenset[str] = frozenset()
         self._counting: list[str] = []  # those of them that count
         self._power = Decimal()  # the highest power seen, in kW
         self._latest_power = Decimal()
         self._ceiling = LEAST_POWER
         self._found: Mapping[str, MbusMeter] = {}
-        self._settled: Mapping[int, Channel] | None = None  # channels of which there is nothing to judge any more
+        self._settled: Mapping[int, Channel] | None = None  # the channels that were judged last, if that is final
 
     def feed(self, telegram: Telegram) -> Guarded:
         """Take a telegram; return it with the latest good reading wherever a counter says what it cannot."""
@@ -109,7 +109,7 @@ class Guard:
         return self._put_right(telegram, verdicts, renamed)
 
     def _put_right(self, telegram: Telegram, verdicts: dict[str, Verdict], renamed: Mapping[str, str]) -> Guarded:
-        """Return a telegram of which there is something to say."""
+        """Return the telegram with the verdicts applied."""
         found = self._found
         withheld = frozenset(key for key, verdict in verdicts.items() if verdict.is_withheld)
         if withheld:
@@ -125,12 +125,12 @@ class Guard:
         self._latest_power = power
 
     def _know_power(self, power: Decimal) -> None:
-        """Take a power in kW as the highest, and what is counted at most from it."""
+        """Set the highest power in kW, and the ceiling that follows from it."""
         self._power = power
         self._ceiling = max(LEAST_POWER, _SPARE * power * _WATTS)
 
     def _judge_registers(self, telegram: Telegram) -> dict[str, Verdict]:
-        """Return what is to be shown of the counters of the electricity meter, where that is worth a word."""
+        """Judge each counter of the electricity meter; return only verdicts other than *believed*."""
         registers, counters, time = telegram.registers, self._registers, telegram.time
         verdicts = {}
         for code in self._counters_in(telegram):
@@ -140,7 +140,7 @@ class Guard:
         return verdicts
 
     def _counters_in(self, telegram: Telegram) -> list[str]:
-        """Return the codes of the counters in a telegram, which are mostly those of the one before."""
+        """Return the codes of the counters in a telegram; worked out anew only when its codes change."""
         registers = telegram.registers
         if registers.keys() != self._codes:
             self._codes = frozenset(registers)
@@ -149,7 +149,7 @@ class Guard:
         return self._counting
 
     def _judge_meters(self, telegram: Telegram, found: Mapping[str, MbusMeter]) -> dict[str, Verdict]:
-        """Return what is to be shown of the M-Bus meters, where that is worth a word."""
+        """Judge the reading of each M-Bus meter; return only verdicts other than *believed*."""
         verdicts = {}
         dated = True
         for identifier, meter in found.items():
@@ -166,9 +166,9 @@ class Guard:
         return verdicts
 
     def _find_renamed(self, telegram: Telegram, found: Mapping[str, MbusMeter]) -> dict[str, str]:
-        """Return the meters that were known by their channel and print their identifier now, and follow them.
+        """Return the meters that were named by their channel and print their identifier now, and follow them.
 
-        It is the same meter where the medium is, and its reading can be a later one. Else another was connected.
+        It is the same meter if the medium is the same and its reading can be a later one; else it is another one.
         """
         renamed = {}
         for number, channel in telegram.channels.items():
@@ -197,7 +197,7 @@ class Guard:
 
     @classmethod
     def restore(cls, meter_id: str, saved: Mapping[str, Any]) -> Self:
-        """Return what was saved; of another electricity meter just the meters on its M-Bus."""
+        """Restore what was saved; of another electricity meter only the M-Bus meters."""
         guard = cls(meter_id)
         guard._meters = Recent(_MOST_METERS, restore_counters(saved["meters"]))
         media = {identifier: Medium(medium) for identifier, medium in saved["media"].items()}
@@ -212,7 +212,7 @@ class Guard:
 def _judge(
     counters: Recent[Counter], key: str, register: Register, time: datetime | None, ceiling: Decimal
 ) -> Verdict | None:
-    """Return what is to be said of a counter, if anything; a first reading is believed, as is what is no number."""
+    """Judge a reading; None where it is believed, as a first one and one without a number are."""
     counter = counters.get(key)
     if counter is not None and counter.good.register is register:
         counter.repeat(time)
@@ -228,7 +228,7 @@ def _judge(
 
 
 def _ceiling_of(meter: MbusMeter) -> Decimal:
-    """Return what an M-Bus meter counts in an hour at most, in base units."""
+    """Return the most that an M-Bus meter can count in an hour, in base units."""
     reading = None if meter.channel.reading is None else reading_of(meter.channel.reading, None)
     if reading is None or reading.dimension is Dimension.VOLUME:
         return GAS if meter.medium is Medium.GAS else WATER
@@ -238,7 +238,7 @@ def _ceiling_of(meter: MbusMeter) -> Decimal:
 def _put_right(
     telegram: Telegram, found: Mapping[str, MbusMeter], good: Mapping[str, Register]
 ) -> tuple[Mapping[str, MbusMeter], Telegram]:
-    """Return the meters and the telegram with good readings in the place of others."""
+    """Return the meters and the telegram with their readings replaced by the latest good ones."""
     meters = dict(found)
     channels: dict[int, Channel] = dict(telegram.channels)
     for number, channel in telegram.channels.items():

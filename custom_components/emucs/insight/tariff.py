@@ -35,7 +35,7 @@ class Area(StrEnum):
 
 
 class CapPeriod(StrEnum):
-    """Over what the maximum tariff is taken: sources disagree, bills show both."""
+    """The period that the maximum tariff applies to: sources disagree, and bills show both."""
 
     MONTH = "month"
     YEAR = "year"
@@ -47,11 +47,11 @@ class Tariff:
 
     year: int
     capacity: Decimal
-    """EUR a kW and year."""
+    """EUR per kW per year."""
     kwh: Decimal | None = None
-    """EUR a kWh of the distribution grid, which the maximum tariff counts in."""
+    """EUR per kWh for the distribution grid, which counts towards the maximum tariff."""
     maximum: Decimal | None = None
-    """EUR a kWh that capacity and kWh may cost together at most."""
+    """EUR per kWh that capacity and energy may cost together at most."""
 
 
 def _load() -> dict[str, Any]:
