@@ -189,3 +189,29 @@ class TestCoverage:
         assert ledger.coverage(JULY) == 1
         ledger.feed(telegram(local("2026-07-01 05:00:00"), "1"), None)
         assert ledger.coverage(JULY) == Decimal("0.5")
+
+
+def test_what_the_first_version_saved() -> None:
+    saved = {
+        "peaks": {
+            "2026-03-01": ["3", None, "imported"],
+            "2026-04-01": ["4", "2026-04-10T18:15:00+02:00", "history"],
+            "2026-05-01": ["5", "2026-05-10T18:15:00+02:00", "meter"],
+            "2026-06-01": ["6", "2026-06-10T18:15:00+02:00", "observed"],
+        },
+        "counters": {"2026-06-01": "1000"},
+    }
+    ledger = PeakLedger.restore(saved)
+    ledger.feed(telegram(A_JULY_DAY, "1"), None)
+    assert [(peak.source, str(peak.value)) for peak in ledger.peaks.values()] == [
+        ("imported", "3"),
+        ("history", "4"),
+        ("meter", "5"),
+        ("observed", "6"),
+    ]
+    # How much of June was seen is not known.
+    average = ledger.average()
+    assert average is not None
+    assert (average.value, average.months) == (Decimal(4), 3)
+    ledger.set_imported({})
+    assert date(2026, 3, 1) not in ledger.peaks

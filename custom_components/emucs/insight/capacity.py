@@ -223,7 +223,7 @@ class Capacity:
         capacity = cls(settings)
         capacity.quarter = QuarterDemand.restore(saved["quarter"])
         capacity.ledger = PeakLedger.restore(saved["ledger"])
-        if saved["own_rate"] is not None:
-            rate, year = saved["own_rate"]
+        if (own_rate := saved.get("own_rate")) is not None:
+            rate, year = own_rate
             capacity._own_rate = Decimal(rate), int(year)
         return capacity

@@ -360,17 +360,20 @@ class PeakLedger:
 
     @classmethod
     def restore(cls, saved: dict[str, Any]) -> Self:
-        """Return what was saved."""
+        """Restore what was saved, also by the first version, which knew no coverage and one peak a month."""
         ledger = cls()
-        for month, (value, time, source) in saved["peaks"].items():
-            ledger._own[date.fromisoformat(month)] = MonthPeak(
-                Decimal(value), datetime.fromisoformat(time) if time else None, Source(source)
-            )
-        for month, value in saved["imported"].items():
-            ledger._imported[date.fromisoformat(month)] = MonthPeak(Decimal(value), None, Source.IMPORTED)
-        ledger._covered = {date.fromisoformat(month): Decimal(count) for month, count in saved["covered"].items()}
-        ledger._shown = saved["shown"] and datetime.fromisoformat(saved["shown"])
-        ledger._undated = None if saved["undated"] is None else Decimal(saved["undated"])
-        ledger._is_stale = saved["stale"]
-        ledger._counters = {date.fromisoformat(month): Decimal(counter) for month, counter in saved["counters"].items()}
+        for text, (value, time, source) in saved["peaks"].items():
+            month = date.fromisoformat(text)
+            peak = MonthPeak(Decimal(value), datetime.fromisoformat(time) if time else None, Source(source))
+            (ledger._imported if peak.source is Source.IMPORTED else ledger._own)[month] = peak
+            if peak.source is Source.METER:
+                ledger._covered[month] = _quarters_of(month)
+        for text, value in saved.get("imported", {}).items():
+            ledger._imported[date.fromisoformat(text)] = MonthPeak(Decimal(value), None, Source.IMPORTED)
+        ledger._covered |= {date.fromisoformat(text): Decimal(each) for text, each in saved.get("covered", {}).items()}
+        ledger._shown = datetime.fromisoformat(shown) if (shown := saved.get("shown")) else None
+        ledger._undated = None if (undated := saved.get("undated")) is None else Decimal(undated)
+        ledger._is_stale = saved.get("stale", False)
+        ledger._counters = {date.fromisoformat(text): Decimal(each) for text, each in saved["counters"].items()}
+        ledger._forget_old()
         return ledger
