@@ -92,6 +92,7 @@ class TestTheBetterSource:
         ledger.set_imported(self.OTHER)
         official = MonthPeak(Decimal("9.9"), None, Source.IMPORTED)
         assert ledger.peaks == {JULY: official}
+        assert not ledger.takes_import(JULY)
         again = PeakLedger.restore(json.loads(json.dumps(ledger.save())))
         assert again.peaks == {JULY: official}
         again.set_imported({})

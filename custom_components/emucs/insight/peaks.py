@@ -145,13 +145,18 @@ class PeakLedger:
     def _best(self, month: date) -> MonthPeak | None:
         """Return the peak of a month by the best source there is."""
         own = self._own.get(month)
-        imported = self._imported.get(month) if self.takes_import(month) else None
-        return own if imported is None else imported
+        if not self._is_closed(month) or (own is not None and own.source is Source.HISTORY):
+            return own
+        return self._imported.get(month, own)
+
+    def _is_closed(self, month: date) -> bool:
+        """Tell whether a month is over, as far as is known."""
+        return self.month is None or month < self.month
 
     def takes_import(self, month: date) -> bool:
-        """Tell whether an export of the grid operator knows better: of a closed month, unless the meter lists it."""
-        own = self._own.get(month)
-        return (self.month is None or month < self.month) and (own is None or own.source is not Source.HISTORY)
+        """Tell whether an export would know better: of a closed month that nothing official is known of."""
+        best = self._best(month)
+        return self._is_closed(month) and (best is None or best.source not in _OFFICIAL)
 
     def coverage(self, month: date) -> Decimal:
         """Return the share of a month that its peak is known of, 0 to 1; of the running one, of what is over of it."""
@@ -304,7 +309,7 @@ class PeakLedger:
         self._imported = {
             month: MonthPeak(value, None, Source.IMPORTED)
             for month, value in imported.items()
-            if self.month is None or month < self.month
+            if self._is_closed(month)
         }
 
     def _forget_old(self) -> None:
