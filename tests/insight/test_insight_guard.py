@@ -160,7 +160,9 @@ class TestACounterOfEnergy:
         guarded = guard.feed(telegram(NOON + SECOND, imported="100.001", exported="9050.000"))
         assert (shown(guarded), shown(guarded, EXPORT)) == ("100.001", "50.000")
         assert guarded.withheld == {EXPORT}
+        assert not guarded.import_withheld
         assert not guarded.import_restarted
+        assert guard.feed(telegram(NOON + 2 * SECOND, imported="0.000")).import_withheld
 
     def test_another_unit_is_the_same_counter(self) -> None:
         guard = Guard(METER)

@@ -91,9 +91,12 @@ class Capacity:
         self._alarm = Alarm()
         self._warning = Alarm()
 
-    def feed(self, telegram: Telegram) -> CapacityState | None:
-        """Take a telegram; return what is known now, or None if the meter prints no time or power."""
-        closed = self.quarter.feed(telegram)
+    def feed(self, telegram: Telegram, *, counter_is_doubted: bool = False) -> CapacityState | None:
+        """Take a telegram; return what is known now, or None if the meter prints no time or power.
+
+        `counter_is_doubted`: the guard shows an older reading of an import counter.
+        """
+        closed = self.quarter.feed(telegram, counter_is_doubted=counter_is_doubted)
         demand = self.quarter.demand
         if demand is None or telegram.time is None or demand.time != telegram.time:
             return self.state

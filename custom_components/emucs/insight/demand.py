@@ -124,14 +124,17 @@ class QuarterDemand:
         self._register: Decimal | None = None  # the latest 1.4.0
         self._closed: ClosedQuarter | None = None
 
-    def feed(self, telegram: Telegram) -> ClosedQuarter | None:
-        """Take a telegram; return the quarter that it ends."""
+    def feed(self, telegram: Telegram, *, counter_is_doubted: bool = False) -> ClosedQuarter | None:
+        """Take a telegram; return the quarter that it ends.
+
+        A counter that is doubted stands still, and later catches up at once: until then, power tells what is imported.
+        """
         if telegram.time is None:
             return None
         time = telegram.time.astimezone(UTC)
         start = quarter_start(time)
         last, closed = self.demand, None
-        counter = energy_import(telegram)
+        counter = None if counter_is_doubted else energy_import(telegram)
         passed = Decimal() if last is None else _seconds(time - last.time)
         power = import_power(telegram)
         if power is None:

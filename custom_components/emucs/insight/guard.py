@@ -50,6 +50,11 @@ class Guarded(NamedTuple):
     """M-Bus meters that print their identifier from now on: the former name by channel, and the identifier."""
 
     @property
+    def import_withheld(self) -> bool:
+        """Return whether an import counter is an older one, so that no energy follows from it for now."""
+        return any(_counts_import(key) for key in self.withheld)
+
+    @property
     def import_restarted(self) -> bool:
         """Return whether an import counter was reset, so that the step is no energy."""
         return any(_counts_import(key) for key in self.restarted)
