@@ -62,7 +62,7 @@ from .insight.grid import grid_of
 from .insight.mbus import mbus_meters
 from .insight.peaks import FLOOR
 from .insight.tariff import Area, CapPeriod
-from .insight.user_port import CONF_USER_PORT, UserPort, believed_port
+from .insight.user_port import CONF_USER_PORT, UserPort, detect_user_port
 from .port import BinaryProtocol, LinkDown, NoTelegram, PortError, Telegram, WrongSpeed
 from .port_watch import link_of
 
@@ -306,22 +306,22 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
                 title=" ".join(filter(None, (model, self.unique_id))), data=self._data, options=options
             )
         words = await self._async_words("found")
-        believed = believed_port(telegram)
+        guess = detect_user_port(telegram)
         grid = grid_of(telegram)
         meters = mbus_meters(telegram, identifier_of(telegram)).values()
         return self.async_show_form(
             step_id="confirm",
             data_schema=probatio.Schema(
                 {
-                    probatio.Required(CONF_USER_PORT, default=str(believed.port)): _USER_PORT,
+                    probatio.Required(CONF_USER_PORT, default=str(guess.port)): _USER_PORT,
                     probatio.Required(CONF_ADD_TO_ENERGY, default=True): BooleanSelector(),
                 }
             ),
             description_placeholders={
                 "model": " ".join(filter(None, (manufacturer, model))) or words["unknown"],
                 "id": identifier_of(telegram),
-                "version": port_version_of(telegram, believed.port),
-                "why": (await self._async_words("evidence"))[believed.evidence],
+                "version": port_version_of(telegram, guess.port),
+                "why": (await self._async_words("evidence"))[guess.evidence],
                 "grid": words[grid or "unknown"],
                 "mbus": ", ".join(f"{words[meter.medium]} ({meter.identifier})" for meter in meters) or words["none"],
             },

@@ -243,8 +243,8 @@ async def test_logs_do_not_say_whose_meter_it_is(
         await wire.once(lambda telegram: with_value(telegram, r"0-1:24\.2\.\d", "(260114180900W)(00000.000*m3)"))
         await wire.once(lambda telegram: without(telegram, r"0-2:"))
         await wire.once(lambda _: other.telegram(), 5)
-        wire.change = lambda telegram: with_value(telegram, r"1-0:1\.8\.1", "(000001.000*kWh)")
-        await eventually(lambda: number(hass, TARIFF_1) == 1)
+        wire.change = lambda telegram: with_value(telegram, r"1-0:1\.8\.1", "(900001.000*kWh)")
+        await eventually(lambda: number(hass, TARIFF_1) == 900001)
     own = [record.getMessage() for record in caplog.records if record.name.startswith("custom_components.emucs")]
     assert any("a counter was set" in line for line in own)
     assert any("Not believed" in line for line in own)

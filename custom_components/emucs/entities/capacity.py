@@ -15,7 +15,7 @@ from homeassistant.util import dt as dt_util
 from ..coordinator import MeterCoordinator
 from ..insight.capacity import CONF_PEAK_TARGET, SECTION_CAPACITY, Capacity, CapacityState
 from ..insight.demand import QUARTER, has_quarters
-from ..insight.peaks import PeakAverage
+from ..insight.peaks import MonthPeak, PeakAverage
 from ..insight.tariff import Cost
 from ..port import obis
 from .rows import (
@@ -28,7 +28,6 @@ from .rows import (
     SensorRow,
     Value,
     demand_row,
-    of_register,
     rounded,
 )
 
@@ -54,6 +53,9 @@ def _of_state[T](function: Callable[[CapacityState], T]) -> Of[T | None]:
         return None if state is None else function(state)
 
     return value
+
+
+_effective_target: Final = _of_state(lambda state: state.effective_target)
 
 
 def _quarter_row(key: str, value: Of[Decimal | None], attributes: Of[dict[str, Any]]) -> SensorRow:
@@ -87,6 +89,16 @@ def _average(average: PeakAverage | None) -> Decimal | None:
 def _average_attributes(average: PeakAverage | None) -> dict[str, Any]:
     """Return from how many months a mean is known."""
     return {"known_months": 0 if average is None else average.months}
+
+
+def _of_month_peak(function: Callable[[MonthPeak], Value]) -> Of[Value]:
+    """Return what a function makes of the running month's peak, which the meter shows also when that has ended."""
+
+    def value(meter: MeterCoordinator) -> Value:
+        peak = meter.insights[Capacity].ledger.running
+        return None if peak is None else function(peak)
+
+    return value
 
 
 def _of_cost(function: Callable[[Cost], Decimal]) -> Of[Value]:
@@ -163,13 +175,13 @@ def _set_peak_target(meter: MeterCoordinator, target: float) -> None:
 
 ROWS: Final[tuple[Row, ...]] = (
     demand_row("demand", codes=(obis.DEMAND,)),
-    demand_row("month_peak", codes=(obis.MONTH_PEAK,)),
+    demand_row("month_peak", codes=(obis.MONTH_PEAK,), value_fn=_of_month_peak(lambda peak: peak.value)),
     SensorRow(
         key="month_peak_time",
         translation_key="month_peak_time",
         device_class=SensorDeviceClass.TIMESTAMP,
         codes=(obis.MONTH_PEAK,),
-        value_fn=of_register(obis.MONTH_PEAK, lambda register: register.time),
+        value_fn=_of_month_peak(lambda peak: peak.time),
     ),
     _quarter_row(
         "demand_forecast",
@@ -179,7 +191,7 @@ ROWS: Final[tuple[Row, ...]] = (
     _quarter_row(
         "demand_budget",
         _of_state(lambda state: state.budget),
-        lambda meter: {"target": rounded(_of_state(lambda state: state.target)(meter))},
+        lambda meter: {"target": rounded(_effective_target(meter))},
     ),
     _quarter_row(
         "peak_average",
@@ -218,7 +230,7 @@ ROWS: Final[tuple[Row, ...]] = (
         mode=NumberMode.BOX,
         exists_fn=_has_quarters,
         value_fn=lambda meter: meter.insights[Capacity].settings.peak_target,
-        attributes_fn=lambda meter: {"effective_target": rounded(_of_state(lambda state: state.target)(meter))},
+        attributes_fn=lambda meter: {"effective_target": rounded(_effective_target(meter))},
         set_fn=_set_peak_target,
     ),
     EventRow(

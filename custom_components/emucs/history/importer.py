@@ -24,8 +24,8 @@ from ..coordinator import EmucsConfigEntry, MeterCoordinator
 from ..devices import masked_title
 from ..exports import MICRO, SECONDS, Counter, ExportError, Known, Layer, Ledger, Unit
 from ..insight.capacity import Capacity
-from ..insight.peaks import Source, month_begin
-from ..peak_statistics import statistic_id as peaks_statistic_id
+from ..insight.peaks import Source
+from ..peak_statistics import row_start, statistic_id as peaks_statistic_id
 from .plan import Export, Plan, counter_of, key, live_meters, plan_rows, probe, read_for, undo_rows
 
 if TYPE_CHECKING:
@@ -271,7 +271,7 @@ class HistoryImporter:
             for month, peak in each.peaks.items():
                 begin = date.fromisoformat(month)
                 own = known.get(begin)
-                if own is not None:
+                if own is not None and not ledger.takes_import(begin):
                     value = float(own.value)
                     if abs(value - peak.value / MICRO) > _TINY:
                         plan.different_peaks[month] = peak.value / MICRO, value
@@ -289,7 +289,7 @@ class HistoryImporter:
         months = [month for month, peak in own.items() if peak.source is Source.IMPORTED and month.isoformat() in gone]
         job.forgotten = (
             peaks_statistic_id(self._entry),
-            [int(month_begin(month).timestamp()) for month in months],
+            [int(row_start(month).timestamp()) for month in months],
         )
         wanted = {target: series for target in layer.counters if (series := self._series(target, counter_of(target)))}
         job.seeds = {wanted[target].statistic_id: start for target, start in layer.seeds.items() if target in wanted}

@@ -28,8 +28,11 @@ class Insight[SettingsT, StateT](ABC):
         """Return the settings in the options of a config entry."""
 
     @abstractmethod
-    def feed(self, telegram: Telegram, grid: Grid | None = None) -> StateT | None:
-        """Take a telegram and the grid that the meter is connected to; return `state`."""
+    def feed(self, telegram: Telegram, grid: Grid | None = None, *, counter_is_doubted: bool = False) -> StateT | None:
+        """Take a telegram and the grid that the meter is connected to; return `state`.
+
+        `counter_is_doubted`: an older reading stands in for an import counter that cannot be believed.
+        """
 
     def pause(self) -> None:
         """Know nothing while the meter's clock is wrong."""
