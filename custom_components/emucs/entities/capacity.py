@@ -15,7 +15,8 @@ from homeassistant.util import dt as dt_util
 from ..coordinator import MeterCoordinator
 from ..insight.capacity import CONF_PEAK_TARGET, SECTION_CAPACITY, Capacity, CapacityState
 from ..insight.demand import QUARTER, has_quarters
-from ..insight.peaks import MonthPeak, PeakAverage
+from ..insight.electricity import in_unit
+from ..insight.peaks import PeakAverage
 from ..insight.tariff import Cost
 from ..port import obis
 from .rows import (
@@ -91,14 +92,19 @@ def _average_attributes(average: PeakAverage | None) -> dict[str, Any]:
     return {"known_months": 0 if average is None else average.months}
 
 
-def _of_month_peak(function: Callable[[MonthPeak], Value]) -> Of[Value]:
-    """Return what a function makes of the running month's peak, which the meter shows also when that has ended."""
+def _month_peak(meter: MeterCoordinator) -> Value:
+    """Return the running month's peak; for a while after midnight of the 1st the meter still shows the last month's."""
+    ledger = meter.insights[Capacity].ledger
+    if ledger.month is None:
+        # A meter that prints no time.
+        return in_unit(meter.telegram.registers.get(obis.MONTH_PEAK), UnitOfPower.KILO_WATT)
+    return ledger.running.value if ledger.running else None
 
-    def value(meter: MeterCoordinator) -> Value:
-        peak = meter.insights[Capacity].ledger.running
-        return None if peak is None else function(peak)
 
-    return value
+def _month_peak_time(meter: MeterCoordinator) -> Value:
+    """Return when the quarter of the running month's peak ended."""
+    peak = meter.insights[Capacity].ledger.running
+    return None if peak is None else peak.time
 
 
 def _of_cost(function: Callable[[Cost], Decimal]) -> Of[Value]:
@@ -175,13 +181,13 @@ def _set_peak_target(meter: MeterCoordinator, target: float) -> None:
 
 ROWS: Final[tuple[Row, ...]] = (
     demand_row("demand", codes=(obis.DEMAND,)),
-    demand_row("month_peak", codes=(obis.MONTH_PEAK,), value_fn=_of_month_peak(lambda peak: peak.value)),
+    demand_row("month_peak", codes=(obis.MONTH_PEAK,), value_fn=_month_peak),
     SensorRow(
         key="month_peak_time",
         translation_key="month_peak_time",
         device_class=SensorDeviceClass.TIMESTAMP,
         codes=(obis.MONTH_PEAK,),
-        value_fn=_of_month_peak(lambda peak: peak.time),
+        value_fn=_month_peak_time,
     ),
     _quarter_row(
         "demand_forecast",

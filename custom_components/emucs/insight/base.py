@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from ..port import Telegram
-from .grid import Grid
 
 
 class Insight[SettingsT, StateT](ABC):
@@ -28,8 +27,8 @@ class Insight[SettingsT, StateT](ABC):
         """Return the settings in the options of a config entry."""
 
     @abstractmethod
-    def feed(self, telegram: Telegram, grid: Grid | None = None, *, counter_is_doubted: bool = False) -> StateT | None:
-        """Take a telegram and the grid that the meter is connected to; return `state`.
+    def feed(self, telegram: Telegram, *, counter_is_doubted: bool = False) -> StateT | None:
+        """Take a telegram; return `state`.
 
         `counter_is_doubted`: an older reading stands in for an import counter that cannot be believed.
         """

@@ -10,7 +10,7 @@ from ..port import Telegram
 from .alarm import Alarm
 from .base import Insight
 from .demand import ClosedQuarter, Demand, QuarterDemand
-from .grid import Grid, connection_limit
+from .grid import Grid, connection_limit, grid_of
 from .peaks import FLOOR, MonthPeak, PeakAverage, PeakLedger, month_begin, months_before, next_month
 from .tariff import MONTHS, Area, CapPeriod, Cost, Tariff, cost_of, tariff_of
 from .user_port import CONF_USER_PORT, LARGEST_HOME, UserPort
@@ -98,6 +98,7 @@ class Capacity(Insight[CapacitySettings, CapacityState]):
         super().__init__(settings)
         self.quarter = QuarterDemand()
         self.ledger = PeakLedger()
+        self._grid: Grid | None = None
         self._limit: Decimal | None = None  # what the connection carries, by the latest quarter
         self._own_rate: tuple[Decimal, int] | None = None  # the user's own rate, and the year in which it was new
         self._noted: CapacitySettings | None = None
@@ -125,9 +126,7 @@ class Capacity(Insight[CapacitySettings, CapacityState]):
         )
 
     @override
-    def feed(
-        self, telegram: Telegram, grid: Grid | None = None, *, counter_is_doubted: bool = False
-    ) -> CapacityState | None:
+    def feed(self, telegram: Telegram, *, counter_is_doubted: bool = False) -> CapacityState | None:
         """Take a telegram; return what is known now, or None if the meter prints no time or power."""
         closed = self.quarter.feed(telegram, counter_is_doubted=counter_is_doubted)
         demand = self.quarter.demand
@@ -139,7 +138,7 @@ class Capacity(Insight[CapacitySettings, CapacityState]):
         peak = self.ledger.running
         target = max(FLOOR, self.settings.peak_target, peak.value if peak else FLOOR)
         if closed is not None or self._limit is None:
-            self._limit = self._limit_of(telegram, grid)
+            self._limit = self._limit_of(telegram)
         self.state = CapacityState(
             demand=demand,
             effective_target=target,
@@ -167,15 +166,16 @@ class Capacity(Insight[CapacitySettings, CapacityState]):
         """Work out what is billed."""
         self.billed = self.report()
 
-    def _limit_of(self, telegram: Telegram, grid: Grid | None) -> Decimal:
-        """Return what the connection carries in kW.
+    def _limit_of(self, telegram: Telegram) -> Decimal:
+        """Return what the connection carries in kW: no less than its highest month peak.
 
-        Of an industrial meter nothing says that. It has carried its highest quarter and is meant to carry the target,
-        and is larger than any with a residential meter.
+        Of an industrial meter nothing says that. It is meant to carry the target, and is larger than any with a
+        residential meter.
         """
-        if self.settings.user_port is UserPort.P1:
-            return connection_limit(telegram, grid)
-        return max([LARGEST_HOME, self.settings.peak_target, *[peak.value for peak in self.ledger.peaks.values()]])
+        self._grid = grid_of(telegram, self._grid)
+        is_home = self.settings.user_port is UserPort.P1
+        known = [connection_limit(telegram, self._grid)] if is_home else [LARGEST_HOME, self.settings.peak_target]
+        return max([*known, *[peak.value for peak in self.ledger.peaks.values()]])
 
     def _note_settings(self) -> None:
         """Note in which year an own rate is new: a later year's is not known by it."""

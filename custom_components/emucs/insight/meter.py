@@ -69,7 +69,7 @@ class MeterInsights:
                 insight.forget_counter()
             state = insight.state
             if is_dated or not insight.needs_clock:
-                insight.feed(telegram, self.grid, counter_is_doubted=guarded.import_withheld)
+                insight.feed(telegram, counter_is_doubted=guarded.import_withheld)
             else:
                 insight.pause()
             if insight.state is not state:
