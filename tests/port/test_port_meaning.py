@@ -1,6 +1,7 @@
 """What OBIS codes and units mean."""
 
 from decimal import Decimal
+from enum import StrEnum
 
 from homeassistant import const
 from hypothesis import given, settings, strategies as st
@@ -15,6 +16,7 @@ from custom_components.emucs.port import (
     Medium,
     Phase,
     Quantity,
+    Register,
     Unit,
     meaning,
     obis,
@@ -211,7 +213,7 @@ def test_what_has_no_meaning_here(code: str, unit: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "dimension", "scale", "symbol"),
+    ("text", "dimension", "scale", "like"),
     [
         ("Wh", Dimension.ENERGY, "1", "Wh"),
         ("kWh", Dimension.ENERGY, "1E3", "kWh"),
@@ -246,8 +248,8 @@ def test_what_has_no_meaning_here(code: str, unit: str | None) -> None:
         ("dm3", Dimension.VOLUME, "0.001", "L"),
     ],
 )
-def test_units(text: str, dimension: Dimension, scale: str, symbol: str) -> None:
-    assert unit_of(text) == Unit(dimension, Decimal(scale), symbol)
+def test_units(text: str, dimension: Dimension, scale: str, like: str) -> None:
+    assert unit_of(text) == unit_of(like) == Unit(dimension, Decimal(scale))
 
 
 @pytest.mark.parametrize("text", [None, "", "mW", "mWh", "mVA", "MA", "s", "deg", "kk", "\xff"])
@@ -255,21 +257,52 @@ def test_units_that_are_unknown(text: str | None) -> None:
     assert unit_of(text) is None
 
 
-def test_symbols_are_those_of_home_assistant() -> None:
-    symbols = {
-        *const.UnitOfEnergy,
-        *const.UnitOfPower,
-        *const.UnitOfReactivePower,
-        *const.UnitOfApparentPower,
-        *const.UnitOfReactiveEnergy,
-        *const.UnitOfElectricPotential,
-        *const.UnitOfElectricCurrent,
-        *const.UnitOfFrequency,
-        *const.UnitOfVolume,
-    }
-    printed = ["Wh", "kWh", "MWh", "GWh", "W", "kW", "MW", "var", "kvar", "VA", "kVA", "varh"]
-    printed += ["kvarh", "V", "kV", "mA", "A", "Hz", "m3", "dm3", "GJ", "MJ"]
-    assert {unit.symbol for text in printed if (unit := unit_of(text))} <= symbols
+@pytest.mark.parametrize(
+    ("dimension", "units"),
+    [
+        (Dimension.ENERGY, const.UnitOfEnergy),
+        (Dimension.POWER, const.UnitOfPower),
+        (Dimension.REACTIVE_POWER, const.UnitOfReactivePower),
+        (Dimension.APPARENT_POWER, const.UnitOfApparentPower),
+        (Dimension.REACTIVE_ENERGY, const.UnitOfReactiveEnergy),
+        (Dimension.VOLTAGE, const.UnitOfElectricPotential),
+        (Dimension.CURRENT, const.UnitOfElectricCurrent),
+        (Dimension.FREQUENCY, const.UnitOfFrequency),
+        (Dimension.VOLUME, const.UnitOfVolume),
+    ],
+)
+def test_numbers_can_be_had_in_units_of_home_assistant(dimension: Dimension, units: type[StrEnum]) -> None:
+    known = [unit for unit in units if (found := unit_of(unit)) is not None and found.dimension is dimension]
+    assert known
+    for unit in known:
+        for printed in known:
+            there = Register(Decimal("12.345"), printed).number_in(unit)
+            assert there is not None
+            assert Register(there, unit).number_in(printed) == Decimal("12.345")
+
+
+@pytest.mark.parametrize(
+    ("number", "printed", "wanted", "found"),
+    [
+        ("4529", "W", "kW", "4.529"),
+        ("04.529", "kW", "kW", "4.529"),
+        ("04.529", "KW", "kW", "4.529"),
+        ("0.338", "kW", "W", "338"),
+        ("12.3", "MWh", "kWh", "12300"),
+        ("1234", "dm3", "m³", "1.234"),
+        ("1.0", None, None, "1.0"),
+        # Nothing is guessed.
+        ("1.0", None, "kW", None),
+        ("1.0", "kW", None, None),
+        ("1.0", "kW", "kWh", None),
+        ("1.0", "kVA", "kW", None),
+    ],
+)
+def test_a_number_in_another_unit(number: str, printed: str | None, wanted: str | None, found: str | None) -> None:
+    register = Register(Decimal(number), printed)
+    assert register.number_in(wanted) == (None if found is None else Decimal(found))
+    assert Register(None, printed).number_in(wanted) is None
+    assert Register("text").number_in(wanted) is None
 
 
 # Anything
@@ -302,4 +335,8 @@ def test_any_code_with_any_unit(code: str, unit: str, value: Decimal) -> None:
         return
     register = registers[obis.canonical(code)]
     nines = obis.form(code) is obis.Form.THRESHOLD and not str(value).strip("9.")
-    assert (register.number, register.unit) == (None if nines else value, plain(unit or "") or None)
+    if unit.strip() and unit_of(unit.strip()) is None:
+        # What is behind the star is no unit, so that all of it is text.
+        assert (register.text, register.unit) == (None if nines else plain(f"{value}*{unit}") or None, None)
+    else:
+        assert (register.number, register.unit) == (None if nines else value, unit.strip() or None)

@@ -172,6 +172,10 @@ class Framer[T](ABC):
         if _MARK not in buffer:
             return -1
         # Never beyond what a telegram may have, however much is here: chunks must not decide what is found.
+        mark = buffer.find(b"!", begin, MAX_TELEGRAM)
+        # Mostly the first mark is it.
+        if mark < 0 or buffer[mark - 1] == _NEWLINE:
+            return mark
         self._searched = len(buffer)
         if not self._has_lines:
             line_end = _LINE_END.search(buffer, begin, MAX_TELEGRAM)
@@ -183,10 +187,6 @@ class Framer[T](ABC):
                 return -1
             self._has_lines = True
             begin = line_end.end()
-        mark = buffer.find(b"!", begin, MAX_TELEGRAM)
-        # Mostly the first mark is it.
-        if mark < 0 or buffer[mark - 1] == _NEWLINE:
-            return mark
         # Two bytes more, which it may stand behind.
         begin -= 2
         end = _LINE_AND_MARK.search(buffer[begin:MAX_TELEGRAM].translate(_SAME_ENDS))

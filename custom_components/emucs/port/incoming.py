@@ -56,7 +56,7 @@ class Incoming(asyncio.Protocol):
         self._wake()
 
     def _wake(self) -> None:
-        """Wake who waits."""
+        """Wake the waiting reader."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
