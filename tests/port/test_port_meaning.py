@@ -13,7 +13,7 @@ from custom_components.emucs.port import (
     Direction,
     Kind,
     Meaning,
-    Medium,
+    Origin,
     Phase,
     Quantity,
     Register,
@@ -37,7 +37,7 @@ def meaning_of(code: str, unit: str | None) -> Meaning | None:
 
 
 def electricity(quantity: Quantity, kind: Kind, direction: Direction | None = None, tariff: int = 0) -> Meaning:
-    return Meaning(Medium.ELECTRICITY, 0, quantity, kind, None, direction, tariff)
+    return Meaning(Origin.ELECTRICITY, 0, quantity, kind, None, direction, tariff)
 
 
 # Codes
@@ -125,12 +125,12 @@ def test_power_and_energy(group: int, phase: Phase | None, ahead: int) -> None:
     quantity, direction, power, energy = POWERS[group]
     for group_d, kind in POWER_KINDS.items():
         code = f"1-0:{group + ahead}.{group_d}.0"
-        assert meaning_of(code, power) == Meaning(Medium.ELECTRICITY, 0, quantity, kind, phase, direction)
+        assert meaning_of(code, power) == Meaning(Origin.ELECTRICITY, 0, quantity, kind, phase, direction)
         assert [meaning_of(code, unit) for unit in (energy, None, "A", "Hz", "nonsense")] == [None] * 5
     for tariff in (0, 1, 5, 13, 63):
         code = f"1-3:{group + ahead}.8.{tariff}"
         assert meaning_of(code, energy) == Meaning(
-            Medium.ELECTRICITY, 3, quantity, Kind.ENERGY, phase, direction, tariff
+            Origin.ELECTRICITY, 3, quantity, Kind.ENERGY, phase, direction, tariff
         )
         assert [meaning_of(code, unit) for unit in (power, None, "GJ", "m3")] == [None] * 4
 
@@ -147,30 +147,30 @@ def test_other_electrical_quantities(phase: Phase | None, ahead: int) -> None:
         (14, Quantity.FREQUENCY, "Hz"),
     ]:
         assert meaning_of(f"1-0:{group + ahead}.7.0", unit) == Meaning(
-            Medium.ELECTRICITY, 0, quantity, Kind.INSTANT, phase
+            Origin.ELECTRICITY, 0, quantity, Kind.INSTANT, phase
         )
         assert meaning_of(f"1-0:{group + ahead}.7.0", "kWh") is None
         assert meaning_of(f"1-0:{group + ahead}.8.0", unit) is None
 
 
 TABLE = [
-    ("1-0:91.7.0", "A", Meaning(Medium.ELECTRICITY, 0, Quantity.CURRENT, Kind.INSTANT, Phase.N)),
-    ("1-0:31.4.0", "A", Meaning(Medium.ELECTRICITY, 0, Quantity.CURRENT, Kind.LIMIT, Phase.L1)),
-    ("1-1:31.4.0", "A", Meaning(Medium.ELECTRICITY, 1, Quantity.CURRENT, Kind.LIMIT, Phase.L1)),
-    ("1-0:71.4.0", "A", Meaning(Medium.ELECTRICITY, 0, Quantity.CURRENT, Kind.LIMIT, Phase.L3)),
-    ("1-0:32.32.0", None, Meaning(Medium.ELECTRICITY, 0, Quantity.VOLTAGE, Kind.SAGS, Phase.L1)),
-    ("1-0:72.36.0", None, Meaning(Medium.ELECTRICITY, 0, Quantity.VOLTAGE, Kind.SWELLS, Phase.L3)),
-    ("0-0:17.0.0", "kW", Meaning(Medium.ABSTRACT, 0, Quantity.ACTIVE, Kind.LIMIT)),
-    ("0-0:17.0.0", "kVA", Meaning(Medium.ABSTRACT, 0, Quantity.APPARENT, Kind.LIMIT)),
-    ("0-0:17.0.0", "A", Meaning(Medium.ABSTRACT, 0, Quantity.CURRENT, Kind.LIMIT)),
-    ("0-0:96.7.21", None, Meaning(Medium.ABSTRACT, 0, Quantity.POWER_FAILURE, Kind.COUNT)),
-    ("0-0:96.7.9", None, Meaning(Medium.ABSTRACT, 0, Quantity.LONG_POWER_FAILURE, Kind.COUNT)),
-    ("0-1:24.2.3", "m3", Meaning(Medium.M_BUS, 1, Quantity.UNCORRECTED_VOLUME, Kind.READING, tariff=3)),
-    ("0-2:24.2.1", "m3", Meaning(Medium.M_BUS, 2, Quantity.VOLUME, Kind.READING, tariff=1)),
-    ("0-2:24.2.1", "dm3", Meaning(Medium.M_BUS, 2, Quantity.VOLUME, Kind.READING, tariff=1)),
-    ("0-3:24.2.0", "GJ", Meaning(Medium.M_BUS, 3, Quantity.ENERGY, Kind.READING)),
-    ("0-3:24.2.2", "MJ", Meaning(Medium.M_BUS, 3, Quantity.ENERGY, Kind.READING, tariff=2)),
-    ("0-4:24.2.1", "kWh", Meaning(Medium.M_BUS, 4, Quantity.ENERGY, Kind.READING, tariff=1)),
+    ("1-0:91.7.0", "A", Meaning(Origin.ELECTRICITY, 0, Quantity.CURRENT, Kind.INSTANT, Phase.N)),
+    ("1-0:31.4.0", "A", Meaning(Origin.ELECTRICITY, 0, Quantity.CURRENT, Kind.LIMIT, Phase.L1)),
+    ("1-1:31.4.0", "A", Meaning(Origin.ELECTRICITY, 1, Quantity.CURRENT, Kind.LIMIT, Phase.L1)),
+    ("1-0:71.4.0", "A", Meaning(Origin.ELECTRICITY, 0, Quantity.CURRENT, Kind.LIMIT, Phase.L3)),
+    ("1-0:32.32.0", None, Meaning(Origin.ELECTRICITY, 0, Quantity.VOLTAGE, Kind.SAGS, Phase.L1)),
+    ("1-0:72.36.0", None, Meaning(Origin.ELECTRICITY, 0, Quantity.VOLTAGE, Kind.SWELLS, Phase.L3)),
+    ("0-0:17.0.0", "kW", Meaning(Origin.ABSTRACT, 0, Quantity.ACTIVE, Kind.LIMIT)),
+    ("0-0:17.0.0", "kVA", Meaning(Origin.ABSTRACT, 0, Quantity.APPARENT, Kind.LIMIT)),
+    ("0-0:17.0.0", "A", Meaning(Origin.ABSTRACT, 0, Quantity.CURRENT, Kind.LIMIT)),
+    ("0-0:96.7.21", None, Meaning(Origin.ABSTRACT, 0, Quantity.POWER_FAILURE, Kind.COUNT)),
+    ("0-0:96.7.9", None, Meaning(Origin.ABSTRACT, 0, Quantity.LONG_POWER_FAILURE, Kind.COUNT)),
+    ("0-1:24.2.3", "m3", Meaning(Origin.M_BUS, 1, Quantity.UNCORRECTED_VOLUME, Kind.READING, tariff=3)),
+    ("0-2:24.2.1", "m3", Meaning(Origin.M_BUS, 2, Quantity.VOLUME, Kind.READING, tariff=1)),
+    ("0-2:24.2.1", "dm3", Meaning(Origin.M_BUS, 2, Quantity.VOLUME, Kind.READING, tariff=1)),
+    ("0-3:24.2.0", "GJ", Meaning(Origin.M_BUS, 3, Quantity.ENERGY, Kind.READING)),
+    ("0-3:24.2.2", "MJ", Meaning(Origin.M_BUS, 3, Quantity.ENERGY, Kind.READING, tariff=2)),
+    ("0-4:24.2.1", "kWh", Meaning(Origin.M_BUS, 4, Quantity.ENERGY, Kind.READING, tariff=1)),
 ]
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Self
 
-from ..port import Channel, Dimension, Direction, Kind, Medium as Source, Register, Telegram, meaning, obis, parse_code
+from ..port import Channel, Dimension, Direction, Kind, Origin as Source, Register, Telegram, meaning, obis, parse_code
 from .counter import Counter, Verdict, reading_of, restore_counters, save_counters
 from .electricity import in_unit
 from .mbus import MbusMeter, Medium, mbus_meters
