@@ -18,7 +18,7 @@ from .lines import Register
 from .link import Link, LinkDown
 from .meanings import Direction, Kind, Meaning, Origin, Phase, Quantity, meaning
 from .obis import Code, parse_code
-from .privacy import anonymise, is_private
+from .privacy import anonymise, is_private, is_public, is_public_identification, redact
 from .reader import Reader
 from .states import switch_state_of, tariff_of
 from .telegram import MonthDemand, Telegram
@@ -54,8 +54,11 @@ __all__ = [
     "WrongSpeed",
     "anonymise",
     "is_private",
+    "is_public",
+    "is_public_identification",
     "meaning",
     "parse_code",
+    "redact",
     "switch_state_of",
     "tariff_of",
     "unit_of",
