@@ -36,6 +36,7 @@ _CHECKSUMS: Final = (arc, ibm_sdlc)
 _USUAL_CHECKSUM: Final = (arc,)
 # Whether bytes have a byte is told ten times as fast by its number.
 _MARK: Final = ord("!")
+_OPENING: Final = ord("(")
 _NEWLINE: Final = ord("\n")
 
 
@@ -199,7 +200,7 @@ class Framer[T](ABC):
         if not end:
             last = buffer.rfind(b"/", 1, MAX_TELEGRAM)
             end = last if last > 0 else MAX_TELEGRAM
-        if _REGISTER.search(buffer, 0, end):
+        if _has_register(buffer, 0, end):
             self._dropped[Drop.OVERSIZE] += 1
         else:
             self._drop_garbage(buffer[:end])
@@ -211,7 +212,7 @@ class Framer[T](ABC):
 
     def _skip(self, data: bytes) -> None:
         """Count what stands before the telegram in a frame: another one that was cut off, if it looks like one."""
-        if _USUAL_HEADER.match(data) or _REGISTER.search(data):
+        if _USUAL_HEADER.match(data) or _has_register(data, 0, len(data)):
             self._dropped[Drop.TRUNCATED] += 1
         else:
             self._drop_garbage(data)
@@ -220,14 +221,14 @@ class Framer[T](ABC):
         """Return the telegram in a frame whose `!` is the last of `end` bytes, or None where none is right."""
         if printed and (right := self._signed(frame[:end], int(printed, 16))) is not None:
             return right + printed
+        if not _has_register(frame, 0, end):
+            self._drop_garbage(frame)
+            return None
         # Where nothing tells which one is right, a telegram that begins in the middle of a line is known by its form.
         begin = 0
         for header in _HEADER.finditer(frame, 1, end):
             if frame[header.start() - 1] in END or (printed == b"" and _is_usual(header)):
                 begin = header.start()
-        if not _REGISTER.search(frame, begin, end):
-            self._drop_garbage(frame)
-            return None
         if begin:
             self._skip(frame[:begin])
         if printed == b"":
@@ -243,6 +244,8 @@ class Framer[T](ABC):
         """Return the telegram with this checksum: the whole one, one that began inside it, or one as it was printed."""
         if self._has(telegram, checksum):
             return telegram
+        if _OPENING not in telegram:
+            return None
         headers = [header.start() for header in _HEADER.finditer(telegram, 1)][: -_MOST_HEADERS - 1 : -1]
         for begin in headers:
             if self._has(inner := telegram[begin:], checksum):
@@ -276,6 +279,11 @@ def _is_usual(header: re.Match[bytes]) -> bool:
     ends = header[1]
     blank = max(ends.count(b"\n"), 0 if b"\n" in ends else ends.count(b"\r")) > 1
     return blank and _USUAL_HEADER.match(header.string, header.start()) is not None
+
+
+def _has_register(data: bytes | bytearray, begin: int, end: int) -> bool:
+    """Tell whether there is a register, without which nothing is a telegram."""
+    return _OPENING in data and _REGISTER.search(data, begin, end) is not None
 
 
 def _is_right(telegram: bytes, checksum: int, kind: Callable[[bytes], int]) -> bool:

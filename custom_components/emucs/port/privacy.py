@@ -217,6 +217,10 @@ def _invent(line: bytes, kept: bytes) -> bytes:
 def _shape(value: bytes, number: int | None) -> bytes:
     """Return text of the shape of a value, printed plainly or as hexadecimal digits, with a number at its end."""
     if _HEXADECIMAL.fullmatch(value) and (decoded := bytes.fromhex(value.decode())).isalnum():
-        return _shape(decoded, number).hex().upper().encode()
-    shape = value.translate(_SHAPE)
+        return _renumber(decoded.translate(_SHAPE), number).hex().upper().encode()
+    return _renumber(value.translate(_SHAPE), number)
+
+
+def _renumber(shape: bytes, number: int | None) -> bytes:
+    """Return text with the last digit of a number, if any, in place of its last character."""
     return shape if number is None or not shape else shape[:-1] + str(number % 10).encode()
