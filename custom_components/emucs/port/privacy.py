@@ -10,6 +10,7 @@ from fastcrc.crc16 import arc
 
 from .line_ends import CODE
 from .lines import Register
+from .meanings import meaning
 from .obis import parse_code
 from .times import looks_like_time, parse_time
 from .units import unit_of
@@ -32,7 +33,7 @@ _HARMLESS: Final = re.compile(
 _QUANTITY_KINDS: Final = {4, 5, 6, 7, 8, 24}
 _MOST_QUANTITIES: Final = 99
 
-_QUANTITY: Final = re.compile(r"[+-]?\d{1,10}(?:\.\d{1,10})?\*([^*]{1,6})")
+_QUANTITY: Final = re.compile(r"[+-]?(\d{1,10})(?:\.\d{1,10})?\*([^*]{1,6})")
 _COUNT: Final = re.compile(r"[+-]?(?:\d{1,5}(?:\.\d{1,4})?|0+(?:\.0+)?)")
 _FLAGLESS: Final = re.compile(r"\d{12}[SWsw]?")
 _CODE: Final = re.compile(CODE.decode())
@@ -175,18 +176,27 @@ def _are_public(code: str, content: str) -> bool:
     values = content.split(")(")
     if _VERSION.fullmatch(f"{code}({content}"):
         return True
-    quantities = [_is_quantity(value) for value in values]
-    if _HARMLESS.fullmatch(code):
+    is_harmless = _HARMLESS.fullmatch(code) is not None
+    quantities = [_is_quantity(value, None if is_harmless else code) for value in values]
+    if is_harmless:
         return all(quantity or _is_harmless(value) for quantity, value in zip(quantities, values, strict=True))
     return any(quantities) and all(
         quantity or not value or _is_time(value) for quantity, value in zip(quantities, values, strict=True)
     )
 
 
-def _is_quantity(value: str) -> bool:
-    """Tell whether a value is a number with a unit."""
+def _is_quantity(value: str, code: str | None) -> bool:
+    """Tell whether a value is a number with a unit; a long one needs a code that means such a quantity, where given."""
     match = _QUANTITY.fullmatch(value)
-    return match is not None and (match[1] == _SECONDS or unit_of(match[1].strip()) is not None)
+    if match is None:
+        return False
+    number, unit = match[1], match[2].strip()
+    if unit != _SECONDS and unit_of(unit) is None:
+        return False
+    if code is None or len(number) <= _LONGEST_RUN:
+        return True
+    parsed = parse_code(code)
+    return parsed is not None and meaning(parsed, unit) is not None
 
 
 def _is_harmless(value: str) -> bool:

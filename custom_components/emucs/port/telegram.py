@@ -29,7 +29,7 @@ _METADATA: Final = {obis.VERSION, obis.DSMR_VERSION, *_METER_IDS, obis.DEMAND_HI
 _REGISTER: Final = re.compile(CODE + rb"\(")
 # DSMR 2.2 and 3.0 print the value of a profile on a line of its own.
 _PROFILE: Final = b":24.3.0("
-_HEXADECIMAL: Final = re.compile(rb"[0-9A-Fa-f]+\)?")
+_HEXADECIMAL: Final = re.compile(rb"[0-9A-Fa-f]*\)?")
 _BLANKS: Final = b" \t"
 
 
