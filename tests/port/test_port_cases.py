@@ -441,11 +441,9 @@ QUANTITY = re.compile(r"^(\d-\d:\d+\.\d+\.\d+)\((?:\d{12}[SW]\)\()?([\d.]+)\*\w+
 
 def values_of(path: Path) -> list[dict[str, str]]:
     """Return the numbers of all telegrams of a stream whose checksum is right."""
-    found = []
-    for match in re.finditer(rb"(/[^/!]{3,}?!)([0-9A-Fa-f]{4})\r\n", path.read_bytes()):
-        if crc16(match[1]) == int(match[2], 16):
-            found.append(dict(QUANTITY.findall(match[1].decode())))
-    return found
+    frames = re.findall(rb"(/[^/!]{3,}?!)([0-9A-Fa-f]{4})\r\n", path.read_bytes())
+    right = [text.decode() for text, checksum in frames if crc16(text) == int(checksum, 16)]
+    return [dict(QUANTITY.findall(text)) for text in right]
 
 
 @pytest.mark.skipif(not STREAMS.is_dir(), reason="the streams are not part of the project")
