@@ -10,12 +10,9 @@ from homeassistant.core import HomeAssistant
 from .coordinator import EmucsConfigEntry
 from .devices import names_of
 from .insight.clock import MeterClock
-from .port import Register, Telegram, is_private
+from .port import Register, Telegram, is_public, is_public_identification, redact
 
-# A number without a unit may be a serial number, if it is long enough.
-_QUANTITY: Final = re.compile(
-    rb"(?:\(\d{12}[SW]?\))?\(-?(?:\d{1,10}(?:\.\d{1,6})?\*\w{1,5}|\d{1,5}|\d{1,5}\.\d{1,3})\)"
-)
+_VERSION: Final = re.compile(r"[0-9A-Z.]{1,5}")
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EmucsConfigEntry) -> dict[str, Any]:
@@ -49,7 +46,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EmucsCo
         "user_port": coordinator.user_port,
         "telegram": None if telegram is None else _telegram(telegram),
         "last_frame": redact_frame(None if telegram is None else telegram.frame),
-        "last_bad_frame": redact_frame(link.reader.last_bad_frame, broken=True),
+        "last_bad_frame": redact_frame(link.reader.last_bad_frame),
     }
 
 
@@ -66,8 +63,8 @@ def _clock(clock: MeterClock) -> dict[str, Any]:
 def _telegram(telegram: Telegram) -> dict[str, Any]:
     """Return a telegram as far as it is nobody's own."""
     return {
-        "identification": telegram.identification,
-        "version": telegram.version,
+        "identification": telegram.identification if is_public_identification(telegram.identification) else REDACTED,
+        "version": telegram.version if _VERSION.fullmatch(telegram.version or "-") else telegram.version and REDACTED,
         "time": telegram.time and telegram.time.isoformat(),
         "registers": {code: _register(code, register) for code, register in telegram.registers.items()},
         "channels": {
@@ -87,20 +84,10 @@ def _telegram(telegram: Telegram) -> dict[str, Any]:
 
 def _register(code: str, register: Register) -> list[str | None]:
     """Return value, unit and time of a register."""
-    value = None if register.value is None else REDACTED if is_private(code) else str(register.value)
+    value = None if register.value is None else str(register.value) if is_public(code, register) else REDACTED
     return [value, register.unit, None if register.time is None else register.time.isoformat()]
 
 
-def redact_frame(frame: bytes | None, *, broken: bool = False) -> list[str] | None:
-    """Return the lines of a telegram as it came, without what tells whose meter it is.
-
-    In a broken one a private value may stand behind any code: there, only what is a plain quantity stays.
-    """
-    return None if frame is None else [_redact_line(line, broken=broken) for line in frame.splitlines()]
-
-
-def _redact_line(line: bytes, *, broken: bool) -> str:
-    """Return a line without a private value."""
-    code, bracket, _ = line.partition(b"(")
-    private = is_private(code.decode("latin-1")) or (broken and not _QUANTITY.fullmatch(line[len(code) :]))
-    return f"{code.decode('latin-1')}({REDACTED})" if bracket and private else line.decode("latin-1")
+def redact_frame(frame: bytes | None) -> list[str] | None:
+    """Return the lines of a telegram as it came, without what may tell whose meter it is."""
+    return None if frame is None else redact(frame, REDACTED)

@@ -1,4 +1,7 @@
-"""`python -m tests.fuzz [SECONDS | FILE]`: fuzz the port for so long, or feed one input that was found."""
+"""`python -m tests.fuzz [SECONDS | FILE | --privacy [FRAMES]]`: fuzz the port for so long, or feed one input found.
+
+`--privacy` damages so many telegrams (100,000) and looks for what is left of identifiers.
+"""
 
 from pathlib import Path
 import sys
@@ -9,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
 LONGEST_INPUT = 20_000
 INPUTS_A_ROUND = 200
+DAMAGED_FRAMES = 100_000
 
 
 def with_atheris(seconds: int) -> None:
@@ -64,6 +68,13 @@ def with_hypothesis(seconds: int) -> None:
 def main() -> None:
     """Run the command."""
     argument = sys.argv[1] if len(sys.argv) > 1 else "60"
+    if argument == "--privacy":
+        from tests.fuzz.privacy import check_damage  # noqa: PLC0415
+
+        frames = int(sys.argv[2]) if len(sys.argv) > 2 else DAMAGED_FRAMES
+        check_damage(frames)
+        print(f"{frames} damaged telegrams, no identifier left")
+        return
     if not argument.isdecimal():
         from tests.fuzz.target import check  # noqa: PLC0415
 

@@ -6,12 +6,16 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 import json
 from pathlib import Path
+import re
 import signal
 import sys
 
 import pytest
 
-from custom_components.emucs.port import Reader, Telegram, __main__ as command
+from custom_components.emucs.port import Reader, Telegram, command
+from custom_components.emucs.port.address import url_of
+from custom_components.emucs.port.names import name_of
+from tests.port.wire import received
 from virtual_meter import TcpServer, VirtualMeter
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -61,7 +65,7 @@ async def test_text(server: TcpServer) -> None:
     assert len(heads) == 2
     assert all(f"meter {server.meter.meter_id}  version 50221  2026-01-14 18:" in head for head in heads)
     [limit, _] = [line.split() for line in text.splitlines() if "0-0:17.0.0" in line]
-    assert limit == ["0-0:17.0.0", "-", "kW"]
+    assert limit == ["0-0:17.0.0", "-", "kW", "active", "limit"]
     assert text.count("  1-0:1.8.1 ") == 2
 
 
@@ -137,4 +141,104 @@ async def test_a_port_that_fails_is_told_on_the_side(
     await server.start()
     await asyncio.wait_for(running, 5)
     assert f"{server.url}: cannot_connect: ".encode() in err
-    assert b"1-0:1.7.0" in capfdbinary.readouterr().out
+    out, rest = capfdbinary.readouterr()
+    assert b"1-0:1.7.0" in out
+    assert b"Trying again until telegrams come" in err
+    assert f"{server.url}: telegrams come again.".encode() in err + rest
+
+
+PORT = ROOT / "custom_components" / "emucs" / "port"
+
+
+@pytest.mark.parametrize("path", [PORT, PORT / "__main__.py"])
+async def test_by_its_path_from_any_folder_without_home_assistant(
+    server: TcpServer, path: Path, tmp_path: Path
+) -> None:
+    # A module of the name of one that is needed, and none of Home Assistant.
+    for name in ("link", "units", "homeassistant"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('not this one')")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(path), server.url.removeprefix("socket://"), "--count", "1"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path)},
+    )
+    out, err, code = await end(process)
+    assert (err, code) == ("", 0)
+    assert f"meter {server.meter.meter_id}".encode() in out
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "name"),
+    [
+        ("1-0:1.8.1", "1*kWh", "active energy import tariff 1"),
+        ("1-0:2.7.0", "1*kW", "active power export"),
+        ("1-0:32.7.0", "230.1*V", "voltage L1"),
+        ("1-0:31.4.0", "16*A", "current limit L1"),
+        ("1-0:13.7.0", "0.99", "power factor"),
+        ("1-0:5.8.0", "1*kvarh", "reactive (Q1) energy"),
+        ("1-0:16.7.0", "1*kW", "active power import - export"),
+        ("1-1:1.8.1", "1*kWh", "active energy import tariff 1, channel 1"),
+        ("1-0:1.8.0*1", "1*kWh", "active energy import of 1 periods ago"),
+        ("0-1:24.2.3", "260114120000W)(1*m3", "volume, not corrected by temperature reading, channel 1"),
+        ("0-1:24.2.1", "260114120000W)(1*GJ", "energy reading, channel 1"),
+        ("0-1:24.2.1", "", "reading, channel 1"),
+        ("0-1:96.1.1", "3754535430303030303030303031", "equipment identifier, channel 1"),
+        ("0-0:96.1.4", "50217", "version of e-MUCS"),
+        ("0-0:96.3.10", "1", "breaker"),
+        ("0-2:96.3.10", "1", "relay, channel 2"),
+        ("0-0:96.7.21", "00018", "power failures"),
+        ("0-0:98.1.0", "0", "peaks of past months"),
+        ("C.1.0", "1", "number of the meter"),
+        ("P.01", "1", ""),
+        ("1-0:99.9.9", "1", ""),
+    ],
+)
+def test_each_code_has_its_name(code: str, value: str, name: str) -> None:
+    [register] = received(f"{code}({value})").registers.items()
+    assert name_of(*register) == name
+
+
+@pytest.mark.parametrize(
+    ("typed", "url"),
+    [
+        ("192.168.1.5:23", "socket://192.168.1.5:23"),
+        ("p1-bridge.local:8088", "socket://p1-bridge.local:8088"),
+        ("[fe80::1%eth0]:23", "socket://[fe80::1%eth0]:23"),
+        (" bridge:1 ", "socket://bridge:1"),
+        ("socket://bridge:23", "socket://bridge:23"),
+        ("tcp://bridge:23", "tcp://bridge:23"),
+        ("rfc2217://bridge:23", "rfc2217://bridge:23"),
+        ("esphome://bridge/?port_name=P1", "esphome://bridge/?port_name=P1"),
+        ("/dev/ttyUSB0", "/dev/ttyUSB0"),
+        ("/dev/serial/by-id/usb-FTDI:1", "/dev/serial/by-id/usb-FTDI:1"),
+        ("COM3", "COM3"),
+    ],
+)
+def test_addresses_that_are_understood(typed: str, url: str) -> None:
+    assert url_of(typed) == url
+
+
+@pytest.mark.parametrize(
+    ("typed", "remedy"),
+    [
+        ("192.168.1.5", "192.168.1.5:PORT"),
+        ("p1-bridge.local", "p1-bridge.local:PORT"),
+        ("bridge:", "bridge:PORT"),
+        ("fe80::1", "[fe80::1]:PORT"),
+        ("socket://bridge", "socket://bridge:PORT"),
+        ("socket://bridge:99999", "PORT"),
+        ("ttyUSB0", "/dev/ttyUSB0"),
+        ("", "/dev/ttyUSB0"),
+    ],
+)
+def test_addresses_that_are_refused_with_the_remedy(typed: str, remedy: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(remedy)):
+        url_of(typed)
+
+
+async def test_an_address_without_a_port_is_refused_at_once() -> None:
+    out, err, code = await end(await start_alone("192.0.2.5"))
+    assert (out, code) == (b"", 2)
+    assert "192.0.2.5:PORT" in err

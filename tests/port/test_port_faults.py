@@ -25,6 +25,7 @@ from custom_components.emucs.port import (
     link as link_module,
 )
 from custom_components.emucs.port.address import Address
+from tests.port.clocks import FastClock
 from virtual_meter import MeterServer, PtyServer, Said, TcpServer, VirtualMeter, deaf_listener, make_fault
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -33,6 +34,9 @@ START = datetime(2026, 1, 14, 17, tzinfo=UTC)
 WITHIN = 8.0
 """Seconds after its return within which a port gives its first telegram here: a busy machine takes longer than the
 three that `bench.outages` measures, and a link that backs off further than it should takes up to thirty."""
+
+TIMES = 4
+FAST = FastClock(TIMES)
 
 
 def meter_server(transport: str, path: Path, *faults: str, speed: float = 20) -> MeterServer:
@@ -247,39 +251,46 @@ async def test_a_program_that_is_held_up_does_not_take_the_meter_for_silent() ->
 @pytest.mark.parametrize("away", [1, 6])
 @TRANSPORTS
 async def test_back_within_a_moment_of_its_return(transport: str, away: float, tmp_path: Path) -> None:
-    async with meter_server(transport, tmp_path) as server, Link(server.url) as link, reading(link) as events:
+    async with (
+        meter_server(transport, tmp_path) as server,
+        Link(server.url, clock=FAST) as link,
+        reading(link) as events,
+    ):
         await until(lambda: is_up(events))
         await server.take_down()
         await until(lambda: not is_up(events))
-        await asyncio.sleep(away)
+        await asyncio.sleep(away / TIMES)
         await server.bring_up()
-        assert await until(lambda: is_up(events)) < WITHIN
+        assert await until(lambda: is_up(events)) * TIMES < WITHIN
     assert sum(isinstance(event, LinkDown) for event in events) == 1
 
 
 async def test_a_bridge_that_serves_another_client_is_there_as_soon_as_that_one_leaves(tmp_path: Path) -> None:
     async with meter_server("tcp", tmp_path, "single_client") as server, quick(server.url) as other:
         await next_telegram(other)
-        async with Link(server.url) as link, reading(link) as events:
-            await asyncio.sleep(5)
+        async with Link(server.url, clock=FAST) as link, reading(link) as events:
+            await asyncio.sleep(5 / TIMES)
             assert [type(event) for event in events] == [LinkDown]
             assert link.connections >= 4
             await other.close()
-            assert await until(lambda: is_up(events)) < WITHIN
+            assert await until(lambda: is_up(events)) * TIMES < WITHIN
 
 
-async def test_a_bridge_without_power_is_back_within_a_moment_of_its_return(tmp_path: Path) -> None:
+async def test_a_bridge_without_power_is_back_within_a_moment_of_its_return(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "SHORT_OPEN_TIMEOUT", link_module.SHORT_OPEN_TIMEOUT / TIMES)
     server = meter_server("tcp", tmp_path)
-    async with server, Link(server.url) as link, reading(link) as events:
+    async with server, Link(server.url, clock=FAST) as link, reading(link) as events:
         await until(lambda: is_up(events))
         await server.take_down()
         deaf = deaf_listener(int(server.url.rpartition(":")[2]))
-        await asyncio.sleep(7)
+        await asyncio.sleep(7 / TIMES)
         assert [type(event) for event in events if isinstance(event, LinkDown)] == [LinkDown]
         for each in deaf:
             each.close()
         await server.bring_up()
-        assert await until(lambda: is_up(events)) < WITHIN
+        assert await until(lambda: is_up(events)) * TIMES < WITHIN
 
 
 async def test_a_bridge_whose_name_is_lost_is_found_where_it_was(
@@ -294,14 +305,14 @@ async def test_a_bridge_whose_name_is_lost_is_found_where_it_was(
 
     async with meter_server("tcp", tmp_path) as server:
         url = f"socket://localhost:{server.url.rpartition(':')[2]}"
-        async with Link(url) as link, reading(link) as events:
+        async with Link(url, clock=FAST) as link, reading(link) as events:
             await until(lambda: is_up(events))
             monkeypatch.setattr("socket.getaddrinfo", unknown)
             monkeypatch.setattr("custom_components.emucs.port.address.LOOKUP_INTERVAL", 0.5)
             await server.take_down()
             await until(lambda: lookups > 1)
             await server.bring_up()
-            assert await until(lambda: is_up(events)) < WITHIN
+            assert await until(lambda: is_up(events)) * TIMES < WITHIN
 
 
 async def test_a_name_that_was_never_known(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -391,18 +402,18 @@ async def test_a_device_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch, tm
         return await opened(**settings)
 
     monkeypatch.setattr("custom_components.emucs.port.link.create_serial_connection", guarded)
-    async with meter_server("pty", tmp_path) as server, Link(server.url) as link, reading(link) as events:
-        await asyncio.sleep(4)
+    async with meter_server("pty", tmp_path) as server, Link(server.url, clock=FAST) as link, reading(link) as events:
+        await asyncio.sleep(4 / TIMES)
         assert [str(event.error) for event in events] == ["Permission denied"]
         allowed = True
-        assert await until(lambda: is_up(events)) < WITHIN
+        assert await until(lambda: is_up(events)) * TIMES < WITHIN
 
 
 async def test_a_device_that_another_program_has(tmp_path: Path) -> None:
     async with meter_server("pty", tmp_path) as server, quick(server.url) as other:
         await next_telegram(other)
-        async with Link(server.url) as link, reading(link) as events:
-            await asyncio.sleep(4)
+        async with Link(server.url, clock=FAST) as link, reading(link) as events:
+            await asyncio.sleep(4 / TIMES)
             assert [str(event.error) for event in events] == ["Device or resource busy"]
             await other.close()
-            assert await until(lambda: is_up(events)) < WITHIN
+            assert await until(lambda: is_up(events)) * TIMES < WITHIN

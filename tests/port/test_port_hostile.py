@@ -7,8 +7,8 @@ import tracemalloc
 import pytest
 
 from custom_components.emucs.port import Drop, Link, Reader, Telegram, anonymise
-from custom_components.emucs.port.__main__ import as_dict
 from custom_components.emucs.port.channels import MAX_CHANNELS
+from custom_components.emucs.port.command import as_dict
 from custom_components.emucs.port.framing import MAX_TELEGRAM
 from custom_components.emucs.port.lines import MAX_LINE
 from custom_components.emucs.port.plain import LONGEST_NAME, LONGEST_TEXT, plain
@@ -94,7 +94,9 @@ def test_texts_and_names_are_bounded() -> None:
     assert len(telegram.registers["0-0:96.13.0"].text or "") == LONGEST_TEXT
     assert telegram.meter_id == "1SAG1100000001"
     assert telegram.channels == {}
-    assert len(received(f"1-0:2.7.0(1*{long})").registers["1-0:2.7.0"].unit or "") == LONGEST_NAME
+    # What no unit is belongs to a text.
+    register = received(f"1-0:2.7.0(1*{long})").registers["1-0:2.7.0"]
+    assert (register.number, register.unit, len(register.text or "")) == (None, None, LONGEST_TEXT)
     [telegram] = Reader().feed(sent(POWER, header="/XXX5" + long))
     assert len(telegram.identification) == LONGEST_NAME
 

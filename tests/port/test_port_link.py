@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 import socket
-import time
 
 import pytest
 from serialx import open_serial_connection
@@ -26,6 +25,7 @@ from custom_components.emucs.port import (
     WrongSpeed,
     link as link_module,
 )
+from tests.port.clocks import FastClock, NoWait
 from tests.port.wire import sent
 from virtual_meter import PtyServer, TcpServer, VirtualMeter
 
@@ -319,7 +319,8 @@ async def test_telegrams_with_high_bytes_do_not_disturb(server: TcpServer) -> No
 
 
 async def test_one_event_an_outage(server: TcpServer) -> None:
-    async with linked(server.url) as link:
+    clock = FastClock(4)
+    async with Link(server.url, silence=4 * SILENCE, clock=clock) as link:
         await next_telegram(link)
         await server.stop()
         events: list[Telegram | LinkDown] = []
@@ -331,13 +332,13 @@ async def test_one_event_an_outage(server: TcpServer) -> None:
                     return
 
         collecting = asyncio.create_task(collect())
-        await asyncio.sleep(2)
+        await asyncio.sleep(2 / 4)
         attempts_failed = link._delay  # noqa: SLF001 -- each failed try doubles it
         await server.start()
-        began = time.monotonic()
+        began = clock.time()
         await asyncio.wait_for(collecting, 4)
         # It came back within a moment, though it had been away for several tries.
-        assert time.monotonic() - began < 3
+        assert clock.time() - began < 3
         assert attempts_failed > link_module.FIRST_DELAY
         assert [type(event) for event in events if isinstance(event, LinkDown)] == [LinkDown]
         assert link.connections == 2
@@ -377,55 +378,42 @@ async def test_a_device_that_comes_back(meter: VirtualMeter, tmp_path: Path) -> 
             await next_telegram(link)
 
 
-async def delays(link: Link, monkeypatch: pytest.MonkeyPatch, count: int) -> list[float]:
+async def delays(
+    url: str, monkeypatch: pytest.MonkeyPatch, count: int, *, silence: float = SILENCE, delay: float | None = None
+) -> list[float]:
     """Return how long a link waits before each of its next tries, without waiting."""
-    waited: list[float] = []
-    enough = asyncio.Event()
-    sleep = asyncio.sleep
+    clock = NoWait(count, at_least=link_module.FIRST_DELAY)
+    async with Link(url, silence=silence, clock=clock) as link:
+        if delay is not None:
+            link._delay = delay  # noqa: SLF001 -- after many refusals
+        monkeypatch.setattr("custom_components.emucs.port.link.random.uniform", lambda _, high: high)
 
-    async def note(delay: float) -> None:
-        if delay < link_module.FIRST_DELAY:
-            # Not the link's: all others sleep through the same function.
-            await sleep(delay)
-            return
-        waited.append(delay)
-        if len(waited) == count:
-            enough.set()
-            await asyncio.Event().wait()
-        await sleep(0)
+        async def read() -> None:
+            async for _ in link:
+                pass
 
-    monkeypatch.setattr("custom_components.emucs.port.link.asyncio.sleep", note)
-    monkeypatch.setattr("custom_components.emucs.port.link.random.uniform", lambda _, high: high)
-
-    async def read() -> None:
-        async for _ in link:
-            pass
-
-    reading = asyncio.create_task(read())
-    async with asyncio.timeout(10):
-        await enough.wait()
-    monkeypatch.undo()
-    reading.cancel()
-    await asyncio.wait([reading])
-    return waited
+        reading = asyncio.create_task(read())
+        async with asyncio.timeout(10):
+            await clock.enough.wait()
+        monkeypatch.undo()
+        reading.cancel()
+        await asyncio.wait([reading])
+    return clock.waited
 
 
 async def test_it_waits_longer_and_longer_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with linked("nope://") as link:
-        assert await delays(link, monkeypatch, 9) == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+    assert await delays("nope://", monkeypatch, 9) == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
 
 
 async def test_where_trying_costs_nothing_it_never_waits_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with linked(f"socket://127.0.0.1:{a_free_port()}") as link:
-        assert await delays(link, monkeypatch, 5) == pytest.approx([0.5, 1, 1.5, 1.5, 1.5], abs=0.2)
-    async with linked("/dev/ttyMissing0") as link:
-        assert await delays(link, monkeypatch, 4) == pytest.approx([0.5, 1, 1.5, 1.5], abs=0.2)
+    refusing = f"socket://127.0.0.1:{a_free_port()}"
+    assert await delays(refusing, monkeypatch, 5) == pytest.approx([0.5, 1, 1.5, 1.5, 1.5], abs=0.2)
+    assert await delays("/dev/ttyMissing0", monkeypatch, 4) == pytest.approx([0.5, 1, 1.5, 1.5], abs=0.2)
 
 
 async def test_a_port_that_opens_is_tried_soon_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with serving(b"no telegram") as url, linked(url, silence=0.01) as link:
-        link._delay = 16  # noqa: SLF001 -- after many refusals
-        assert await delays(link, monkeypatch, 3) == [0.5, 0.5, 0.5]
+    async with serving(b"no telegram") as url:
+        assert await delays(url, monkeypatch, 3, silence=0.01, delay=16) == [0.5, 0.5, 0.5]
 
 
 async def test_links_do_not_all_come_back_at_the_same_moment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -580,7 +568,10 @@ class TestPeriod:
             head = telegram[: telegram.index(b"!") + 1].replace(b"0-0:96.1.4(50217)\r\n", b"")
             return head + b"\r\n"
 
-        async with TcpServer(VirtualMeter(), speed=1, transform=without_version) as server, Link(server.url) as link:
+        async with (
+            TcpServer(VirtualMeter(), speed=4, transform=without_version) as server,
+            Link(server.url, clock=FastClock(4)) as link,
+        ):
             for _ in range(4):
                 assert not isinstance(await anext(link), LinkDown)
             assert link.connections == 1

@@ -1,6 +1,7 @@
 """What OBIS codes and units mean."""
 
 from decimal import Decimal
+from enum import StrEnum
 
 from homeassistant import const
 from hypothesis import given, settings, strategies as st
@@ -12,9 +13,10 @@ from custom_components.emucs.port import (
     Direction,
     Kind,
     Meaning,
-    Medium,
+    Origin,
     Phase,
     Quantity,
+    Register,
     Unit,
     meaning,
     obis,
@@ -35,7 +37,7 @@ def meaning_of(code: str, unit: str | None) -> Meaning | None:
 
 
 def electricity(quantity: Quantity, kind: Kind, direction: Direction | None = None, tariff: int = 0) -> Meaning:
-    return Meaning(Medium.ELECTRICITY, 0, quantity, kind, None, direction, tariff)
+    return Meaning(Origin.ELECTRICITY, 0, quantity, kind, None, direction, tariff)
 
 
 # Codes
@@ -123,12 +125,12 @@ def test_power_and_energy(group: int, phase: Phase | None, ahead: int) -> None:
     quantity, direction, power, energy = POWERS[group]
     for group_d, kind in POWER_KINDS.items():
         code = f"1-0:{group + ahead}.{group_d}.0"
-        assert meaning_of(code, power) == Meaning(Medium.ELECTRICITY, 0, quantity, kind, phase, direction)
+        assert meaning_of(code, power) == Meaning(Origin.ELECTRICITY, 0, quantity, kind, phase, direction)
         assert [meaning_of(code, unit) for unit in (energy, None, "A", "Hz", "nonsense")] == [None] * 5
     for tariff in (0, 1, 5, 13, 63):
         code = f"1-3:{group + ahead}.8.{tariff}"
         assert meaning_of(code, energy) == Meaning(
-            Medium.ELECTRICITY, 3, quantity, Kind.ENERGY, phase, direction, tariff
+            Origin.ELECTRICITY, 3, quantity, Kind.ENERGY, phase, direction, tariff
         )
         assert [meaning_of(code, unit) for unit in (power, None, "GJ", "m3")] == [None] * 4
 
@@ -145,30 +147,30 @@ def test_other_electrical_quantities(phase: Phase | None, ahead: int) -> None:
         (14, Quantity.FREQUENCY, "Hz"),
     ]:
         assert meaning_of(f"1-0:{group + ahead}.7.0", unit) == Meaning(
-            Medium.ELECTRICITY, 0, quantity, Kind.INSTANT, phase
+            Origin.ELECTRICITY, 0, quantity, Kind.INSTANT, phase
         )
         assert meaning_of(f"1-0:{group + ahead}.7.0", "kWh") is None
         assert meaning_of(f"1-0:{group + ahead}.8.0", unit) is None
 
 
 TABLE = [
-    ("1-0:91.7.0", "A", Meaning(Medium.ELECTRICITY, 0, Quantity.CURRENT, Kind.INSTANT, Phase.N)),
-    ("1-0:31.4.0", "A", Meaning(Medium.ELECTRICITY, 0, Quantity.CURRENT, Kind.LIMIT, Phase.L1)),
-    ("1-1:31.4.0", "A", Meaning(Medium.ELECTRICITY, 1, Quantity.CURRENT, Kind.LIMIT, Phase.L1)),
-    ("1-0:71.4.0", "A", Meaning(Medium.ELECTRICITY, 0, Quantity.CURRENT, Kind.LIMIT, Phase.L3)),
-    ("1-0:32.32.0", None, Meaning(Medium.ELECTRICITY, 0, Quantity.VOLTAGE, Kind.SAGS, Phase.L1)),
-    ("1-0:72.36.0", None, Meaning(Medium.ELECTRICITY, 0, Quantity.VOLTAGE, Kind.SWELLS, Phase.L3)),
-    ("0-0:17.0.0", "kW", Meaning(Medium.ABSTRACT, 0, Quantity.ACTIVE, Kind.LIMIT)),
-    ("0-0:17.0.0", "kVA", Meaning(Medium.ABSTRACT, 0, Quantity.APPARENT, Kind.LIMIT)),
-    ("0-0:17.0.0", "A", Meaning(Medium.ABSTRACT, 0, Quantity.CURRENT, Kind.LIMIT)),
-    ("0-0:96.7.21", None, Meaning(Medium.ABSTRACT, 0, Quantity.POWER_FAILURE, Kind.COUNT)),
-    ("0-0:96.7.9", None, Meaning(Medium.ABSTRACT, 0, Quantity.LONG_POWER_FAILURE, Kind.COUNT)),
-    ("0-1:24.2.3", "m3", Meaning(Medium.M_BUS, 1, Quantity.UNCORRECTED_VOLUME, Kind.READING, tariff=3)),
-    ("0-2:24.2.1", "m3", Meaning(Medium.M_BUS, 2, Quantity.VOLUME, Kind.READING, tariff=1)),
-    ("0-2:24.2.1", "dm3", Meaning(Medium.M_BUS, 2, Quantity.VOLUME, Kind.READING, tariff=1)),
-    ("0-3:24.2.0", "GJ", Meaning(Medium.M_BUS, 3, Quantity.ENERGY, Kind.READING)),
-    ("0-3:24.2.2", "MJ", Meaning(Medium.M_BUS, 3, Quantity.ENERGY, Kind.READING, tariff=2)),
-    ("0-4:24.2.1", "kWh", Meaning(Medium.M_BUS, 4, Quantity.ENERGY, Kind.READING, tariff=1)),
+    ("1-0:91.7.0", "A", Meaning(Origin.ELECTRICITY, 0, Quantity.CURRENT, Kind.INSTANT, Phase.N)),
+    ("1-0:31.4.0", "A", Meaning(Origin.ELECTRICITY, 0, Quantity.CURRENT, Kind.LIMIT, Phase.L1)),
+    ("1-1:31.4.0", "A", Meaning(Origin.ELECTRICITY, 1, Quantity.CURRENT, Kind.LIMIT, Phase.L1)),
+    ("1-0:71.4.0", "A", Meaning(Origin.ELECTRICITY, 0, Quantity.CURRENT, Kind.LIMIT, Phase.L3)),
+    ("1-0:32.32.0", None, Meaning(Origin.ELECTRICITY, 0, Quantity.VOLTAGE, Kind.SAGS, Phase.L1)),
+    ("1-0:72.36.0", None, Meaning(Origin.ELECTRICITY, 0, Quantity.VOLTAGE, Kind.SWELLS, Phase.L3)),
+    ("0-0:17.0.0", "kW", Meaning(Origin.ABSTRACT, 0, Quantity.ACTIVE, Kind.LIMIT)),
+    ("0-0:17.0.0", "kVA", Meaning(Origin.ABSTRACT, 0, Quantity.APPARENT, Kind.LIMIT)),
+    ("0-0:17.0.0", "A", Meaning(Origin.ABSTRACT, 0, Quantity.CURRENT, Kind.LIMIT)),
+    ("0-0:96.7.21", None, Meaning(Origin.ABSTRACT, 0, Quantity.POWER_FAILURE, Kind.COUNT)),
+    ("0-0:96.7.9", None, Meaning(Origin.ABSTRACT, 0, Quantity.LONG_POWER_FAILURE, Kind.COUNT)),
+    ("0-1:24.2.3", "m3", Meaning(Origin.M_BUS, 1, Quantity.UNCORRECTED_VOLUME, Kind.READING, tariff=3)),
+    ("0-2:24.2.1", "m3", Meaning(Origin.M_BUS, 2, Quantity.VOLUME, Kind.READING, tariff=1)),
+    ("0-2:24.2.1", "dm3", Meaning(Origin.M_BUS, 2, Quantity.VOLUME, Kind.READING, tariff=1)),
+    ("0-3:24.2.0", "GJ", Meaning(Origin.M_BUS, 3, Quantity.ENERGY, Kind.READING)),
+    ("0-3:24.2.2", "MJ", Meaning(Origin.M_BUS, 3, Quantity.ENERGY, Kind.READING, tariff=2)),
+    ("0-4:24.2.1", "kWh", Meaning(Origin.M_BUS, 4, Quantity.ENERGY, Kind.READING, tariff=1)),
 ]
 
 
@@ -211,7 +213,7 @@ def test_what_has_no_meaning_here(code: str, unit: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "dimension", "scale", "symbol"),
+    ("text", "dimension", "scale", "like"),
     [
         ("Wh", Dimension.ENERGY, "1", "Wh"),
         ("kWh", Dimension.ENERGY, "1E3", "kWh"),
@@ -246,8 +248,8 @@ def test_what_has_no_meaning_here(code: str, unit: str | None) -> None:
         ("dm3", Dimension.VOLUME, "0.001", "L"),
     ],
 )
-def test_units(text: str, dimension: Dimension, scale: str, symbol: str) -> None:
-    assert unit_of(text) == Unit(dimension, Decimal(scale), symbol)
+def test_units(text: str, dimension: Dimension, scale: str, like: str) -> None:
+    assert unit_of(text) == unit_of(like) == Unit(dimension, Decimal(scale))
 
 
 @pytest.mark.parametrize("text", [None, "", "mW", "mWh", "mVA", "MA", "s", "deg", "kk", "\xff"])
@@ -255,21 +257,52 @@ def test_units_that_are_unknown(text: str | None) -> None:
     assert unit_of(text) is None
 
 
-def test_symbols_are_those_of_home_assistant() -> None:
-    symbols = {
-        *const.UnitOfEnergy,
-        *const.UnitOfPower,
-        *const.UnitOfReactivePower,
-        *const.UnitOfApparentPower,
-        *const.UnitOfReactiveEnergy,
-        *const.UnitOfElectricPotential,
-        *const.UnitOfElectricCurrent,
-        *const.UnitOfFrequency,
-        *const.UnitOfVolume,
-    }
-    printed = ["Wh", "kWh", "MWh", "GWh", "W", "kW", "MW", "var", "kvar", "VA", "kVA", "varh"]
-    printed += ["kvarh", "V", "kV", "mA", "A", "Hz", "m3", "dm3", "GJ", "MJ"]
-    assert {unit.symbol for text in printed if (unit := unit_of(text))} <= symbols
+@pytest.mark.parametrize(
+    ("dimension", "units"),
+    [
+        (Dimension.ENERGY, const.UnitOfEnergy),
+        (Dimension.POWER, const.UnitOfPower),
+        (Dimension.REACTIVE_POWER, const.UnitOfReactivePower),
+        (Dimension.APPARENT_POWER, const.UnitOfApparentPower),
+        (Dimension.REACTIVE_ENERGY, const.UnitOfReactiveEnergy),
+        (Dimension.VOLTAGE, const.UnitOfElectricPotential),
+        (Dimension.CURRENT, const.UnitOfElectricCurrent),
+        (Dimension.FREQUENCY, const.UnitOfFrequency),
+        (Dimension.VOLUME, const.UnitOfVolume),
+    ],
+)
+def test_numbers_can_be_had_in_units_of_home_assistant(dimension: Dimension, units: type[StrEnum]) -> None:
+    known = [unit for unit in units if (found := unit_of(unit)) is not None and found.dimension is dimension]
+    assert known
+    for unit in known:
+        for printed in known:
+            there = Register(Decimal("12.345"), printed).number_in(unit)
+            assert there is not None
+            assert Register(there, unit).number_in(printed) == Decimal("12.345")
+
+
+@pytest.mark.parametrize(
+    ("number", "printed", "wanted", "found"),
+    [
+        ("4529", "W", "kW", "4.529"),
+        ("04.529", "kW", "kW", "4.529"),
+        ("04.529", "KW", "kW", "4.529"),
+        ("0.338", "kW", "W", "338"),
+        ("12.3", "MWh", "kWh", "12300"),
+        ("1234", "dm3", "m³", "1.234"),
+        ("1.0", None, None, "1.0"),
+        # Nothing is guessed.
+        ("1.0", None, "kW", None),
+        ("1.0", "kW", None, None),
+        ("1.0", "kW", "kWh", None),
+        ("1.0", "kVA", "kW", None),
+    ],
+)
+def test_a_number_in_another_unit(number: str, printed: str | None, wanted: str | None, found: str | None) -> None:
+    register = Register(Decimal(number), printed)
+    assert register.number_in(wanted) == (None if found is None else Decimal(found))
+    assert Register(None, printed).number_in(wanted) is None
+    assert Register("text").number_in(wanted) is None
 
 
 # Anything
@@ -302,4 +335,8 @@ def test_any_code_with_any_unit(code: str, unit: str, value: Decimal) -> None:
         return
     register = registers[obis.canonical(code)]
     nines = obis.form(code) is obis.Form.THRESHOLD and not str(value).strip("9.")
-    assert (register.number, register.unit) == (None if nines else value, plain(unit or "") or None)
+    if unit.strip() and unit_of(unit.strip()) is None:
+        # What is behind the star is no unit, so that all of it is text.
+        assert (register.text, register.unit) == (None if nines else plain(f"{value}*{unit}") or None, None)
+    else:
+        assert (register.number, register.unit) == (None if nines else value, unit.strip() or None)

@@ -9,7 +9,7 @@ import pytest
 
 from custom_components.emucs.port import Drop, Reader, Telegram
 from custom_components.emucs.port.framing import MAX_TELEGRAM
-from tests.port.wire import HEADER, body, crc16, received, sent
+from tests.port.wire import HEADER, body, crc16, received, sent, signed
 
 POWER = "1-0:1.7.0"
 TELEGRAM = sent(f"{POWER}(01.234*kW)", "0-0:96.14.0(0001)")
@@ -27,10 +27,6 @@ def read(*chunks: bytes) -> tuple[list[str], dict[Drop, int]]:
     found = [power for chunk in chunks for power in powers(reader.feed(chunk))]
     assert reader.telegrams == len(found)
     return found, {reason: count for reason, count in reader.dropped.items() if count}
-
-
-def with_checksum(text: bytes) -> bytes:
-    return text + b"%04X\r\n" % crc16(text)
 
 
 @cache
@@ -94,7 +90,7 @@ def test_line_ends_that_a_gateway_changed(end: bytes) -> None:
 
 @pytest.mark.parametrize("end", ["\n", "\r\r\n"])
 def test_line_ends_as_the_meter_itself_has_them(end: str) -> None:
-    assert read(with_checksum(body(f"{POWER}(01.234*kW)", end=end)))[0] == ["1.234"]
+    assert read(signed(body(f"{POWER}(01.234*kW)", end=end)))[0] == ["1.234"]
 
 
 def test_a_corrupt_telegram_with_bare_line_feeds_is_dropped() -> None:
@@ -104,7 +100,7 @@ def test_a_corrupt_telegram_with_bare_line_feeds_is_dropped() -> None:
 
 def test_any_case_of_the_checksum() -> None:
     text = ending_in("AB")
-    assert read(text + b"%04X\r\n" % crc16(text))[0] == ["1.234"]
+    assert read(signed(text))[0] == ["1.234"]
     assert read(text + b"%04x\r\n" % crc16(text))[0] == ["1.234"]
 
 
@@ -170,7 +166,7 @@ def test_high_bytes_around_telegrams() -> None:
 @pytest.mark.parametrize("blank", ["", "\r\n", "\r\n\r\n"])
 def test_with_and_without_a_blank_line_after_the_identification(blank: str) -> None:
     text = f"{HEADER}\r\n{blank}{POWER}(01.234*kW)\r\n!".encode()
-    assert read(with_checksum(text)) == (["1.234"], {})
+    assert read(signed(text)) == (["1.234"], {})
 
 
 @pytest.mark.parametrize("cut", range(1, len(TELEGRAM) - 2))
@@ -214,7 +210,7 @@ def test_what_looks_like_a_start_in_a_telegram_without_a_checksum() -> None:
 
 
 def test_a_telegram_without_a_register_is_dropped() -> None:
-    assert read(with_checksum(b"/TST5\r\n\r\n!") + with_checksum(b"/TST5\r\n\r\nnothing\r\n!") + OTHER) == (
+    assert read(signed(b"/TST5\r\n\r\n!") + signed(b"/TST5\r\n\r\nnothing\r\n!") + OTHER) == (
         ["5.678"],
         {Drop.EMPTY: 2},
     )
@@ -303,7 +299,7 @@ def test_the_longest_telegram_does_not_depend_on_chunks(size: int, length: int) 
     filler = length - len(body(*lines)) - len("0-0:96.13.2()\r\n")
     text = body(*lines, "0-0:96.13.2(" + "y" * filler + ")")
     assert len(text) == length
-    stream = with_checksum(text) + TELEGRAM
+    stream = signed(text) + TELEGRAM
     chunks = [stream[at : at + size] for at in range(0, len(stream), size)]
     expected = ["1.234"] * (2 if length <= MAX_TELEGRAM else 1)
     assert read(*chunks)[0] == expected

@@ -8,9 +8,10 @@ from typing import cast
 
 import pytest
 
-from custom_components.emucs.port import Channel, Drop, MonthDemand, Reader, Register, Telegram
+from custom_components.emucs.port import Channel, Drop, MonthDemand, Reader, Register, Telegram, obis, unit_of
 from custom_components.emucs.port.times import parse_time
 from tests.port.wire import received, sent
+from virtual_meter import PROFILES, VirtualMeter
 
 SUMMER = timezone(timedelta(hours=2))
 WINTER = timezone(timedelta(hours=1))
@@ -496,6 +497,21 @@ def test_meters_that_are_no_longer_printed_are_gone() -> None:
     reader.feed(sent("0-0:96.1.1(3153414731)", "0-1:24.1.0(003)", "0-0:98.1.0(0)(x)(x)()", "1-0:1.7.0(1*kW)"))
     [telegram] = reader.feed(sent("1-0:1.7.0(1*kW)"))
     assert (telegram.meter_id, telegram.channels, telegram.demand_history) == (None, {}, ())
+
+
+# What is promised
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_codes_are_canonical_and_times_aware(profile: str) -> None:
+    [telegram] = Reader().feed(VirtualMeter(profile).telegram())
+    assert [obis.canonical(code) for code in telegram.registers] == list(telegram.registers)
+    times = [telegram.time, *(register.time for register in telegram.registers.values())]
+    times += [time for month in telegram.demand_history for time in (month.period_end, month.time)]
+    assert None not in [time.utcoffset() for time in times if time is not None]
+    units = [register.unit for register in telegram.registers.values() if register.unit]
+    assert units
+    assert None not in map(unit_of, units)
 
 
 # Immutability

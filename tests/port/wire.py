@@ -20,10 +20,14 @@ def body(*lines: str, header: str = HEADER, end: str = "\r\n") -> bytes:
     return end.join([header, "", *lines, "!"]).encode("latin-1")
 
 
+def signed(text: bytes) -> bytes:
+    """Return a telegram up to its `!`, completed by its checksum."""
+    return text + b"%04X\r\n" % crc16(text)
+
+
 def sent(*lines: str, header: str = HEADER) -> bytes:
     """Return a whole telegram."""
-    text = body(*lines, header=header)
-    return text + b"%04X\r\n" % crc16(text)
+    return signed(body(*lines, header=header))
 
 
 def received(*lines: str) -> Telegram:

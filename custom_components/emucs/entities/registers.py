@@ -16,7 +16,7 @@ from homeassistant.const import (
 )
 
 from ..coordinator import MeterCoordinator
-from ..port import Dimension, Direction, Kind, Meaning, Medium, Quantity, Register, meaning, obis, unit_of
+from ..port import Dimension, Direction, Kind, Meaning, Origin, Quantity, Register, meaning, obis, unit_of
 from .rows import SensorRow
 
 MOST_REGISTERS: Final = 192
@@ -188,7 +188,7 @@ def _key(name: str, found: Meaning) -> str:
         f"tariff_{found.tariff}" if found.tariff else None,
         f"channel_{found.channel}" if found.channel else None,
         f"period_{found.historic}" if found.historic is not None else None,
-        "meter" if found.medium is Medium.ABSTRACT and found.kind is Kind.LIMIT else None,
+        "meter" if found.medium is Origin.ABSTRACT and found.kind is Kind.LIMIT else None,
     ]
     return "_".join(filter(None, parts))
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Self
 
-from ..port import Channel, Dimension, Direction, Kind, Medium as Source, Register, Telegram, meaning, parse_code
+from ..port import Channel, Dimension, Direction, Kind, Origin, Register, Telegram, meaning, parse_code
 from .bounded import Recent
 from .counter import Counter, Verdict, reading_of, restore_counters, save_counters
 from .electricity import net_power
@@ -68,7 +68,7 @@ def is_counter(code: str, unit: str | None) -> bool:
     return (
         found is not None
         and found.kind is Kind.ENERGY
-        and found.medium is Source.ELECTRICITY
+        and found.medium is Origin.ELECTRICITY
         and found.direction is not Direction.NET
         and found.historic is None
     )

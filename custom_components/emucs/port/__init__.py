@@ -6,7 +6,9 @@ from .errors import (
     CannotConnect,
     Encrypted,
     InvalidChecksum,
+    LineEnds,
     NoData,
+    NoEnd,
     NoTelegram,
     PortError,
     WrongSpeed,
@@ -14,10 +16,11 @@ from .errors import (
 from .framing import Drop
 from .lines import Register
 from .link import Link, LinkDown
-from .meanings import Direction, Kind, Meaning, Medium, Phase, Quantity, meaning
+from .meanings import Direction, Kind, Meaning, Origin, Phase, Quantity, meaning
 from .obis import Code, parse_code
-from .privacy import anonymise, is_private
+from .privacy import anonymise, is_private, is_public, is_public_identification, redact
 from .reader import Reader
+from .states import switch_state_of, tariff_of
 from .telegram import MonthDemand, Telegram
 from .units import Dimension, Unit, unit_of
 
@@ -32,13 +35,15 @@ __all__ = [
     "Encrypted",
     "InvalidChecksum",
     "Kind",
+    "LineEnds",
     "Link",
     "LinkDown",
     "Meaning",
-    "Medium",
     "MonthDemand",
     "NoData",
+    "NoEnd",
     "NoTelegram",
+    "Origin",
     "Phase",
     "PortError",
     "Quantity",
@@ -49,7 +54,12 @@ __all__ = [
     "WrongSpeed",
     "anonymise",
     "is_private",
+    "is_public",
+    "is_public_identification",
     "meaning",
     "parse_code",
+    "redact",
+    "switch_state_of",
+    "tariff_of",
     "unit_of",
 ]

@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import suppress
 import ipaddress
+from pathlib import Path
+import re
 import socket
 from typing import Final
 from urllib.parse import urlsplit
@@ -11,6 +13,40 @@ LOOKUP_INTERVAL: Final = 30.0
 """Seconds between two lookups of a name whose addresses are known: they rarely change."""
 _SCHEME: Final = "socket://"
 _NETWORK: Final = (_SCHEME, "tcp://", "rfc2217://")
+
+
+_HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^/\\:\s]+):(\d{1,5})")
+_DRIVE_OR_COM: Final = re.compile(r"(?:\\\\\.\\)?COM\d+", re.IGNORECASE)
+_DEVICE: Final = re.compile(r"(?:tty|cu)[A-Za-z.]+\w*")
+
+
+def url_of(text: str) -> str:
+    """Return the URL of what a user types: a URL, a device, or `host:port`; ValueError says what is missing.
+
+    Which TCP port a bridge has nobody can guess: it is asked for.
+    """
+    text = text.strip()
+    if not text:
+        raise ValueError("type a device such as /dev/ttyUSB0, or host:port of a network bridge")
+    if text.startswith(_NETWORK) and _port_of(text) is None:
+        raise ValueError(f"the TCP port of the bridge is missing: {text.rstrip('/:')}:PORT")
+    if "://" in text or text.startswith(("/", "./")) or _DRIVE_OR_COM.fullmatch(text) or Path(text).exists():
+        return text
+    if _HOST_AND_PORT.fullmatch(text):
+        return _SCHEME + text
+    if _DEVICE.fullmatch(text):
+        raise ValueError(f"a device needs its path: /dev/{text}")
+    with suppress(ValueError):
+        # An address of six with its colons, which hide where a port would begin.
+        text = f"[{ipaddress.IPv6Address(text)}]"
+    raise ValueError(f"the TCP port of the bridge is missing: {text.rstrip(':')}:PORT")
+
+
+def _port_of(url: str) -> int | None:
+    """Return the port in a URL."""
+    with suppress(ValueError):
+        return urlsplit(url).port
+    return None
 
 
 class Address:

@@ -45,7 +45,7 @@ CHANNEL_CODES: Final = {
 }
 """Whatever an M-Bus meter is known by, with its channel."""
 
-_NO_CHANNEL: Final = Channel()
+_NO_CHANNELS: Final = (Channel(), Channel(reading=Register(None)))
 
 
 def channels_of(registers: Mapping[str, Register]) -> dict[int, Channel]:
@@ -59,7 +59,8 @@ def channels_of(registers: Mapping[str, Register]) -> dict[int, Channel]:
             _integer(registers.get(codes.valve)),
             _first(registers, codes.readings),
         )
-        if channel != _NO_CHANNEL:
+        # A channel without a meter has its lines as well.
+        if channel not in _NO_CHANNELS:
             channels[number] = channel
     return channels
 

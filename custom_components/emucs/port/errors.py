@@ -47,6 +47,18 @@ class Encrypted(PortError):
     reason = "encrypted"
 
 
+class NoEnd(PortError):
+    """Telegrams come whose end is not marked by a `!`: what was cut off looks like a whole one."""
+
+    reason = "no_end"
+
+
+class LineEnds(PortError):
+    """Telegrams come whose line ends were changed on the way, beyond repair."""
+
+    reason = "line_ends"
+
+
 class InvalidChecksum(PortError):
     """Telegrams come, but not one with a right checksum."""
 

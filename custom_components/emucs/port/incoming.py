@@ -1,8 +1,9 @@
 """What comes from an open port: telegrams are made of it as it comes, and somebody is woken by whole ones only."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, override
+from typing import Final, Protocol, override
 
 from .errors import CannotConnect, text_of
 from .reader import Reader
@@ -13,11 +14,45 @@ _SAMPLE_SIZE: Final = 2048
 _MOST_WAITING: Final = 64
 
 
+class Timer(Protocol):
+    """A call that is to come."""
+
+    def cancel(self) -> None:
+        """Do without it."""
+
+
+class HostClock(Protocol):
+    """The clock of the host, by which silence is measured; an event loop is one."""
+
+    def time(self) -> float:
+        """Return the time in seconds, from whenever on."""
+
+    def call_later(self, delay: float, callback: Callable[[], object], /) -> Timer:
+        """Call something in so many seconds."""
+
+
+async def sleep(clock: HostClock, seconds: float) -> None:
+    """Wait for so many seconds of a clock."""
+    over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def end() -> None:
+        """End the wait."""
+        if not over.done():
+            over.set_result(None)
+
+    timer = clock.call_later(seconds, end)
+    try:
+        await over
+    finally:
+        timer.cancel()
+
+
 class Incoming(asyncio.Protocol):
     """The receiving end of a port: where a serial adapter brings a telegram in dozens of pieces, one wakes a task."""
 
-    def __init__(self, reader: Reader) -> None:
-        """Start with a port that is being opened."""
+    def __init__(self, reader: Reader, clock: HostClock | None = None) -> None:
+        """Start with a port that is being opened; the clock is the event loop's where none is given."""
+        self._clock = clock
         self.sample = b""
         """The beginning of what came since the latest telegram."""
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -56,7 +91,7 @@ class Incoming(asyncio.Protocol):
         self._wake()
 
     def _wake(self) -> None:
-        """Wake who waits."""
+        """Wake the waiting reader."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -79,7 +114,7 @@ class Incoming(asyncio.Protocol):
         """Wait until something happens, or for so many seconds."""
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
-        timer = loop.call_later(seconds, self._wake)
+        timer = (self._clock or loop).call_later(seconds, self._wake)
         try:
             await self._waiter
         finally:

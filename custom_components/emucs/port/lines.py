@@ -1,4 +1,4 @@
-"""The lines of a telegram: here alone is decided which value means that there is none."""
+"""Parses lines: code, value, unit and time of a register. What `unset` knows as no value becomes None."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -7,22 +7,20 @@ from functools import partial
 import re
 from typing import Final, NamedTuple
 
-from . import obis
+from . import obis, unset
 from .memo import Memo
 from .obis import Form
 from .plain import LONGEST_NAME, plain
-from .times import has_flag, is_unset, looks_like_time, parse_time, time_of_digits
+from .times import has_flag, looks_like_time, parse_time, time_of_digits
+from .units import convert, unit_of
 
 MAX_LINE: Final = 4096
 """Bytes of a line; the longest that DSMR P1 has is a message of 2048 digits, those of Belgium have 650."""
 
 # More digits than any meter has, and few enough for whoever shows them.
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,40}+(?:\.[0-9]{1,20}+)?+")
-_NINES: Final = re.compile(r"9+(?:\.9+)?(?:\*.*)?")
 _BLANKS: Final = " \t\v\f"
-_NO_ID: Final = "-0 "
 _SHORTEST_OCTETS: Final = 10
-_UNWRITTEN: Final = b"\xff"
 _PADDING: Final = " \0"
 _PAIR: Final = 2
 _PROFILE_HEADER: Final = 6
@@ -35,7 +33,10 @@ _ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
 
 
 class Register(NamedTuple):
-    """One register: a number or text, or None where it is unset; its unit as printed; the time that it holds for."""
+    """One register: a number or text, or None where it is unset; its unit as printed; the time that it holds for.
+
+    A unit is one that `unit_of` knows: what is printed with anything else behind its star is text. The time is aware.
+    """
 
     value: Decimal | str | None
     unit: str | None = None
@@ -50,6 +51,10 @@ class Register(NamedTuple):
     def text(self) -> str | None:
         """Return the value if it is text."""
         return self.value if isinstance(self.value, str) else None
+
+    def number_in(self, unit: str | None) -> Decimal | None:
+        """Return the number in a unit; None where there is none, or another quantity, or a number without a unit."""
+        return convert(self.value, self.unit, unit) if isinstance(self.value, Decimal) else None
 
 
 # A register is made for each number that is new: this is what the constructor of a named tuple does in the end.
@@ -70,7 +75,7 @@ def _parse_line(line: bytes) -> tuple[str, Register] | None:
     if not stamp:
         return key, _new_register((Decimal(values[begin:end].decode()), printed_unit, None))
     printed = values[:stamp].decode()
-    if is_unset(printed) or (time := time_of_digits(printed)) is None:
+    if printed.startswith(unset.SUSPICIOUS_TIMES) or (time := time_of_digits(printed)) is None:
         return _parse_any(key, read, content)
     value = Decimal(values[begin:end].decode()) if begin < end else printed
     return key, _new_register((value, printed_unit, time))
@@ -79,7 +84,7 @@ def _parse_line(line: bytes) -> tuple[str, Register] | None:
 LINES: Final = Memo(_parse_line, most=_KNOWN_LINES, longest=_LONGEST_KNOWN)
 """The code and the register of each line, or None where it is malformed.
 
-Other meters say the same: which tariff it is, that nothing is exported, how high the voltage is.
+Shared across meters: many lines repeat verbatim.
 """
 
 
@@ -88,7 +93,7 @@ type _Places = tuple[int, int, int, str | None]
 
 
 def _find(pattern: re.Pattern[bytes], zeros: bytes) -> _Places | None:
-    """Return where the parts of a line stand behind its bracket, or None where it has others, or none.
+    """Return the offsets of time, number and unit, or None if the line has another shape.
 
     The digits up to its unit are made 0, as a meter prints few such lines: all digits have their place.
     """
@@ -96,12 +101,14 @@ def _find(pattern: re.Pattern[bytes], zeros: bytes) -> _Places | None:
     if match is None:
         return None
     parts = match.groupdict()
-    printed_unit = parts.get("unit")
+    unit = (parts.get("unit") or b"").decode("latin-1")
+    if unit and unit_of(unit) is None:
+        return None
     number = match.span("number") if "number" in parts else (0, 0)
-    return len(parts.get("time", b"")), *number, printed_unit.decode() if printed_unit else None
+    return len(parts.get("time", b"")), *number, unit or None
 
 
-_NUMBER_ZEROS: Final = rb"(?P<number>[+-]?0{1,40}(?:\.0{1,20})?)(?:\*(?P<unit>[A-Za-z0-9]{1,%d}))?\)" % LONGEST_NAME
+_NUMBER_ZEROS: Final = rb"(?P<number>[+-]?0{1,40}(?:\.0{1,20})?)(?:\*(?P<unit>[A-Za-z0-9]{1,8}))?\)"
 _TIME_ZEROS: Final = rb"(?P<time>0{12}[SWsw]?)\)"
 # What most lines are; whatever else they may be is rare.
 _PLACES: Final = {
@@ -147,13 +154,8 @@ def _parse_any(key: str, read: _Read | None, content: bytes) -> tuple[str, Regis
 
 
 def _without_markup(register: Register) -> Register:
-    """Return a register whose texts are for people."""
-    value, unit, time = register
-    if isinstance(value, str):
-        value = plain(value) or None
-    if unit:
-        unit = plain(unit, LONGEST_NAME) or None
-    return register if value is register.value and unit is register.unit else Register(value, unit, time)
+    """Return a register whose text is for people."""
+    return register._replace(value=plain(register.value) or None) if isinstance(register.value, str) else register
 
 
 def _read_single(parse: _Read, content: str) -> Register | None:
@@ -166,8 +168,10 @@ def _read_timed(content: str) -> Register | None:
     values = content.split(")(")
     if len(values) == _PAIR:
         return _parse_timed(*values)
-    # An empty or single bracket: a reading that was never made.
-    return _parse_value(content) if len(values) == 1 else None
+    register = _parse_value(content) if len(values) == 1 else None
+    if register is not None and unset.is_untimed_reading(register.value, register.unit):
+        return Register(None)
+    return register
 
 
 def _read_peak(content: str) -> Register | None:
@@ -181,7 +185,7 @@ def _read_peak(content: str) -> Register | None:
 def _read_time(content: str) -> Register | None:
     """Return a register that is a time."""
     text = content.partition(")(")[0]
-    if not content or is_unset(text):
+    if not content or unset.is_time(text):
         return Register(None)
     time = parse_time(text)
     return None if time is None else Register(text, None, time)
@@ -201,21 +205,20 @@ def _read_several(parse: _Read, values: list[str]) -> Register | None:
 
 
 def _parse_value(text: str) -> Register | None:
-    """Return a number with or without unit, text, or nothing; None if there is a unit to no number."""
+    """Return a number with or without a unit, text, or nothing; None if there is a unit to no number."""
     value, star, unit = text.partition("*")
+    unit = unit.strip(_BLANKS)
     if _NUMBER.fullmatch(value):
-        return Register(Decimal(value), unit or None)
+        return Register(Decimal(value), unit or None) if not unit or unit_of(unit) else Register(text)
     if star and unit:
         return None
     return Register(text or None)
 
 
 def _parse_threshold(text: str) -> Register | None:
-    """Return a limit, or nothing where it is deactivated (e-MUCS P1 1.7.1, table 4: 999.9 kW, 999 A)."""
+    """Return a limit, or nothing where it is deactivated."""
     register = _parse_value(text)
-    if text.startswith("9") and register is not None and _NINES.fullmatch(text):
-        return Register(None, register.unit)
-    return register
+    return Register(None, register.unit) if register is not None and unset.is_limit(text) else register
 
 
 def _parse_identifier(text: str) -> Register | None:
@@ -225,11 +228,11 @@ def _parse_identifier(text: str) -> Register | None:
     if len(identifier) >= _SHORTEST_OCTETS:
         decoded = _octets(identifier).decode("latin-1").strip(_PADDING)
         # Plain digits may be pairs of hexadecimal ones by chance: then they stand for anything.
-        if (decoded.isascii() and decoded.isalnum()) or not decoded.strip(_NO_ID):
+        if (decoded.isascii() and decoded.isalnum()) or unset.is_identifier(decoded):
             identifier = decoded
     if len(identifier) > LONGEST_NAME:
         return None
-    return Register(identifier if identifier.strip(_NO_ID) else None)
+    return Register(None if unset.is_identifier(identifier) else identifier)
 
 
 def _octets(text: str) -> bytes:
@@ -244,7 +247,7 @@ def _octets(text: str) -> bytes:
 def _parse_message(text: str) -> Register:
     """Return a text for people on one line, or nothing where it is empty or was never written."""
     octets = _octets(text)
-    if not octets.strip(_UNWRITTEN):
+    if unset.is_message(octets):
         return Register(None)
     try:
         message = octets.decode()
@@ -264,7 +267,7 @@ def _parse_timed(first: str, second: str) -> Register | None:
     register = _parse_value(second)
     if register is None:
         return None
-    if not first or is_unset(first):
+    if unset.is_reading(first, register.value):
         return Register(None, register.unit)
     return None if time is None else Register(register.value, register.unit, time)
 
@@ -282,7 +285,9 @@ def _parse_profile(code: str, content: str) -> tuple[str, Register | None]:
     register = _parse_timed(time, "".join(values[_PROFILE_HEADER:]))
     if register is None:
         return code, None
-    return obis.canonical(named), register._replace(value=register.number, unit=register.unit or unit or None)
+    if register.unit is None and unit_of(unit) is not None:
+        register = register._replace(unit=unit)
+    return obis.canonical(named), register._replace(value=register.number if register.unit else None)
 
 
 _READERS: Final[Mapping[Form, _Read]] = {

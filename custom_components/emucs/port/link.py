@@ -1,14 +1,12 @@
 """A link to a user port: opens it, watches it, and opens it again, for as long as it is read."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass
 import errno
 import os
 import random
-import re
 import socket
 from typing import Any, Final, Literal, Self
 
@@ -16,36 +14,33 @@ from serialx import create_serial_connection
 from serialx.common import BaseSerialTransport
 
 from .address import Address
-from .errors import (
-    BinaryProtocol,
-    CannotConnect,
-    Encrypted,
-    InvalidChecksum,
-    NoData,
-    NoTelegram,
-    PortError,
-    WrongSpeed,
-    text_of,
-)
+from .diagnosis import diagnose
+from .errors import CannotConnect, InvalidChecksum, LineEnds, PortError, text_of
 from .framing import Drop
-from .incoming import Incoming
+from .incoming import HostClock, Incoming, sleep
+from .line_ends import END, look_changed
+from .period import Period
 from .reader import Reader
 from .telegram import Telegram
 
 SILENCE: Final = 8.0
 """Seconds without a valid telegram after which a port is down, where the meter sends one each second."""
+EACH_SECOND: Final = 1.0
+"""The period of such a meter, in seconds."""
 SILENT_PERIODS: Final = 5
 """How many telegrams of a slower meter have to be missed."""
 FIRST_SILENCE: Final = 12.0
 """Seconds that the first telegram is waited for: Dutch meters before DSMR 5 send one every ten."""
 OPEN_TIMEOUT: Final = 10.0
 SHORT_OPEN_TIMEOUT: Final = 2.0
-"""Seconds for a port on the network that was open before: a new try is noticed sooner than an old one goes on."""
+"""Open timeout, in seconds, for a port on the network that has been open before."""
 SLOWER_THAN_EVER: Final = 3
-"""How many times as long as before such a port may take."""
+"""Times the last opening time, where that is longer."""
 CLOSE_TIMEOUT: Final = 5.0
 GRACE: Final = 0.2
 """Seconds for what is here already when the silence is over: this program may have been held up, and not the meter."""
+PERIODS_TO_RETURN: Final = 2
+"""Periods from one telegram to the next over a bridge that closes after each: the one that is due, and one of grace."""
 
 FIRST_DELAY: Final = 0.5
 """Seconds before the port is opened again; each further time twice as many, until a telegram came."""
@@ -54,16 +49,6 @@ LONGEST_DELAY_WHERE_CHEAP: Final = 1.5
 """Seconds from one try to the next where it costs next to nothing: then its return shows within a moment."""
 _CHEAP: Final = {errno.ECONNREFUSED, errno.ENOENT}
 _JITTER: Final = 0.2
-
-# DLMS general-glo-ciphering: tag, length and system title, then a length in two bytes and the security byte.
-_ENCRYPTED: Final = re.compile(rb"\xdb\x08.{8}\x82..\x30", re.DOTALL)
-# HDLC, as DLMS uses it: a flag, then in eleven bits the length of what stands before the next flag.
-_HDLC: Final = re.compile(rb"(?=\x7e([\xa0-\xa7].))", re.DOTALL)
-_HDLC_FLAG: Final = 0x7E
-_HDLC_LENGTH: Final = 0x7FF
-_FILLING: Final = b"\r\n\0"
-_TEXT_BYTES: Final = bytes({*range(0x20, 0x7F), *b"\r\n\t\0"})
-_TEXT_SHARE: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +59,7 @@ class LinkDown:
 
 
 class Link:
-    """An endless async iterator of telegrams and, when the port fails or fails otherwise, `LinkDown`.
+    """An endless async iterator of telegrams and, `LinkDown` when the port fails, or fails for a different reason.
 
     The URL is a device path, `socket://host:port`, `rfc2217://host:port`, `esphome://…`: all that serialx opens.
     Use it as an async context manager, or close it.
@@ -90,10 +75,12 @@ class Link:
         stopbits: Literal[1, 2] = 1,
         silence: float | None = None,
         wait: float | None = None,
+        clock: HostClock | None = None,
     ) -> None:
         """Set up without opening; serial settings as in e-MUCS P1 1.7.1, table 2.
 
-        `silence` in seconds is fixed, `wait` is how long telegrams are waited for before their period is known.
+        `silence` in seconds is fixed. `wait` is how long the user knows that telegrams may take: the silence is never
+        shorter, whatever their period seems to be. All waiting is by `clock`, the event loop's where none is given.
         """
         self.url = url
         self.reader = Reader()
@@ -108,14 +95,15 @@ class Link:
         }
         self._fixed_silence = silence
         self._wait = wait
-        self._last_telegram: float | None = None
-        self._intervals: deque[float] = deque(maxlen=4)
+        self._given_clock = clock
+        self._period = Period()
         self._sends_each_second = False
         self._delay = FIRST_DELAY
         self._address = Address(url)
         self._began = 0.0
         self._opening_took: float | None = None
         self._bad_telegrams = 0
+        self._heard = 0  # how often telegrams came since the port was opened
         self._events = self._run()
 
     def __aiter__(self) -> Self:
@@ -138,6 +126,11 @@ class Link:
         """Close the port and wait until it is free for others."""
         await self._events.aclose()
 
+    @property
+    def _clock(self) -> HostClock:
+        """Return the clock that waiting is by."""
+        return self._given_clock or asyncio.get_running_loop()
+
     async def _run(self) -> AsyncGenerator[Telegram | LinkDown]:
         """Yield what happens, over as many connections as it takes."""
         down: type[PortError] | None = None
@@ -155,22 +148,42 @@ class Link:
                     await _close(transport, incoming)
             except PortError as error:
                 failure = error
+            delay = self._next_delay(failure)
             if type(failure) is not down:
-                down = type(failure)
-                yield LinkDown(failure)
-            await self._back_off(failure)
+                grace = self._grace(failure) if down is None else 0
+                if grace <= delay:
+                    if grace:
+                        await sleep(self._clock, grace)
+                    down = type(failure)
+                    yield LinkDown(failure)
+                    delay -= grace
+            await sleep(self._clock, delay)
+
+    def _grace(self, failure: PortError) -> float:
+        """Return the seconds within which a port that was closed behind a single telegram may still send the next.
+
+        Some bridges close after each.
+        """
+        if self._heard != 1 or self._period.last is None or not isinstance(failure, CannotConnect):
+            return 0
+        period = self._period.seconds or (EACH_SECOND if self._sends_each_second else self.silence)
+        until = self._period.last + min(self.silence, PERIODS_TO_RETURN * period)
+        return max(0, until - self._clock.time())
 
     async def _open(self) -> tuple[BaseSerialTransport, Incoming]:
         """Open the port."""
-        self._began = asyncio.get_running_loop().time()
+        self._began = self._clock.time()
+        # Opening takes what it takes, by whatever clock the rest is.
+        began = asyncio.get_running_loop().time()
         try:
             opened = await self._open_first(await self._address.urls(self._open_timeout))
         except TimeoutError as error:
             raise CannotConnect(f"no answer within {self._open_timeout:.0f} s") from error
         except Exception as error:  # what else a backend of serialx raises must not end the link
             raise CannotConnect(text_of(error)) from error
-        self._opening_took = asyncio.get_running_loop().time() - self._began
+        self._opening_took = asyncio.get_running_loop().time() - began
         self.connections += 1
+        self._heard = 0
         self.reader.reset()
         self._note_errors()
         return opened
@@ -191,7 +204,7 @@ class Link:
 
     async def _connect(self, url: str) -> tuple[BaseSerialTransport, Incoming]:
         """Open an address."""
-        incoming = Incoming(self.reader)
+        incoming = Incoming(self.reader, self._given_clock)
         transport, _ = await create_serial_connection(
             loop=asyncio.get_running_loop(), protocol_factory=lambda: incoming, url=url, **self._settings
         )
@@ -218,20 +231,19 @@ class Link:
         """Return the seconds without a valid telegram after which the port is down, by the period of the meter."""
         if self._fixed_silence is not None:
             return self._fixed_silence
-        if self._intervals:
-            return max(SILENCE, SILENT_PERIODS * min(self._intervals))
-        if self._wait is not None:
+        period = self._period.seconds
+        if period is None and self._wait is not None:
             return self._wait
-        return SILENCE if self._sends_each_second else FIRST_SILENCE
+        certain = self._sends_each_second or self._period.is_certain
+        silence = max(SILENCE if certain else FIRST_SILENCE, SILENT_PERIODS * (period or 0))
+        return max(silence, self._wait or 0)
 
     def _learn_period(self, telegrams: list[Telegram]) -> None:
-        """Note how long telegrams took to come."""
-        now = asyncio.get_running_loop().time()
-        if self._last_telegram is not None:
-            self._intervals.append((now - self._last_telegram) / len(telegrams))
+        """Note when telegrams came."""
+        self._period.feed(self._clock.time(), is_first=not self._heard)
+        self._heard += 1
         # DSMR P1 5, on which e-MUCS P1 stands.
         self._sends_each_second = (telegrams[0].version or "").startswith("5")
-        self._last_telegram = now
 
     def _note_errors(self) -> None:
         """Note how many telegrams were bad before what is received from now on."""
@@ -239,22 +251,13 @@ class Link:
 
     def _diagnose(self, sample: bytes) -> PortError:
         """Return why no telegram came, where this did."""
-        # The end of the latest telegram's last line may have come by itself.
-        sample = sample.strip(_FILLING)
-        if not sample:
-            return NoData()
-        if self.reader.dropped[Drop.CHECKSUM] > self._bad_telegrams:
-            return InvalidChecksum()
-        if _ENCRYPTED.search(sample):
-            return Encrypted()
-        if _has_hdlc(sample):
-            return BinaryProtocol()
-        if len(sample.translate(None, _TEXT_BYTES)) > (1 - _TEXT_SHARE) * len(sample):
-            return WrongSpeed()
-        return NoTelegram()
+        if self.reader.dropped[Drop.CHECKSUM] > self._bad_telegrams and sample.strip(END):
+            bad = self.reader.last_bad_frame or b""
+            return LineEnds() if look_changed(bad) and not self.reader.restored else InvalidChecksum()
+        return diagnose(sample)
 
-    async def _back_off(self, failure: PortError) -> None:
-        """Wait before the next try, each time longer; where it costs next to nothing never long."""
+    def _next_delay(self, failure: PortError) -> float:
+        """Return the seconds before the next try, each time more; where a try costs next to nothing never many."""
         if not isinstance(failure, CannotConnect):
             # The port can be opened: what it then says is waited for long enough.
             self._delay = FIRST_DELAY
@@ -263,9 +266,9 @@ class Link:
         delay = min(self._delay, longest)
         self._delay = min(self._delay * 2, longest)
         if cheap:
-            took = asyncio.get_running_loop().time() - self._began
+            took = self._clock.time() - self._began
             delay = min(delay, max(FIRST_DELAY, longest - took))
-        await asyncio.sleep(delay * random.uniform(1 - _JITTER, 1))  # noqa: S311 -- spreads load, no secret
+        return delay * random.uniform(1 - _JITTER, 1)  # noqa: S311 -- spreads load, no secret
 
     def _is_cheap(self, failure: PortError) -> bool:
         """Tell whether the next try costs no more than a packet, or a look at a device file."""
@@ -276,15 +279,6 @@ class Link:
             # An address that is none, a setting that the port does not take: only the user can change it.
             return False
         return self._address.is_local or (self._address.is_network and not isinstance(cause, socket.gaierror))
-
-
-def _has_hdlc(sample: bytes) -> bool:
-    """Tell whether there is a frame of HDLC: noise often has its beginning, and hardly ever its end."""
-    for match in _HDLC.finditer(sample):
-        end = match.start() + 1 + (int.from_bytes(match[1]) & _HDLC_LENGTH)
-        if end < len(sample) and sample[end] == _HDLC_FLAG:
-            return True
-    return False
 
 
 async def _close(transport: BaseSerialTransport, incoming: Incoming) -> None:

@@ -7,8 +7,8 @@ from .obis import Code
 from .units import Dimension, unit_of
 
 
-class Medium(StrEnum):
-    """Where a value comes from (value group A, and the M-Bus values of A = 0)."""
+class Origin(StrEnum):
+    """Where a value comes from (value group A, the medium of IEC 62056-6-1, and the M-Bus values of A = 0)."""
 
     ABSTRACT = "abstract"
     """The meter itself."""
@@ -88,7 +88,7 @@ class Kind(StrEnum):
 class Meaning(NamedTuple):
     """The meaning of a register: all that a name, a device class and a state class are made of."""
 
-    medium: Medium
+    medium: Origin
     channel: int
     """Value group B: an M-Bus channel, or 0 for the only meter there is."""
     quantity: Quantity
@@ -197,7 +197,7 @@ def _electricity(code: Code, unit: str | None) -> Meaning | None:
     # E is a tariff of demands and energy alone: of instant values it is a harmonic.
     if code.e > (_MAX_TARIFF if kind in _TARIFF_KINDS else 0) or not _fits(quantity, kind, unit):
         return None
-    return Meaning(Medium.ELECTRICITY, code.b, quantity, kind, phase, direction, code.e, code.f)
+    return Meaning(Origin.ELECTRICITY, code.b, quantity, kind, phase, direction, code.e, code.f)
 
 
 def _conductor(group: int) -> tuple[Quantity, Direction | None, Phase | None] | None:
@@ -238,7 +238,7 @@ def _m_bus(code: Code, unit: str | None) -> Meaning | None:
         quantity = Quantity.ENERGY
     else:
         return None
-    return Meaning(Medium.M_BUS, code.b, quantity, Kind.READING, tariff=code.e, historic=code.f)
+    return Meaning(Origin.M_BUS, code.b, quantity, Kind.READING, tariff=code.e, historic=code.f)
 
 
 def _abstract(code: Code, unit: str | None) -> Meaning | None:
@@ -255,4 +255,4 @@ def _abstract(code: Code, unit: str | None) -> Meaning | None:
         kind = Kind.COUNT
     if quantity is None:
         return None
-    return Meaning(Medium.ABSTRACT, code.b, quantity, kind, historic=code.f)
+    return Meaning(Origin.ABSTRACT, code.b, quantity, kind, historic=code.f)

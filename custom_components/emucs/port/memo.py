@@ -13,8 +13,6 @@ class Memo[T](dict[bytes, T]):
     def __init__(self, work: Callable[[bytes], T], *, most: int, longest: int) -> None:
         """Start empty."""
         super().__init__()
-        self.worked_out = 0
-        """How many results were worked out."""
         self._work = work
         self._most = most
         self._longest = longest
@@ -22,7 +20,6 @@ class Memo[T](dict[bytes, T]):
     def __missing__(self, argument: bytes) -> T:
         """Work out what is new."""
         result = self._work(argument)
-        self.worked_out += 1
         if len(argument) <= self._longest:
             if len(self) >= self._most:
                 self.clear()

@@ -1,4 +1,4 @@
-"""Text from a port is anybody's: what of it goes on to people, and how much."""
+"""Sanitises untrusted text: one line, no markup, bounded."""
 
 import re
 from typing import Final

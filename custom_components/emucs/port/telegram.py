@@ -9,24 +9,28 @@ import re
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from . import obis
+from . import obis, unset
 from .channels import CHANNEL_CODES, Channel, channels_of, first_text
+from .line_ends import CODE
 from .lines import LINES, Register
 from .memo import Memo
 from .plain import LONGEST_NAME, plain
-from .times import Clock, is_unset, just_been, parse_time, time_of_digits
+from .times import Clock, is_local, just_been, parse_time, time_of_digits
+from .units import convert
 
 MAX_LINES: Final = 512
 """Lines of a telegram that are read, blank ones too; the longest telegram known has 60."""
 
 _NO_TIME: Final = Register(None)
 _KNOWN_IDENTIFICATIONS: Final = 128
-_TRIPLE: Final = re.compile(r"\((\d{12}[SWsw]?)\)\((\d{12}[SWsw]?)\)\((\d{1,9}(?:\.\d{1,9})?)\*k[Ww]\)", re.ASCII)
+_TRIPLE: Final = re.compile(r"\((\d{12}[SWsw]?)\)\((\d{12}[SWsw]?)\)\((\d{1,9}(?:\.\d{1,9})?)\*(\w{1,8})\)", re.ASCII)
 _METER_IDS: Final = (obis.EQUIPMENT_ID, obis.DEVICE_NAME, obis.FABRICATION_NUMBER, obis.SERIAL_NUMBER)
-_STANDING: Final = {obis.VERSION, obis.DSMR_VERSION, *_METER_IDS, obis.DEMAND_HISTORY, *CHANNEL_CODES}
+_METADATA: Final = {obis.VERSION, obis.DSMR_VERSION, *_METER_IDS, obis.DEMAND_HISTORY, *CHANNEL_CODES}
+_REGISTER: Final = re.compile(CODE + rb"\(")
 # DSMR 2.2 and 3.0 print the value of a profile on a line of its own.
 _PROFILE: Final = b":24.3.0("
-_CONTINUED: Final = re.compile(rb"([\r\n][0-9-]{3,7}:24\.3\.0\([^\r\n]*\)) *[\r\n]+(?=\()")
+_HEXADECIMAL: Final = re.compile(rb"[0-9A-Fa-f]*\)?")
+_BLANKS: Final = b" \t"
 
 
 class MonthDemand(NamedTuple):
@@ -38,7 +42,13 @@ class MonthDemand(NamedTuple):
 
 
 class Telegram(NamedTuple):
-    """A telegram. Times carry the meter's own offset; `time` and `meter_id` are None where none is printed."""
+    """A telegram. Times carry the meter's own offset; `time` and `meter_id` are None where none is printed.
+
+    The keys of `registers` are OBIS codes as `obis.canonical` writes them, those of `channels` the numbers of M-Bus
+    channels. Of what did not change since the telegram before, telegrams of one reader have the same objects: each
+    register whose line is the same, all of `channels`, all of `demand_history`. So `is` tells at no cost that nothing
+    changed; that objects differ tells nothing.
+    """
 
     identification: str
     version: str | None
@@ -48,7 +58,7 @@ class Telegram(NamedTuple):
     channels: Mapping[int, Channel]
     demand_history: tuple[MonthDemand, ...]
     frame: bytes = b""
-    """The telegram as it came, from the `/` to the checksum."""
+    """The telegram as the meter printed it, from the `/` to the checksum."""
 
 
 class _Lines:
@@ -58,8 +68,8 @@ class _Lines:
         """Start with none."""
         self.first = b""
         """The one with the identification."""
-        self.stands = False
-        """Whether this telegram says the same as the one before of what is no quantity."""
+        self.metadata_unchanged = False
+        """Whether all registers that `_MeterMetadata` is derived from are as before."""
         self.malformed = 0
         """How many lines of the telegram are no register, or too many."""
         self._lines: list[bytes] = []
@@ -74,9 +84,10 @@ class _Lines:
         registers = self._changed(lines)
         if registers is None:
             registers = self._understand(lines)
-            if self.malformed and _PROFILE in frame:
-                _, *lines, _ = _CONTINUED.sub(rb"\1", frame).splitlines()
-                registers = self._understand(lines)
+            if self.malformed:
+                printed = [*filter(None, lines)]
+                if len(joined := _join(printed)) < len(printed):
+                    registers = self._understand(joined)
         self._registers = registers
         return registers
 
@@ -85,14 +96,14 @@ class _Lines:
         if len(lines) != len(self._lines):
             return None
         registers = self._registers.copy()
-        self.stands = True
+        self.metadata_unchanged = True
         for index in compress(count(), map(ne, lines, self._lines, strict=True)):
             understood, before = LINES[lines[index]], self._understood[index]
             if understood is None or before is None or understood[0] != before[0]:
                 return None
             code, registers[code] = understood
-            if code in _STANDING:
-                self.stands = False
+            if code in _METADATA:
+                self.metadata_unchanged = False
         self._lines = lines
         return registers
 
@@ -101,7 +112,7 @@ class _Lines:
         understood = [LINES[line] if line else None for line in lines[:MAX_LINES]]
         found = [*filter(None, understood)]
         registers = dict(found)
-        self.stands = False
+        self.metadata_unchanged = False
         self._understood = understood
         self.malformed = len(lines) - lines.count(b"") - len(found)
         # Of lines with one code the last one counts, wherever it is that something changes.
@@ -117,7 +128,7 @@ class TelegramParser:
         self.malformed_lines = 0
         self._lines = _Lines()
         self._clock = Clock()
-        self._standing = _Standing()
+        self._metadata = _MeterMetadata()
         self._settled: dict[str, tuple[Register, Register]] = {}
 
     def parse(self, frame: bytes) -> Telegram | None:
@@ -130,20 +141,19 @@ class TelegramParser:
         printed, _, clock = registers.get(obis.METER_TIME, _NO_TIME)
         if clock is not None and isinstance(printed, str):
             time = self._clock.follow(printed, clock)
-            # Without a flag.
-            if printed.isdigit():
+            if is_local(printed):
                 registers = self._settle_times(registers, time)
-        standing = self._standing
-        if not self._lines.stands:
-            standing.look(registers)
+        metadata = self._metadata
+        if not self._lines.metadata_unchanged:
+            metadata.look(registers)
         return Telegram(
             _IDENTIFICATIONS[self._lines.first],
-            standing.version,
-            standing.meter_id,
+            metadata.version,
+            metadata.meter_id,
             time,
             MappingProxyType(registers),
-            standing.channels,
-            standing.demand_history,
+            metadata.channels,
+            metadata.demand_history,
             frame,
         )
 
@@ -161,8 +171,8 @@ class TelegramParser:
         return registers | settled_registers
 
 
-class _Standing:
-    """What telegrams say of meters rather than of quantities: worked out anew only when they say something else."""
+class _MeterMetadata:
+    """Derived metadata, recomputed only when its registers change."""
 
     def __init__(self) -> None:
         """Start with nothing."""
@@ -185,6 +195,28 @@ class _Standing:
             self.demand_history = _parse_history(history.text or "") if history else ()
 
 
+def _join(lines: list[bytes]) -> list[bytes]:
+    """Return lines in which a value that goes on behind the end of its line is on one.
+
+    Those are the values of profiles, and messages; a line that never gets its closing bracket stays as it is.
+    """
+    joined: list[bytes] = []
+    begun = -1  # where a register stands whose bracket is open
+    for line in lines:
+        if _REGISTER.match(line):
+            begun = -1 if line.rstrip(_BLANKS).endswith(b")") else len(joined)
+            joined.append(line)
+        elif begun < 0 and line.startswith(b"(") and joined and _PROFILE in joined[-1]:
+            joined[-1] = joined[-1].rstrip(_BLANKS) + line
+        else:
+            joined.append(line)
+            if begun >= 0 and line.rstrip(_BLANKS).endswith(b")"):
+                digits = all(map(_HEXADECIMAL.fullmatch, joined[begun + 1 :]))
+                joined[begun:] = [(b"" if digits else b" ").join(joined[begun:])]
+                begun = -1
+    return joined
+
+
 def _read_identification(line: bytes) -> str:
     """Return what the first line of a telegram says."""
     return plain(line[1:].decode("latin-1"), LONGEST_NAME)
@@ -196,12 +228,10 @@ _IDENTIFICATIONS: Final = Memo(_read_identification, most=_KNOWN_IDENTIFICATIONS
 def _parse_history(content: str) -> tuple[MonthDemand, ...]:
     """Return the month peaks of `0-0:98.1.0`, by month; entries of months without a measurement are left out."""
     months = {}
-    for end_text, time_text, value in _TRIPLE.findall(content):
-        end, time = parse_time(end_text), time_of_digits(time_text)
-        if end is None or time is None or is_unset(time_text):
+    for end_text, time_text, number, unit in _TRIPLE.findall(content):
+        end, time, value = parse_time(end_text), time_of_digits(time_text), convert(Decimal(number), unit, "kW")
+        if end is None or time is None or value is None or unset.is_reading(time_text, value):
             continue
-        demand = MonthDemand(end, time, Decimal(value))
-        # Before its first full month a meter prints zero at the start of a month.
-        if demand.value or (time.day, time.hour, time.minute) != (1, 0, 0):
-            months[end] = demand
+        if not unset.is_month_peak(value, time):
+            months[end] = MonthDemand(end, time, value)
     return tuple(months[end] for end in sorted(months))

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 _TIME: Final = re.compile(r"[0-9]{12}[SWsw]?")
 _FLAGGED_TIME: Final = re.compile(r"[0-9]{12}[SWsw]")
 _FLAG: Final = 12
-# An octet string that was never written, as DLMS prints it, and the epoch that some meters start from.
-_UNSET_TIME: Final = re.compile(r"6325\d{8}|700101\d{6}|0{12}")
-_UNSET_STARTS: Final = ("6325", "7001", "0000")
+# Date and time of COSEM in twelve octets (IEC 62056-6-2, 4.1.6.1): year, month, day, day of the week, hour, minute,
+# second, hundredths, minutes from local time to UTC, status.
+_OCTETS: Final = re.compile(r"[0-9A-Fa-f]{24}")
+_NO_DEVIATION: Final = -0x8000
 _LOCAL: Final = ZoneInfo("Europe/Brussels")
 _OFFSETS: Final = {"S": "+02:00", "W": "+01:00", "s": "+02:00", "w": "+01:00", "": ""}
 _CACHED_TIMES: Final = 256
@@ -31,9 +32,9 @@ def has_flag(text: str) -> bool:
     return _FLAGGED_TIME.fullmatch(text) is not None
 
 
-def is_unset(text: str) -> bool:
-    """Tell whether a time is one that was never written."""
-    return text.startswith(_UNSET_STARTS) and _UNSET_TIME.match(text) is not None
+def is_local(text: str) -> bool:
+    """Tell whether a text has the form of a time without a flag, of which the hour may be either of two."""
+    return len(text) == _FLAG and text.isdecimal()
 
 
 # The ends of months stand in each history, and all meters print the same second.
@@ -41,9 +42,24 @@ def is_unset(text: str) -> bool:
 def parse_time(text: str) -> datetime | None:
     """Return a time `YYMMDDhhmmss` with its flag S (summer) or W (winter), or None if it is none.
 
-    Without a flag it is Belgian local time, and the hour that occurs twice is taken as the first one.
+    Without a flag it is Belgian local time, and the hour that occurs twice is taken as the first one. Some meters print
+    the octets that COSEM has for a time instead.
     """
-    return time_of_digits(text) if looks_like_time(text) else None
+    if looks_like_time(text):
+        return time_of_digits(text)
+    return _time_of_octets(bytes.fromhex(text)) if _OCTETS.fullmatch(text) else None
+
+
+def _time_of_octets(octets: bytes) -> datetime | None:
+    """Return the time in a date-time of COSEM, or None where there is no such day or hour."""
+    deviation = int.from_bytes(octets[9:11], signed=True)
+    try:
+        time = datetime(int.from_bytes(octets[:2]), *octets[2:4], *octets[5:8])  # noqa: DTZ001 -- aware just below
+        if deviation == _NO_DEVIATION:
+            return _fixed(time.replace(tzinfo=_LOCAL))
+        return time.replace(tzinfo=timezone(timedelta(minutes=-deviation)))
+    except ValueError:
+        return None
 
 
 def time_of_digits(text: str) -> datetime | None:
@@ -77,7 +93,7 @@ class Clock:
     def follow(self, text: str, time: datetime) -> datetime:
         """Return the time of a telegram, printed as a text: an hour later where it would else step back by one."""
         last = self._last
-        if last is not None and _CORRECTION < last - time <= _STEP_BACK and not has_flag(text):
+        if last is not None and _CORRECTION < last - time <= _STEP_BACK and is_local(text):
             # The same offset as before, where this hour occurs but once.
             time = _fixed(time.replace(tzinfo=_LOCAL, fold=1))
         self._last = time

@@ -1,4 +1,4 @@
-"""Units that user ports print beside a value: what they measure, and how others spell them."""
+"""Units that user ports print beside a value: what they measure, and how they are spelled."""
 
 from decimal import Decimal
 from enum import StrEnum
@@ -36,11 +36,10 @@ class Dimension(StrEnum):
 
 
 class Unit(NamedTuple):
-    """A unit: what it measures, how many base units it is, and its symbol as Home Assistant spells it."""
+    """A unit: what it measures, and how many base units it is."""
 
     dimension: Dimension
     scale: Decimal
-    symbol: str
 
 
 _PREFIXES: Final = {"": 0, "k": 3, "M": 6, "G": 9}
@@ -56,16 +55,15 @@ _ELECTRICAL: Final = {
     "A": (Dimension.CURRENT, "k"),
     "Hz": (Dimension.FREQUENCY, ""),
 }
-_MILLIAMPERE: Final = Unit(Dimension.CURRENT, Decimal("0.001"), "mA")
-_CUBIC_METRE: Final = Unit(Dimension.VOLUME, Decimal(1), "m³")
-_LITRE: Final = Unit(Dimension.VOLUME, Decimal("0.001"), "L")
+_CUBIC_METRE: Final = Unit(Dimension.VOLUME, Decimal(1))
+_LITRE: Final = Unit(Dimension.VOLUME, Decimal("0.001"))
 
 _UNITS: Final = {
-    f"{prefix}{symbol}": Unit(dimension, Decimal(10) ** _PREFIXES[prefix], f"{prefix}{symbol}")
+    f"{prefix}{symbol}": Unit(dimension, Decimal(10) ** _PREFIXES[prefix])
     for symbol, (dimension, prefixes) in _ELECTRICAL.items()
     for prefix in ("", *prefixes)
 } | {
-    "mA": _MILLIAMPERE,
+    "mA": Unit(Dimension.CURRENT, Decimal("0.001")),
     "m3": _CUBIC_METRE,
     "M3": _CUBIC_METRE,
     "m³": _CUBIC_METRE,
@@ -90,3 +88,16 @@ _BY_FOLDED: Final = {_folded(text): unit for text, unit in _UNITS.items()}
 def unit_of(text: str | None) -> Unit | None:
     """Return the unit that is printed, or None where there is none or it is unknown."""
     return _BY_FOLDED.get(_folded(text)) if text else None
+
+
+def convert(number: Decimal, printed: str | None, wanted: str | None) -> Decimal | None:
+    """Return a number in the wanted unit; None where the unit printed beside it is unknown, or of something else.
+
+    A number without a unit has none in any unit.
+    """
+    if printed == wanted:
+        return number
+    known, target = unit_of(printed), unit_of(wanted)
+    if known is None or target is None or known.dimension is not target.dimension:
+        return None
+    return number if known.scale == target.scale else number * known.scale / target.scale
