@@ -13,7 +13,7 @@ export const TEMPLATE = `
 <ha-card data-part="card">
   <h2 data-part="title"></h2>
   <div class="quarter" data-part="quarter">
-    <button class="gauge" data-part="gauge">
+    <button type="button" class="gauge" data-part="gauge">
       <svg viewBox="0 0 200 118" aria-hidden="true">
         <path class="track" d="${ARC_PATH}" />
         <path class="forecast" data-part="arc_forecast" pathLength="100" d="${ARC_PATH}" />
@@ -77,7 +77,7 @@ dd { margin: 0; font-weight: 500; font-variant-numeric: tabular-nums; white-spac
 .bar .peak { background: color-mix(in srgb, var(--primary-color) 55%, var(--card-background-color, #fff)); }
 .bar .billed { border: 1px dashed var(--secondary-text-color); border-bottom: 0; opacity: 0.6; box-sizing: border-box; }
 .bar.running .peak { background: var(--primary-color); }
-.bar[aria-pressed="true"]:not(.running) .peak { outline: 2px solid var(--primary-text-color); outline-offset: -2px; }
+.bar[aria-checked="true"]:not(.running) .peak { outline: 2px solid var(--primary-text-color); outline-offset: -2px; }
 .bar .value { position: absolute; inset-inline: -4px; text-align: center; font-size: 10px; line-height: 14px; color: var(--secondary-text-color); }
 .bar.running .value { color: var(--primary-text-color); font-weight: 500; }
 .line { position: absolute; inset-inline: 0; border-top: 1px dashed var(--primary-text-color); opacity: 0.7; pointer-events: none; }
