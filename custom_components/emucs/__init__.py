@@ -9,7 +9,7 @@ from homeassistant.helpers.typing import ConfigType
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .energy_dashboard import async_add_to_energy
-from .frontend import async_setup_dashboard
+from .frontend import async_add_resource, async_forget_resource, async_setup_dashboard
 from .history.importer import forget as forget_history
 from .history.services import async_setup_history_services
 from .history.subentries import async_setup_history
@@ -41,6 +41,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
 
     await coordinator.async_start(show)
     async_setup_history(hass, entry)
+    await async_add_resource(hass)
     return True
 
 
@@ -59,6 +60,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> No
     for what in ALL_KEPT:
         await store_of(hass, entry, what).async_remove()
     await forget_history(hass, entry)
+    await async_forget_resource(hass, entry)
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: EmucsConfigEntry, device: DeviceEntry) -> bool:

@@ -4,6 +4,8 @@ from pathlib import Path
 from shutil import copytree
 
 from homeassistant.components.frontend import DATA_EXTRA_MODULE_URL
+from homeassistant.components.lovelace.const import LOVELACE_DATA
+from homeassistant.components.lovelace.resources import ResourceYAMLCollection
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
@@ -46,6 +48,58 @@ async def test_modules_are_added_once(hass: HomeAssistant, frontend: None, loade
     assert await hass.config_entries.async_reload(loaded.entry_id)
     assert modules(hass) == before
     assert len(before) == 1
+
+
+async def resources(hass: HomeAssistant) -> list[dict[str, str]]:
+    """Return what Home Assistant keeps of resources."""
+    collection = hass.data[LOVELACE_DATA].resources
+    await collection.async_get_info()
+    return collection.async_items()
+
+
+async def test_dashboards_load_the_module_on_pages_that_are_older(
+    hass: HomeAssistant, frontend: None, loaded: MockConfigEntry
+) -> None:
+    [resource] = await resources(hass)
+    assert [resource["type"], resource["url"]] == ["module", *modules(hass)]
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    assert await resources(hass) == [resource]
+
+
+async def test_the_resource_is_as_new_as_the_module(
+    hass: HomeAssistant, frontend: None, entry: MockConfigEntry
+) -> None:
+    collection = hass.data[LOVELACE_DATA].resources
+    theirs = await collection.async_create_item({"res_type": "module", "url": "/hacsfiles/emucs/card.js"})
+    old = await collection.async_create_item({"res_type": "module", "url": "/emucs/000000000000/emucs.js"})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert await resources(hass) == [theirs, old | {"url": modules(hass)[0]}]
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_the_resource_goes_with_the_last_entry(
+    hass: HomeAssistant, frontend: None, entry: MockConfigEntry
+) -> None:
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    other = MockConfigEntry(domain=DOMAIN, data=entry.data)
+    other.add_to_hass(hass)
+    await hass.config_entries.async_remove(other.entry_id)
+    assert len(await resources(hass)) == 1
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert await resources(hass) == []
+
+
+@pytest.mark.parametrize("data", [None, ResourceYAMLCollection([])], ids=["moved", "yaml"])
+async def test_does_without_resources_that_can_be_changed(
+    hass: HomeAssistant, frontend: None, entry: MockConfigEntry, data: ResourceYAMLCollection | None
+) -> None:
+    if data is None:
+        del hass.data[LOVELACE_DATA]
+    else:
+        hass.data[LOVELACE_DATA].resources = data
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert len(modules(hass)) == 1
+    await hass.config_entries.async_remove(entry.entry_id)
 
 
 async def test_does_without_a_frontend(hass: HomeAssistant, loaded: MockConfigEntry) -> None:

@@ -55,7 +55,7 @@ test("no answer that was recorded shows a date that it does not have", { skip: !
     const peaks = JSON.parse(readFileSync(new URL(name, CASES), "utf8"));
     // The months that are shown depend on the day.
     const months = peaks.months.map((each, index) => ({ ...each, month: MONTHS[index] }));
-    const { label } = show({ floor: 2.5, ...peaks, months });
+    const { label } = show({ ...peaks, months });
     months.forEach(({ month, time }) => assert.equal(/, .*\d{4}, \d+:\d\d/.test(label(month)), Boolean(time), name));
     assert.ok(months.every(({ month }) => !label(month).includes("1970")), name);
   }
@@ -100,6 +100,13 @@ test("the line stands where the answer says that is billed at least", () => {
   const { section } = show({ ...answer(peak(MONTHS[11], 5)), floor: 4 });
   assert.match(plain(section.querySelector(".legend").textContent), /billed at least 4\.0 kW/);
   assert.match(section.querySelector(".line").style.bottom, /\* 0\.727\d*\)$/);
+  assert.equal(section.querySelectorAll(".peak")[0].style.height, `${100 / 1.1}%`);
+});
+
+test("without that there is no line, and bars all the same", () => {
+  const { section } = show({ months: [peak(MONTHS[11], 5)], average: null });
+  assert.equal(section.querySelector(".line"), null);
+  assert.equal(section.querySelector(".legend").textContent, "");
   assert.equal(section.querySelectorAll(".peak")[0].style.height, `${100 / 1.1}%`);
 });
 

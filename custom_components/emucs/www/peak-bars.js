@@ -29,7 +29,7 @@ export class PeakBars {
       return;
     }
     const focused = this._section.getRootNode().activeElement?.dataset.month;
-    this._floor = peaks.floor;
+    this._floor = peaks.floor ?? 0;
     this._byMonth = new Map(peaks.months.map((each) => [each.month, each]));
     this._months = latestMonths(Date.now(), MONTHS);
     this._chosen = this._months.includes(this._chosen) ? this._chosen : this._months.at(-1);
@@ -46,10 +46,12 @@ export class PeakBars {
     const chart = element("div", { class: "bars", role: "radiogroup", "aria-label": say(this._hass, "month_peaks") });
     const plot = (value) => `${(value / highest) * 100}%`;
     chart.append(...this._months.map((month) => this._bar(month, plot)));
-    const line = element("div", { class: "line" });
-    // The bars' own box begins below the room that is left for the numbers.
-    line.style.bottom = `calc((100% - 14px) * ${this._floor / highest})`;
-    chart.append(line);
+    if (this._floor) {
+      const line = element("div", { class: "line" });
+      // The bars' own box begins below the room that is left for the numbers.
+      line.style.bottom = `calc((100% - 14px) * ${this._floor / highest})`;
+      chart.append(line);
+    }
     return chart;
   }
 
@@ -81,9 +83,11 @@ export class PeakBars {
 
   _legend(average) {
     const legend = element("p", { class: "legend" });
-    const floor = element("span", {}, `${say(this._hass, "floor")} ${formatPower(this._hass, this._floor, 1)}`);
-    floor.prepend(element("i"));
-    legend.append(floor);
+    if (this._floor) {
+      const floor = element("span", {}, `${say(this._hass, "floor")} ${formatPower(this._hass, this._floor, 1)}`);
+      floor.prepend(element("i"));
+      legend.append(floor);
+    }
     if (average) {
       const months = average.known_months;
       const values = { months, power: formatPower(this._hass, average.value) };
