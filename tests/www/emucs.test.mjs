@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import "./page.mjs";
+import { Element, Registry } from "./page.mjs";
 import { homeOf, WWW } from "./home.mjs";
 
 const MAIN = new URL("emucs.js", WWW);
@@ -13,18 +13,26 @@ window.customStrategies = { theirs: { type: "theirs", strategyType: "dashboard" 
 window.customCards = "none";
 
 const source = (name) => readFileSync(new URL(name, WWW), "utf8");
-const importing = import(MAIN);
+const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-async function defined(name) {
-  while (!customElements.get(name)) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  return customElements.get(name);
-}
+await import(MAIN);
 
-test("the dashboard is known as soon as the first module has come, which waits for no other", async () => {
-  await importing;
-  assert.ok(customElements.get(STRATEGY));
+test("nothing is defined before Home Assistant has replaced the registry and the class of all elements", async () => {
+  const first = customElements;
+  await settled();
+  assert.equal(first.get(STRATEGY), undefined);
+  // What the frontend does while it starts: the first registry learns of its elements, and nothing is taken over.
+  globalThis.customElements = new Registry();
+  globalThis.HTMLElement = class extends Element {};
+  customElements.define("home-assistant", class extends HTMLElement {});
+  first.define("home-assistant", class extends HTMLElement {});
+  await settled();
+  assert.equal(first.get(STRATEGY), undefined);
+  assert.ok(customElements.get(STRATEGY).prototype instanceof HTMLElement);
+});
+
+test("the dashboard is known before any other module has come", () => {
+  assert.equal(customElements.get(CARD), undefined);
   assert.doesNotMatch(source("emucs.js"), /^(?:import|export)\b.*from/m);
 });
 
@@ -38,7 +46,7 @@ test("the card is known, and the dashboard is made, when they have come", async 
   const strategy = customElements.get(STRATEGY);
   const { views } = await strategy.generate({}, homeOf());
   assert.equal(views[0].title, "meter");
-  assert.ok(await defined(CARD));
+  assert.ok(customElements.get(CARD).prototype instanceof HTMLElement);
 });
 
 test("the dashboard is made anew for other meters and other entities only", () => {
@@ -50,7 +58,7 @@ test("the dashboard is made anew for other meters and other entities only", () =
 });
 
 test("both are offered in the user's language, also where a list was none", async () => {
-  await defined(CARD);
+  await customElements.whenDefined(CARD);
   assert.deepEqual(window.customStrategies.map(({ type }) => type), ["theirs", "emucs"]);
   assert.deepEqual(window.customCards.map(({ type }) => type), [CARD]);
   document.querySelector = () => ({ hass: homeOf({ language: "fr" }) });
@@ -62,6 +70,7 @@ test("both are offered in the user's language, also where a list was none", asyn
 test("a module that is loaded twice, as after an update, changes nothing", async () => {
   const before = customElements.get(STRATEGY);
   await import(new URL("emucs.js?again", WWW));
+  await settled();
   assert.equal(customElements.get(STRATEGY), before);
   assert.equal(window.customStrategies.length, 2);
 });

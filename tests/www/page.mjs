@@ -118,7 +118,36 @@ export function press(element, key) {
   return !prevented;
 }
 
-const registry = new Map();
+/** The elements that are known. */
+export class Registry {
+  #known = new Map();
+  #awaited = new Map();
+
+  get(name) {
+    return this.#known.get(name);
+  }
+
+  define(name, made) {
+    if (this.#known.has(name)) {
+      throw new Error(`${name} is defined already`);
+    }
+    this.#known.set(name, made);
+    this.#promise(name).resolve(made);
+  }
+
+  whenDefined(name) {
+    return this.#promise(name).promise;
+  }
+
+  #promise(name) {
+    if (!this.#awaited.has(name)) {
+      let resolve;
+      const promise = new Promise((done) => (resolve = done));
+      this.#awaited.set(name, { promise, resolve });
+    }
+    return this.#awaited.get(name);
+  }
+}
 
 globalThis.HTMLElement = Element;
 globalThis.CustomEvent = class {
@@ -133,12 +162,4 @@ globalThis.document = {
   createElement: (tag) => new Element(tag),
   querySelector: () => null,
 };
-globalThis.customElements = {
-  get: (name) => registry.get(name),
-  define(name, made) {
-    if (registry.has(name)) {
-      throw new Error(`${name} is defined already`);
-    }
-    registry.set(name, made);
-  },
-};
+globalThis.customElements = new Registry();

@@ -1,5 +1,8 @@
 // What every page of Home Assistant loads. A dashboard that is not known within five seconds is given up, also where the
 // computer is slow: so this module imports nothing, registers the dashboard, and then fetches all the others at once.
+//
+// Home Assistant replaces `customElements` and `HTMLElement` while it starts, and does not see what was defined before
+// that. It defines its own first element after that: what extends `HTMLElement` is neither made nor fetched earlier.
 
 const CARD = "emucs-quarter-card";
 const STRATEGY = "emucs";
@@ -29,21 +32,14 @@ async function fetchAll() {
   return loaded;
 }
 
-class DashboardStrategy extends HTMLElement {
-  /** Home Assistant waits for as long as this takes. */
-  static async generate(_config, hass) {
-    return (await load()).dashboard(hass);
-  }
+customElements.whenDefined("home-assistant").then(register);
 
-  /** What makes it anew, when Home Assistant asks: other meters, other entities. */
-  static shouldRegenerate(_config, before, hass) {
-    return before.devices !== hass.devices || before.entities !== hass.entities;
+function register() {
+  // A page that was open while the integration was updated has it already, until it is loaded anew.
+  if (customElements.get(ELEMENT)) {
+    return;
   }
-}
-
-// A page that was open while the integration was updated has it already, until it is loaded anew.
-if (!customElements.get(ELEMENT)) {
-  customElements.define(ELEMENT, DashboardStrategy);
+  customElements.define(ELEMENT, strategy());
   load().catch((error) => console.error("The card of emucs cannot be loaded", error));
   offer("customStrategies", "dashboard", { type: STRATEGY, strategyType: "dashboard" });
   offer("customCards", "card", {
@@ -51,6 +47,20 @@ if (!customElements.get(ELEMENT)) {
     preview: true,
     getEntitySuggestion: (hass, entityId) => loaded.suggestCard?.(hass, entityId) ?? null,
   });
+}
+
+function strategy() {
+  return class extends HTMLElement {
+    /** Home Assistant waits for as long as this takes. */
+    static async generate(_config, hass) {
+      return (await load()).dashboard(hass);
+    }
+
+    /** What makes it anew, when Home Assistant asks: other meters, other entities. */
+    static shouldRegenerate(_config, before, hass) {
+      return before.devices !== hass.devices || before.entities !== hass.entities;
+    }
+  };
 }
 
 /** Add to one of the lists that Home Assistant offers from; whoever has put something else there has broken it. */
