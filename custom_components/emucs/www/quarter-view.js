@@ -69,6 +69,9 @@ dt { font-size: 12px; color: var(--secondary-text-color); }
 dd { margin: 0; font-weight: 500; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .status { margin: 12px 0 0; padding: 2px 0 2px 10px; border-inline-start: 4px solid var(--level); line-height: 1.4; min-height: 2.8em; }
 [data-level^="no_"] .status { min-height: 0; border-color: var(--divider-color); }
+/* Powers, and texts in English, are read from left to right, also on a page that is not. */
+dd, .big, .end, p { unicode-bidi: plaintext; }
+:host(:dir(rtl)) p { text-align: right; }
 .unseen { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
 .peaks h3 { margin: 16px 0 8px; font-size: 14px; font-weight: 500; }
 .bars { position: relative; box-sizing: border-box; height: 132px; display: flex; align-items: stretch; gap: 3px; padding-top: 14px; }
