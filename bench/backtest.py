@@ -197,7 +197,7 @@ class Shedder:
         time, share = state.demand.time, Decimal(self.MINIMUM_ON // timedelta(seconds=1)) / _QUARTER
         for each in reversed(self._loads):
             fits = state.budget - power >= each.power + self.MARGIN
-            if each.off_since is None or not fits or state.target - power < each.power * share + self.MARGIN:
+            if each.off_since is None or not fits or state.effective_target - power < each.power * share + self.MARGIN:
                 continue
             if time - each.off_since < self.MINIMUM_OFF:
                 break
@@ -258,18 +258,18 @@ class Watch:
 
     def look(self, state: CapacityState, left: int, *, was_on: bool) -> None:
         """Look at the state with so many seconds left."""
-        self.target = state.target
+        self.target = state.effective_target
         self.on |= state.alarm and (not was_on or left < _QUARTER - _GOING_OFF)
         if left == _A_MINUTE:
             self.on_in_time = state.alarm
-            self.passes_in_time = state.demand.forecast > state.target
+            self.passes_in_time = state.demand.forecast > state.effective_target
 
 
 def live(home: Home, goal: Decimal, seed: int, days: int, *, shedding: bool) -> Outcome:
     """Let a household live, and return what came of it."""
     meter = meter_of(home, seed)
     prints = Prints(meter)
-    capacity = Capacity(CapacitySettings(goal=goal, area=AREA, vat=VAT))
+    capacity = Capacity(CapacitySettings(peak_target=goal, area=AREA, vat=VAT))
     shedder = Shedder(meter) if shedding else None
     outcome = Outcome(home, goal, shedding)
     ev, charged = meter.household.ev, 0

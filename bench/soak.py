@@ -135,8 +135,7 @@ class Soak:
     async def run(self, telegrams: int) -> Result:
         """Send so many telegrams."""
         self._server.witness = self._said.append
-        recorders = self._coordinator._recorders  # noqa: SLF001 -- told of each telegram before anybody else
-        recorders.append(self._take)
+        ignore = self._coordinator.async_on_telegram(self._take)
         stop = self._hass.bus.async_listen(EVENT_STATE_CHANGED, self._compare)
         began = time.perf_counter()
         try:
@@ -146,7 +145,7 @@ class Soak:
                     await self._broken(self._random.choice(self._names), telegrams)
         finally:
             stop()
-            recorders.remove(self._take)
+            ignore()
         self.result.seconds = time.perf_counter() - began
         return self.result
 

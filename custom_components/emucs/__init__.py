@@ -6,16 +6,19 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
-from .const import DOMAIN
+from .const import DOMAIN, ENTRY_MINOR_VERSION, ENTRY_VERSION
 from .coordinator import EmucsConfigEntry, MeterCoordinator
-from .energy_dashboard import async_add_to_energy
+from .energy_dashboard import async_setup_energy_dashboard
 from .frontend import async_add_resource, async_forget_resource, async_setup_dashboard
 from .history.importer import forget as forget_history
 from .history.services import async_setup_history_services
 from .history.subentries import async_setup_history
+from .insight.capacity import CONF_PEAK_TARGET, SECTION_CAPACITY
+from .issues import async_end_all, async_follow_tariff_year
+from .peak_statistics import async_setup_peak_statistics
 from .port_watch import async_forget_watch
 from .services import async_setup_services
-from .storage import ALL_KEPT, store_of
+from .storage import async_remove_stores
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NUMBER, Platform.SENSOR]
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -30,16 +33,13 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bool:
-    """Open the port, and set up what its first telegram shows."""
+    """Open the port, and set up what its telegrams show."""
     coordinator = entry.runtime_data = MeterCoordinator(hass, entry)
-
-    async def show() -> None:
-        """Show what the first telegram has."""
-        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-        coordinator.shown = True
-        await async_add_to_energy(hass, entry)
-
-    await coordinator.async_start(show)
+    await coordinator.async_start()
+    async_follow_tariff_year(hass, entry)
+    async_setup_peak_statistics(hass, entry)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    await async_setup_energy_dashboard(hass, entry)
     async_setup_history(hass, entry)
     await async_add_resource(hass)
     return True
@@ -47,23 +47,38 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
 
 async def async_unload_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bool:
     """Remove the entities and close the port."""
-    coordinator = entry.runtime_data
-    if coordinator.shown and not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
-    await coordinator.async_stop()
+    await entry.runtime_data.async_stop()
+    return True
+
+
+async def async_migrate_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bool:
+    """Bring an entry of a former version up to date; refuse one of a later version."""
+    if entry.version > ENTRY_VERSION:
+        return False
+    options = dict(entry.options)
+    if entry.minor_version < ENTRY_MINOR_VERSION and SECTION_CAPACITY in options:
+        # Until 1.1 the target was called a goal.
+        section = dict(options[SECTION_CAPACITY])
+        if (goal := section.pop("goal", None)) is not None:
+            section[CONF_PEAK_TARGET] = goal
+        options[SECTION_CAPACITY] = section
+    hass.config_entries.async_update_entry(entry, options=options, minor_version=ENTRY_MINOR_VERSION)
     return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
     """Forget what was kept of a meter that is removed; its statistics stay, as all do."""
     async_forget_watch(hass, entry)
-    for what in ALL_KEPT:
-        await store_of(hass, entry, what).async_remove()
+    async_end_all(hass, entry)
+    await async_remove_stores(hass, entry)
     await forget_history(hass, entry)
     await async_forget_resource(hass, entry)
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: EmucsConfigEntry, device: DeviceEntry) -> bool:
     """Let the user remove an M-Bus meter that the port does not show any more."""
-    present = {entry.unique_id, *entry.runtime_data.present}
+    mbus = entry.runtime_data.insights.mbus
+    present = {entry.unique_id, *(identifier for identifier, reading in mbus.items() if reading.is_present)}
     return not any(domain == DOMAIN and identifier in present for domain, identifier in device.identifiers)

@@ -33,35 +33,38 @@ import probatio
 
 from .const import (
     CONF_ADD_TO_ENERGY,
-    CONF_AREA,
     CONF_BAUDRATE,
     CONF_BYTESIZE,
-    CONF_CAP_PERIOD,
-    CONF_GOAL,
-    CONF_OWN_RATE,
     CONF_PARITY,
     CONF_STOPBITS,
     CONF_UPDATE_INTERVAL,
-    CONF_USER_PORT,
-    CONF_VAT,
     CONF_WAIT,
-    CONF_WARNING_SHARE,
-    DEFAULT_GOAL,
     DEFAULT_UPDATE_INTERVAL,
-    DEFAULT_VAT,
     DEFAULT_WAIT,
-    DEFAULT_WARNING_SHARE,
     DOMAIN,
-    SECTION_CAPACITY,
+    ENTRY_MINOR_VERSION,
+    ENTRY_VERSION,
 )
-from .coordinator import link_of
 from .devices import identifier_of, model_of, port_version_of
 from .history.flow import SUBENTRY_HISTORY, HistoryFlow
+from .insight.capacity import (
+    CONF_AREA,
+    CONF_CAP_PERIOD,
+    CONF_OWN_RATE,
+    CONF_PEAK_TARGET,
+    CONF_VAT,
+    CONF_WARNING_SHARE,
+    DEFAULT_VAT,
+    DEFAULT_WARNING_SHARE,
+    SECTION_CAPACITY,
+)
 from .insight.grid import grid_of
 from .insight.mbus import mbus_meters
+from .insight.peaks import FLOOR
 from .insight.tariff import Area, CapPeriod
-from .insight.user_port import UserPort, believed_port
+from .insight.user_port import CONF_USER_PORT, UserPort, detect_user_port
 from .port import BinaryProtocol, LinkDown, NoTelegram, PortError, Telegram, WrongSpeed
+from .port_watch import link_of
 
 SECTION_ADVANCED: Final = "advanced"
 # A form is not left without an answer for longer than this, in seconds: then progress is shown.
@@ -125,7 +128,7 @@ _CAPACITY: Final = probatio.Schema(
         ),
         probatio.Optional(CONF_OWN_RATE): _decimal(0, 1000, f"{CURRENCY_EURO}/{UnitOfPower.KILO_WATT}"),
         probatio.Required(CONF_VAT, default=DEFAULT_VAT): _decimal(0, 100, UnitOfRatio.PERCENTAGE),
-        probatio.Required(CONF_GOAL, default=DEFAULT_GOAL): _decimal(0, 10000, UnitOfPower.KILO_WATT),
+        probatio.Required(CONF_PEAK_TARGET, default=float(FLOOR)): _decimal(0, 10000, UnitOfPower.KILO_WATT),
         probatio.Required(CONF_WARNING_SHARE, default=DEFAULT_WARNING_SHARE): _integer(10, 100, UnitOfRatio.PERCENTAGE),
         probatio.Required(CONF_CAP_PERIOD, default=CapPeriod.MONTH): SelectSelector(
             SelectSelectorConfig(
@@ -172,7 +175,8 @@ async def _async_listen(data: Mapping[str, Any]) -> Telegram | PortError:
 class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
     """Sets up a meter, or moves one to another port."""
 
-    VERSION = 1
+    VERSION = ENTRY_VERSION
+    MINOR_VERSION = ENTRY_MINOR_VERSION
 
     _data: dict[str, Any]
     _asked: str
@@ -302,22 +306,22 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
                 title=" ".join(filter(None, (model, self.unique_id))), data=self._data, options=options
             )
         words = await self._async_words("found")
-        believed = believed_port(telegram)
+        guess = detect_user_port(telegram)
         grid = grid_of(telegram)
         meters = mbus_meters(telegram, identifier_of(telegram)).values()
         return self.async_show_form(
             step_id="confirm",
             data_schema=probatio.Schema(
                 {
-                    probatio.Required(CONF_USER_PORT, default=str(believed.port)): _USER_PORT,
+                    probatio.Required(CONF_USER_PORT, default=str(guess.port)): _USER_PORT,
                     probatio.Required(CONF_ADD_TO_ENERGY, default=True): BooleanSelector(),
                 }
             ),
             description_placeholders={
                 "model": " ".join(filter(None, (manufacturer, model))) or words["unknown"],
                 "id": identifier_of(telegram),
-                "version": port_version_of(telegram, believed.port),
-                "why": (await self._async_words("evidence"))[believed.evidence],
+                "version": port_version_of(telegram, guess.port),
+                "why": (await self._async_words("evidence"))[guess.evidence],
                 "grid": words[grid or "unknown"],
                 "mbus": ", ".join(f"{words[meter.medium]} ({meter.identifier})" for meter in meters) or words["none"],
             },

@@ -1,42 +1,27 @@
-"""From telegrams to what Home Assistant is told: one coordinator for the meter, one for each M-Bus meter."""
+"""From the port to Home Assistant: reads the link, feeds the insights, and decides when entities are updated."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Set as AbstractSet
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import datetime, timedelta
 import logging
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_PORT
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryNotReady
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from .capacity import CapacityKeeper
-from .const import (
-    CONF_BAUDRATE,
-    CONF_BYTESIZE,
-    CONF_PARITY,
-    CONF_STOPBITS,
-    CONF_UPDATE_INTERVAL,
-    CONF_USER_PORT,
-    CONF_WAIT,
-    DEFAULT_UPDATE_INTERVAL,
-    DOMAIN,
-)
-from .devices import electricity_meter_device, identifier_of, mask, masked_title
-from .guarding import GuardKeeper
-from .insight.flow import FlowRate
-from .insight.grid import Grid, grid_of
-from .insight.guard import Guarded
-from .insight.mbus import MbusMeter
-from .insight.user_port import UserPort
-from .port import Channel, Link, LinkDown, PortError, Telegram, obis
-from .port_watch import WrongMeter, async_watch_of
+from .const import CONF_UPDATE_INTERVAL, CONF_WAIT, DEFAULT_UPDATE_INTERVAL
+from .devices import async_register_meter, async_rename_mbus_meters, identifier_of, is_of, masked_title, names_of
+from .insight.meter import MeterInsights, MeterUpdate
+from .insight.user_port import CONF_USER_PORT, UserPort
+from .port import LinkDown, PortError, Telegram
+from .port_watch import WrongMeter, async_watch_of, link_of
+from .storage import SERIES, SERIES_INTERVAL, SOON, STATE, STATE_INTERVAL, MeterStorage
+
+if TYPE_CHECKING:
+    from .entities.rows import SensorRow
 
 _LOGGER: Final = logging.getLogger(__name__)
 
@@ -44,101 +29,33 @@ _LOGGER: Final = logging.getLogger(__name__)
 _EARLY: Final = 0.2
 # Home Assistant's start does not wait longer than this, in seconds, for a port that sends less often than others.
 _LONGEST_START: Final = 10.0
-# However many a port prints over time: a hostile one could go on for ever.
-_MOST_CODES: Final = 1024
-_MOST_MBUS_METERS: Final = 16
 MINUTE: Final = timedelta(minutes=1)
-"""How often is looked what lasts, and how often diagnostics change that nothing else changes."""
-# Worth a state change at once.
-_URGENT: Final = (obis.BREAKER, *(obis.relay(number) for number in range(1, 5)))
+"""How often lasting conditions are checked and port diagnostics refreshed."""
 
 type EmucsConfigEntry = ConfigEntry[MeterCoordinator]
 
 
-def link_of(data: Mapping[str, Any]) -> Link:
-    """Return the link that the data of a config entry describe."""
-    return Link(
-        data[CONF_PORT],
-        baudrate=data[CONF_BAUDRATE],
-        bytesize=data[CONF_BYTESIZE],
-        parity=data[CONF_PARITY],
-        stopbits=data[CONF_STOPBITS],
-        wait=data.get(CONF_WAIT),
-    )
-
-
-class MbusCoordinator(DataUpdateCoordinator[Channel]):
-    """One M-Bus meter, woken when its reading or its valve changes."""
+class MeterCoordinator(DataUpdateCoordinator[MeterUpdate | None]):
+    """An electricity meter and the link to its port. `data` is None until its first telegram."""
 
     config_entry: EmucsConfigEntry
-
-    def __init__(self, hass: HomeAssistant, entry: EmucsConfigEntry, meter: MbusMeter) -> None:
-        """Start with what the first telegram shows."""
-        super().__init__(hass, _LOGGER, config_entry=entry, name=f"{DOMAIN} {meter.medium}", update_interval=None)
-        self.identifier = meter.identifier
-        self.medium = meter.medium
-        self.data = meter.channel
-        self.flow = FlowRate()
-        self.flow.feed(meter.channel.reading)
-
-    @property
-    def is_read(self) -> bool:
-        """Return whether the meter was ever read."""
-        return self.data.reading is not None and self.data.reading.value is not None
-
-    @callback
-    def async_feed(self, meter: MbusMeter | None, telegram: Telegram, *, is_restart: bool = False) -> None:
-        """Take what a telegram shows of this meter, which is mostly nothing new; where its counter was set say so."""
-        if meter is None:
-            self.async_set_unavailable()
-            return
-        if is_restart:
-            # What lies between two readings has not flowed.
-            self.flow = FlowRate()
-        expired = self.flow.expire(telegram.time)
-        if meter.channel == self.data and self.last_update_success and not expired:
-            return
-        self.flow.feed(meter.channel.reading)
-        self.async_set_updated_data(meter.channel)
-
-    @callback
-    def async_set_unavailable(self) -> None:
-        """Say that nothing is known of the meter now; why is said once, by the electricity meter."""
-        if self.last_update_success:
-            self.last_update_success = False
-            self.async_update_listeners()
-
-
-class MeterCoordinator(DataUpdateCoordinator[Telegram]):
-    """The electricity meter and the link to its port."""
-
-    config_entry: EmucsConfigEntry
+    insights: MeterInsights
 
     def __init__(self, hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
         """Set up without opening the port."""
-        super().__init__(hass, _LOGGER, config_entry=entry, name=DOMAIN, update_interval=None)
+        super().__init__(hass, _LOGGER, config_entry=entry, name=masked_title(entry), update_interval=None)
         self.link = link_of(entry.data)
-        self.user_port = UserPort(entry.options.get(CONF_USER_PORT, UserPort.P1))
-        self.heard = False
-        """Whether a telegram came: there is no `data` before."""
-        self.shown = False
-        """Whether there are entities."""
-        self.mbus: dict[str, MbusCoordinator] = {}
-        """All M-Bus meters seen since set-up, by identifier."""
-        self.present: AbstractSet[str] = frozenset()
-        """The identifiers of the M-Bus meters in the latest telegram."""
-        self.grid: Grid | None = None
-        self.capacity = CapacityKeeper(hass, entry)
-        self.guard = GuardKeeper(hass, entry, self.identifier)
         self.watch = async_watch_of(hass, entry)
         self.down: PortError | None = None
+        """Why there are no telegrams now."""
+        self.register_rows: dict[str, SensorRow] = {}
+        """The rows of registers that have none in a table, by code: each as its register showed up first."""
+        self._storage = MeterStorage(hass, entry)
         self._interval = float(entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL))
         self._due = 0.0
-        self._codes: set[str] = set()
-        self._latest_codes: frozenset[str] = frozenset()
-        self._listeners_for_new: list[CALLBACK_TYPE] = []
-        self._recorders: list[Callable[[Telegram], None]] = []
-        self._faulty = False
+        self._new_listeners: list[CALLBACK_TYPE] = []
+        self._telegram_listeners: list[Callable[[Telegram], None]] = []
+        self._has_logged_failure = False
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -147,73 +64,53 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         assert self.config_entry.unique_id is not None  # noqa: S101 -- the flow sets it
         return self.config_entry.unique_id
 
-    async def async_start(self, show: Callable[[], Awaitable[None]]) -> None:
-        """Wait for the first telegram and show what it has, then go on in the background.
+    @property
+    def user_port(self) -> UserPort:
+        """Return which port of the meter is read."""
+        return UserPort(self.config_entry.options.get(CONF_USER_PORT, UserPort.P1))
 
-        A port that the user knows to send less often is not waited for: what it has is shown when it does.
-        Raises ConfigEntryNotReady with the reason if no telegram comes.
+    @property
+    def telegram(self) -> Telegram:
+        """Return the latest telegram. No entity exists before the first one."""
+        assert self.data is not None  # noqa: S101 -- see above
+        return self.data.telegram
+
+    async def async_start(self) -> None:
+        """Wait for the first telegram, then go on in the background.
+
+        A port that the user knows to send less often is not waited for. Raises ConfigEntryNotReady with the reason if
+        no telegram comes.
         """
-        await self.capacity.async_load()
-        await self.guard.async_load()
-        if self.guard.insight.is_other_meter:
-            self.capacity.insight.forget_counter()
-        first = self.config_entry.async_create_background_task(
-            self.hass, anext(self.link), f"{DOMAIN} {masked_title(self.config_entry)}, first telegram"
-        )
+        await self._async_load()
+        create_task = self.config_entry.async_create_background_task
+        first = create_task(self.hass, anext(self.link), f"{self.name}, first telegram")
         try:
             await asyncio.wait([first], timeout=_LONGEST_START if CONF_WAIT in self.config_entry.data else None)
             if first.done():
-                self._async_hear(self._own_telegram(first.result()))
-                await show()
+                self._async_received(self.watch.async_first_telegram(first.result()))
         except BaseException:
             await self._async_end(first)
             raise
-        self._task = self.config_entry.async_create_background_task(
-            self.hass, self._async_run(first, show), f"{DOMAIN} {masked_title(self.config_entry)}"
-        )
+        self._task = create_task(self.hass, self._async_run(first), self.name)
         self.config_entry.async_on_unload(async_track_time_interval(self.hass, self._async_tick, MINUTE))
 
-    @callback
-    def _async_hear(self, telegram: Telegram) -> None:
-        """Take the first telegram."""
-        dr.async_get(self.hass).async_get_or_create(
-            config_entry_id=self.config_entry.entry_id,
-            **electricity_meter_device(telegram, self.identifier, self.user_port),
+    async def _async_load(self) -> None:
+        """Take up what was known before a restart."""
+        options = self.config_entry.options
+        saved = await self._storage.async_load(
+            STATE, lambda state: MeterInsights.restore(self.identifier, options, state)
         )
-        self.watch.async_recovered()
-        self.watch.health.begin(self.link.reader.telegrams)
-        self.data = telegram
-        self.heard = True
-        self._async_received(telegram)
-
-    def _own_telegram(self, event: Telegram | LinkDown) -> Telegram:
-        """Return a telegram of this meter, or raise why there is none."""
-        if isinstance(event, LinkDown):
-            self.watch.async_failed(event.error)
-            raise ConfigEntryNotReady(
-                translation_domain=DOMAIN,
-                translation_key=event.error.reason,
-                translation_placeholders={"port": self.link.url, "detail": str(event.error)},
-            ) from event.error
-        if (found := identifier_of(event)) != self.identifier:
-            self.watch.async_failed(WrongMeter(found))
-            raise ConfigEntryNotReady(
-                translation_domain=DOMAIN,
-                translation_key="wrong_meter",
-                translation_placeholders={
-                    "port": self.link.url,
-                    "expected": mask(self.identifier),
-                    "found": mask(found),
-                },
-            )
-        return event
+        self.insights = saved or MeterInsights(self.identifier, options)
+        await self._storage.async_load(SERIES, self.insights.restore_series)
 
     async def async_stop(self) -> None:
-        """Stop reading, and wait until the port is free."""
+        """Stop reading, wait until the port is free, and keep what is known."""
         if self._task is not None:
             await self._async_end(self._task)
-        await self.capacity.async_save()
-        await self.guard.async_save()
+        if self.data is not None:
+            await self._storage.async_save(STATE, self.insights.save())
+            if series := self.insights.save_series():
+                await self._storage.async_save(SERIES, series)
 
     async def _async_end(self, reading: asyncio.Future[Any]) -> None:
         """End what reads the port, and close it."""
@@ -222,58 +119,39 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
         await self.link.close()
 
     @callback
-    def async_on_new(self, listener: CALLBACK_TYPE) -> Callable[[], None]:
-        """Call a listener whenever registers or M-Bus meters show up that were not there before."""
-        self._listeners_for_new.append(listener)
-        return lambda: self._listeners_for_new.remove(listener)
+    def async_on_new(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call a listener whenever entities may exist that did not before; return how to end that."""
+        self._new_listeners.append(listener)
+        return lambda: self._new_listeners.remove(listener)
 
-    async def async_record(self, count: int, seconds: float) -> list[bytes]:
-        """Return telegrams as they come: so many, or what comes in so many seconds."""
-        frames: list[bytes] = []
-        complete = asyncio.Event()
+    @callback
+    def async_on_telegram(self, listener: Callable[[Telegram], None]) -> CALLBACK_TYPE:
+        """Call a listener with each telegram as the meter printed it; return how to end that."""
+        self._telegram_listeners.append(listener)
+        return lambda: self._telegram_listeners.remove(listener)
 
-        def take(telegram: Telegram) -> None:
-            """Take a telegram."""
-            frames.append(telegram.frame)
-            if len(frames) >= count:
-                complete.set()
-
-        self._recorders.append(take)
+    async def _async_run(self, first: asyncio.Task[Telegram | LinkDown]) -> None:
+        """Handle link events until cancelled; a failing handler does not stop the reading."""
         try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await complete.wait()
-        finally:
-            self._recorders.remove(take)
-        return frames[:count]
-
-    async def _async_run(self, first: asyncio.Task[Telegram | LinkDown], show: Callable[[], Awaitable[None]]) -> None:
-        """Take what the link says, until cancelled; go on reading whatever is made of it."""
-        try:
-            event = await first if not self.heard else await anext(self.link)
+            event = await first if self.data is None else await anext(self.link)
             while True:
                 try:
                     self._async_take(event)
-                    if self.heard and not self.shown:
-                        await show()
                 except Exception:
-                    if not self._faulty:
-                        _LOGGER.exception("%s: a telegram could not be shown", masked_title(self.config_entry))
-                    self._faulty = True
+                    if not self._has_logged_failure:
+                        _LOGGER.exception("%s: a telegram could not be shown", self.name)
+                    self._has_logged_failure = True
                 event = await anext(self.link)
         finally:
             await self.link.close()
 
     @callback
     def _async_take(self, event: Telegram | LinkDown) -> None:
-        """Take what the link says; what another meter says is nobody's here."""
+        """Handle a link event; ignore telegrams of any other meter."""
         if isinstance(event, LinkDown):
             self._async_lost(event.error)
-        elif identifier_of(event) == self.identifier:
-            if self.heard:
-                self._async_received(event)
-            else:
-                self._async_hear(event)
+        elif is_of(event, self.identifier):
+            self._async_received(event)
         elif not isinstance(self.down, WrongMeter):
             self._async_lost(WrongMeter(identifier_of(event)))
 
@@ -281,88 +159,82 @@ class MeterCoordinator(DataUpdateCoordinator[Telegram]):
     def _async_lost(self, error: PortError) -> None:
         """Make all entities unavailable."""
         if self.down is None:
-            _LOGGER.info("%s: no telegrams any more (%s)", masked_title(self.config_entry), error.reason)
+            _LOGGER.info("%s: no telegrams any more (%s)", self.name, error.reason)
         self.watch.async_failed(error)
         self.down = error
         self.last_update_success = False
         self.last_exception = error
-        for meter in self.mbus.values():
-            meter.async_set_unavailable()
         self.async_update_listeners()
 
     @callback
     def _async_received(self, telegram: Telegram) -> None:
-        """Take a telegram; tell the entities if it is time to, or if it cannot wait."""
-        was_down, self.down = self.down, None
-        if was_down is not None:
-            _LOGGER.info("%s: telegrams come again", masked_title(self.config_entry))
+        """Take a telegram; update the entities if it is time to, or if it cannot wait."""
+        is_first, was_down = self.data is None, self.down is not None
+        self.down = None
+        if is_first:
+            async_register_meter(self.hass, self.config_entry, telegram, self.user_port)
+            self.watch.health.begin(self.link.reader.telegrams)
+        if is_first or was_down:
             self.watch.async_recovered()
-        for take in self._recorders:
+        if was_down:
+            _LOGGER.info("%s: telegrams come again", self.name)
+        for take in self._telegram_listeners:
             take(telegram)
-        before = self.data
-        guarded = self.guard.async_feed(telegram)
-        telegram = guarded.telegram
-        if guarded.renamed:
-            self._async_rename(guarded)
-        new = self._async_find_new(guarded)
+        update = self.data = self.insights.feed(telegram, dt_util.utcnow())
+        self._async_follow_counters(update)
+        self._async_save_later(update)
         now = self.hass.loop.time()
-        if guarded.import_restarted:
-            self.capacity.insight.forget_counter()
-        had_quarter = self.capacity.state is not None
-        is_dated = self.watch.clock.feed(telegram.time, dt_util.utcnow())
-        urgent = self.capacity.async_feed(telegram) if is_dated else self.capacity.async_pause()
-        new |= not had_quarter and self.capacity.state is not None
-        urgent |= [*map(telegram.registers.get, _URGENT)] != [*map(before.registers.get, _URGENT)]
-        if new or was_down is not None or urgent or now >= self._due - _EARLY:
+        if update.is_new or was_down or update.is_urgent or now >= self._due - _EARLY:
             self._due = max(self._due + self._interval, now + self._interval - _EARLY)
-            self.capacity.async_report()
-            self.async_set_updated_data(telegram)
-        if new:
-            for listener in list(self._listeners_for_new):
-                listener()
+            self.insights.refresh()
+            self.async_set_updated_data(update)
+        if update.is_new:
+            self._async_find_entities()
 
     @callback
-    def _async_rename(self, guarded: Guarded) -> None:
-        """Let M-Bus meters whose identifier is known now go on under it."""
-        if self.guard.async_rename(guarded) and self._task is not None:
+    def _async_find_entities(self) -> None:
+        """Let the platforms look for entities that exist now."""
+        for listener in list(self._new_listeners):
+            listener()
+
+    @callback
+    def _async_follow_counters(self, update: MeterUpdate) -> None:
+        """Log counters that were set, and rename M-Bus meters that print their identifier from now on."""
+        guarded = update.guarded
+        if guarded.withheld:
+            _LOGGER.debug("Not believed yet: %s", ", ".join(names_of(guarded.withheld)))
+        if guarded.restarted:
+            _LOGGER.info("%s: a counter was set: %s", self.name, ", ".join(names_of(guarded.restarted)))
+        if async_rename_mbus_meters(self.hass, self.config_entry, guarded.renamed) and self._task is not None:
             # Entities have their identifiers from when they were made.
             self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
-        for before, identifier in guarded.renamed.items():
-            if before in self.mbus:
-                self.mbus[identifier] = self.mbus.pop(before)
 
     @callback
-    def _async_find_new(self, guarded: Guarded) -> bool:
-        """Feed the M-Bus meters; tell whether the telegram shows registers or meters for the first time."""
-        new = False
-        telegram = guarded.telegram
-        # An A1 port leaves gas and water to others.
-        found = {} if self.user_port is UserPort.A1 else guarded.meters
-        self.present = found.keys()
-        for identifier, coordinator in self.mbus.items():
-            unread = not coordinator.is_read
-            coordinator.async_feed(found.get(identifier), telegram, is_restart=identifier in guarded.restarted)
-            # The unit of its register is known now.
-            new |= unread and coordinator.is_read
-        for identifier, meter in found.items():
-            if identifier not in self.mbus and len(self.mbus) < _MOST_MBUS_METERS:
-                self.mbus[identifier] = MbusCoordinator(self.hass, self.config_entry, meter)
-                new = True
-        grid = grid_of(telegram, self.grid)
-        if guarded.codes is not self._latest_codes:
-            self._latest_codes = guarded.codes
-            if len(self._codes) < _MOST_CODES and not guarded.codes <= self._codes:
-                self._codes.update(guarded.codes)
-                new = True
-        if grid is not self.grid:
-            self.grid = grid
-            new = True
-        return new
+    def _async_save_later(self, update: MeterUpdate) -> None:
+        """Keep what is known: soon where that changes what users see, else now and then."""
+        delay = SOON if update.is_urgent or update.is_new else STATE_INTERVAL
+        self._storage.async_save_within(STATE, delay, self.insights.save)
+        self._storage.async_save_within(SERIES, SERIES_INTERVAL, self.insights.save_series)
+
+    @callback
+    def async_set_option(self, section: str, key: str, value: float) -> None:
+        """Keep an option that the user sets by an entity; unlike others it takes effect without a reload."""
+        before = self.config_entry.options
+        options = {**before, section: {**before.get(section, {}), key: value}}
+        self.hass.config_entries.async_update_entry(self.config_entry, options=options)
+        self.insights.set_options(options)
+
+    @callback
+    def async_changed(self) -> None:
+        """Update the entities, and keep what changed, where something else than a telegram changed what is known."""
+        self.insights.refresh()
+        self._storage.async_save_within(STATE, SOON, self.insights.save)
+        self.async_update_listeners()
 
     @callback
     def _async_tick(self, _: datetime) -> None:
-        """See what lasts, and show what changes although nothing comes."""
+        """Check what lasts; look for entities whose register has a value by now; refresh port sensors while down."""
         self.watch.health.end_minute(self.link.reader.telegrams)
-        self.watch.async_check(self.data if self.down is None else None)
-        if self.down is not None:
-            self.async_update_listeners()
+        is_up = self.data is not None and self.down is None
+        self.watch.async_check(self.telegram if is_up else None, self.insights.clock)
+        self._async_find_entities() if is_up else self.async_update_listeners()

@@ -1,14 +1,17 @@
 """What the device registry says of meters."""
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
 
 from .const import DOMAIN
 from .insight.mbus import Medium
 from .insight.user_port import UserPort
-from .port import Telegram
+from .port import Telegram, parse_code
 
 # The manufacturers of an equipment identifier (DIN 43863-5: medium, manufacturer, number), where they are certain.
 _MANUFACTURERS: Final = {"FLO": "Flonidan", "ISK": "Iskraemeco", "SAG": "Sagemcom"}
@@ -34,6 +37,19 @@ _SHOWN_END: Final = 3
 def identifier_of(telegram: Telegram) -> str:
     """Return what the meter is known by: its equipment identifier, or its identification where it prints none."""
     return telegram.meter_id or telegram.identification
+
+
+def is_of(telegram: Telegram, identifier: str) -> bool:
+    """Tell whether a telegram is of the meter that is known by an identifier.
+
+    A meter that printed none when it was set up is known by its identification, also once it prints one.
+    """
+    return identifier in (telegram.meter_id, telegram.identification)
+
+
+def names_of(counters: Iterable[str]) -> list[str]:
+    """Return what counters can be called before others: their codes, or that they are M-Bus meters'."""
+    return sorted({"M-Bus" if parse_code(key) is None else key for key in counters})
 
 
 def mask(identifier: str) -> str:
@@ -105,3 +121,33 @@ def mbus_meter_device(medium: Medium, identifier: str, serial_number: str | None
         serial_number=serial_number,
         via_device_id=via_device_id,
     )
+
+
+@callback
+def async_register_meter(hass: HomeAssistant, entry: ConfigEntry, telegram: Telegram, port: UserPort) -> None:
+    """Put the electricity meter into the device registry, as its first telegram shows it."""
+    dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id,
+        **electricity_meter_device(telegram, entry.unique_id or identifier_of(telegram), port),
+    )
+
+
+@callback
+def async_rename_mbus_meters(hass: HomeAssistant, entry: ConfigEntry, renamed: Mapping[str, str]) -> bool:
+    """Give the devices and entities of M-Bus meters other identifiers; tell whether there were any such devices."""
+    done = [_async_rename(hass, entry, before, identifier) for before, identifier in renamed.items()]
+    return any(done)
+
+
+@callback
+def _async_rename(hass: HomeAssistant, entry: ConfigEntry, before: str, identifier: str) -> bool:
+    """Give the device and the entities of an M-Bus meter another identifier; tell whether there was such a device."""
+    devices, entities = dr.async_get(hass), er.async_get(hass)
+    device = devices.async_get_device_by_identifier((DOMAIN, before), entry.entry_id)
+    if device is None or devices.async_get_device_by_identifier((DOMAIN, identifier), entry.entry_id) is not None:
+        return False
+    for entity in er.async_entries_for_device(entities, device.id, include_disabled_entities=True):
+        key = entity.unique_id.removeprefix(before)
+        entities.async_update_entity(entity.entity_id, new_unique_id=f"{identifier}{key}")
+    devices.async_update_device(device.id, new_identifiers={(DOMAIN, identifier)}, serial_number=identifier)
+    return True

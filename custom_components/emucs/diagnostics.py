@@ -8,7 +8,7 @@ from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant
 
 from .coordinator import EmucsConfigEntry
-from .guarding import GuardKeeper, code_of
+from .devices import names_of
 from .insight.clock import MeterClock
 from .port import Register, Telegram, is_private
 
@@ -22,7 +22,8 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EmucsCo
     """Return the state of the link and the latest telegram; there is none where set-up did not get that far."""
     coordinator = entry.runtime_data
     link = coordinator.link
-    telegram: Telegram | None = coordinator.data
+    data = coordinator.data
+    telegram = None if data is None else data.telegram
     return {
         "entry": {
             "data": async_redact_data(entry.data, {CONF_PORT}),
@@ -39,9 +40,12 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EmucsCo
             "dropped": {str(reason): count for reason, count in link.reader.dropped.items()},
             "events": [[event.time.isoformat(), event.what] for event in coordinator.watch.health.events],
         },
-        "clock": _clock(coordinator.watch.clock),
-        "guard": _guard(coordinator.guard),
-        "grid": coordinator.grid,
+        "clock": _clock(coordinator.insights.clock),
+        "guard": {
+            "withheld": [] if data is None else names_of(data.guarded.withheld),
+            "withheld_readings": coordinator.insights.withheld,
+        },
+        "grid": coordinator.insights.grid,
         "user_port": coordinator.user_port,
         "telegram": None if telegram is None else _telegram(telegram),
         "last_frame": redact_frame(None if telegram is None else telegram.frame),
@@ -56,15 +60,6 @@ def _clock(clock: MeterClock) -> dict[str, Any]:
         "off_since": None if clock.off_since is None else clock.off_since.isoformat(),
         "frozen": clock.is_frozen,
         "usable": clock.is_usable,
-    }
-
-
-def _guard(guard: GuardKeeper) -> dict[str, Any]:
-    """Return which counters are not believed, M-Bus meters without their names, and how many were not so far."""
-    latest = guard.latest
-    return {
-        "withheld": [] if latest is None else [code_of(key) for key in sorted(latest.withheld)],
-        "withheld_readings": guard.withheld,
     }
 
 

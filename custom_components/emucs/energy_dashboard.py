@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, cast
 
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
 from .const import CONF_ADD_TO_ENERGY, DOMAIN
@@ -21,21 +21,38 @@ if TYPE_CHECKING:
     )
 
 
-async def async_add_to_energy(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
+async def async_setup_energy_dashboard(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
     """Put the meters of an entry on the energy dashboard if the user asked for it at set-up; only once."""
     if not entry.options.get(CONF_ADD_TO_ENERGY):
         return
-    if "energy" in hass.config.components:
-        from homeassistant.components.energy.data import async_get_manager  # noqa: PLC0415 -- loaded, where it is
+    coordinator = entry.runtime_data
+    if coordinator.data is not None:
+        await _async_add(hass, entry)
+        return
 
-        manager = await async_get_manager(hass)
-        existing = list(manager.data["energy_sources"]) if manager.data else []
-        used = {source.get("stat_energy_from") for source in existing}
-        new = [source for source in _sources(hass, entry) if source.get("stat_energy_from") not in used]
-        if new:
-            await manager.async_update(cast("EnergyPreferencesUpdate", {"energy_sources": existing + new}))
+    @callback
+    def add_later() -> None:
+        """Put them there once there are entities, which are made a moment after the first telegram."""
+        if entry.options.get(CONF_ADD_TO_ENERGY) and _sources(hass, entry):
+            entry.async_create_task(hass, _async_add(hass, entry), eager_start=True)
+
+    entry.async_on_unload(coordinator.async_add_listener(add_later))
+
+
+async def _async_add(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
+    """Put the meters of an entry on the energy dashboard, and remember that."""
     options = {key: value for key, value in entry.options.items() if key != CONF_ADD_TO_ENERGY}
     hass.config_entries.async_update_entry(entry, options=options)
+    if "energy" not in hass.config.components:
+        return
+    from homeassistant.components.energy.data import async_get_manager  # noqa: PLC0415 -- energy may be absent
+
+    manager = await async_get_manager(hass)
+    existing = list(manager.data["energy_sources"]) if manager.data else []
+    used = {source.get("stat_energy_from") for source in existing}
+    new = [source for source in _sources(hass, entry) if source.get("stat_energy_from") not in used]
+    if new:
+        await manager.async_update(cast("EnergyPreferencesUpdate", {"energy_sources": existing + new}))
 
 
 def _sources(hass: HomeAssistant, entry: EmucsConfigEntry) -> list[SourceType]:
@@ -64,7 +81,7 @@ def _sources(hass: HomeAssistant, entry: EmucsConfigEntry) -> list[SourceType]:
         if power := entity(coordinator.identifier, "power"):
             grid["stat_rate"] = power
         sources.append(grid)
-    for identifier, meter in coordinator.mbus.items():
+    for identifier, meter in coordinator.insights.mbus.items():
         if (volume := entity(identifier, meter.medium)) is None:
             continue
         source = _volume_source(meter.medium, volume)

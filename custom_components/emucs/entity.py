@@ -1,36 +1,87 @@
-"""What all entities share."""
+"""What all entities share, and the one way in which they come to be."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import override
 
 from homeassistant.core import callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
-from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
-from .coordinator import MbusCoordinator, MeterCoordinator
+from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .devices import mbus_meter_device
+from .entities import rows_of
+from .entities.rows import Row
 
 
-class EmucsEntity[CoordinatorT: MeterCoordinator | MbusCoordinator](CoordinatorEntity[CoordinatorT]):
-    """An entity of a meter that tells Home Assistant only what has changed."""
+@callback
+def async_add_when_present[RowT: Row](
+    entry: EmucsConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    kind: type[RowT],
+    make: Callable[[MeterCoordinator, RowT], Entity],
+) -> None:
+    """Add an entity for each row of a kind as soon as it exists, now and later, each once."""
+    coordinator = entry.runtime_data
+    added: set[str] = set()
+
+    def exists(row: RowT) -> bool:
+        """Tell whether a row exists on this meter, or did once where one value is enough."""
+        return row.exists(coordinator) or (row.needs_value and _was_registered(coordinator, row))
+
+    @callback
+    def add_new() -> None:
+        """Add the entities that are not there yet."""
+        if coordinator.data is None:
+            return
+        new = {
+            unique_id: row
+            for row in rows_of(coordinator, kind)
+            if (unique_id := row.unique_id(coordinator)) not in added and exists(row)
+        }
+        added.update(new)
+        if new:
+            async_add_entities(make(coordinator, row) for row in new.values())
+
+    entry.async_on_unload(coordinator.async_on_new(add_new))
+    add_new()
+
+
+def _was_registered(coordinator: MeterCoordinator, row: Row) -> bool:
+    """Tell whether an entity of this row is in the registry."""
+    unique_id = row.unique_id(coordinator)
+    return er.async_get(coordinator.hass).async_get_entity_id(row.platform, DOMAIN, unique_id) is not None
+
+
+class EmucsEntity[RowT: Row](CoordinatorEntity[MeterCoordinator]):
+    """An entity of a row, that tells Home Assistant only what has changed."""
 
     _attr_has_entity_name = True
+    entity_description: RowT
 
-    def __init__(self, coordinator: CoordinatorT, description: EntityDescription) -> None:
+    def __init__(self, coordinator: MeterCoordinator, row: RowT) -> None:
         """Take the first value."""
         super().__init__(coordinator)
-        self.entity_description = description
-        self._attr_unique_id = f"{coordinator.identifier}_{description.key}"
-        self._attr_device_info = _device_info(coordinator)
-        self._was_available = coordinator.last_update_success
+        self.entity_description = row
+        self._attr_unique_id = row.unique_id(coordinator)
+        self._attr_device_info = _device_info(coordinator, row)
+        self._was_available = self.available
         self._take_value()
 
     @abstractmethod
     def _take_value(self) -> bool:
         """Take the value from the coordinator; tell whether it changed."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the value is one of now."""
+        row = self.entity_description
+        return row.is_always_available or (super().available and row.is_present(self.coordinator))
 
     @callback
     @override
@@ -42,22 +93,12 @@ class EmucsEntity[CoordinatorT: MeterCoordinator | MbusCoordinator](CoordinatorE
             self.async_write_ha_state()
 
 
-class EmucsPortEntity(EmucsEntity[MeterCoordinator]):
-    """An entity of the port itself: available also where the port does not work, as that is when it is looked at."""
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Return that the answer is always known."""
-        return True
-
-
-def _device_info(coordinator: MeterCoordinator | MbusCoordinator) -> DeviceInfo:
-    """Return the device of a coordinator; the electricity meter's is in the registry already."""
-    if isinstance(coordinator, MeterCoordinator):
+def _device_info(coordinator: MeterCoordinator, row: Row) -> DeviceInfo:
+    """Return the device of a row; the electricity meter's is in the registry already."""
+    if row.mbus is None:
         return DeviceInfo(identifiers={(DOMAIN, coordinator.identifier)})
-    entry = coordinator.config_entry
+    meter = coordinator.insights.mbus[row.mbus]
     via_device_id = dr.async_get_device_id_by_identifier(
-        coordinator.hass, (DOMAIN, entry.runtime_data.identifier), config_entry_id=entry.entry_id
+        coordinator.hass, (DOMAIN, coordinator.identifier), config_entry_id=coordinator.config_entry.entry_id
     )
-    return mbus_meter_device(coordinator.medium, coordinator.identifier, coordinator.data.id, via_device_id)
+    return mbus_meter_device(meter.medium, row.mbus, meter.channel.id, via_device_id)

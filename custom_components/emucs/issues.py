@@ -1,6 +1,6 @@
 """Repair issues: what a user can mend, with its end when that is done. Each belongs to one entry."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -8,14 +8,20 @@ from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
 from .devices import mask, masked_title
+from .insight.capacity import Capacity
+
+if TYPE_CHECKING:
+    from .coordinator import EmucsConfigEntry
 
 CLOCK_OFF: Final = "clock_off"
 PORT_SILENT: Final = "port_silent"
 RIGHTS_LAPSED: Final = "rights_lapsed"
 TARIFF_YEAR: Final = "tariff_year"
+UNREADABLE_STORE: Final = "unreadable_store"
 WRONG_METER: Final = "wrong_meter"
 WRONG_SPEED: Final = "wrong_speed"
 ISSUES: Final = (CLOCK_OFF, PORT_SILENT, RIGHTS_LAPSED, TARIFF_YEAR, WRONG_METER, WRONG_SPEED)
+"""Those of an entry that runs, or tries to: they end with it."""
 
 ENTRY_ID: Final = "entry_id"
 FOUND: Final = "found"
@@ -34,6 +40,12 @@ def async_end(hass: HomeAssistant, entry: ConfigEntry, *issues: str) -> None:
 
 
 @callback
+def async_end_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """End all issues of an entry that is removed."""
+    async_end(hass, entry, *ISSUES, UNREADABLE_STORE)
+
+
+@callback
 def _report(
     hass: HomeAssistant,
     entry: ConfigEntry,
@@ -42,6 +54,7 @@ def _report(
     *,
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
     fix: dict[str, str | int | float | None] | None = None,
+    persistent: bool = False,
 ) -> None:
     """Report an issue of an entry; `fix` is what its fix flow needs, where it has one."""
     ir.async_create_issue(
@@ -50,6 +63,7 @@ def _report(
         issue_id(entry, issue),
         data=fix,
         is_fixable=fix is not None,
+        is_persistent=persistent,
         severity=severity,
         translation_key=issue,
         translation_placeholders=placeholders,
@@ -89,6 +103,25 @@ def async_report_clock(hass: HomeAssistant, entry: ConfigEntry, meter: str, host
 
 
 @callback
-def async_report_tariff_year(hass: HomeAssistant, entry: ConfigEntry, year: int, used: int) -> None:
-    """Say that the costs of a year rest on the rates of another one."""
-    _report(hass, entry, TARIFF_YEAR, {"year": str(year), "used": str(used)})
+def async_follow_tariff_year(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
+    """Say whenever the costs of a year rest on the rates of another one, and no longer than that."""
+    coordinator = entry.runtime_data
+
+    @callback
+    def check() -> None:
+        """Compare the year with that of the rates."""
+        capacity = coordinator.insights[Capacity]
+        if (year := capacity.missing_year) is None or capacity.billed.tariff is None:
+            async_end(hass, entry, TARIFF_YEAR)
+        else:
+            _report(hass, entry, TARIFF_YEAR, {"year": str(year), "used": str(capacity.billed.tariff.year)})
+
+    entry.async_on_unload(coordinator.async_add_listener(check))
+    check()
+
+
+@callback
+def async_report_unreadable_store(hass: HomeAssistant, entry: ConfigEntry, file: str) -> None:
+    """Say that what was kept of a meter cannot be read, and where it lies now; until the user has read that."""
+    placeholders = {"name": masked_title(entry), "file": file}
+    _report(hass, entry, UNREADABLE_STORE, placeholders, fix={ENTRY_ID: entry.entry_id}, persistent=True)

@@ -1,56 +1,42 @@
-"""Numbers: the peak that the user does not want to pass."""
+"""Numbers that the user sets."""
 
-from typing import Final, override
+from typing import override
 
-from homeassistant.components.number import NumberEntity, NumberEntityDescription, NumberMode
-from homeassistant.components.number.const import NumberDeviceClass
-from homeassistant.const import EntityCategory, UnitOfPower
+from homeassistant.components.number import NumberEntity
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import EmucsConfigEntry, MeterCoordinator
-from .entity import EmucsEntity
-from .insight.demand import has_quarters
+from .coordinator import EmucsConfigEntry
+from .entities.rows import NumberRow
+from .entity import EmucsEntity, async_add_when_present
 
 PARALLEL_UPDATES = 0
-
-PEAK_TARGET: Final = NumberEntityDescription(
-    key="peak_target",
-    translation_key="peak_target",
-    device_class=NumberDeviceClass.POWER,
-    entity_category=EntityCategory.CONFIG,
-    native_unit_of_measurement=UnitOfPower.KILO_WATT,
-    native_min_value=0,
-    native_max_value=10000,
-    native_step=0.1,
-    mode=NumberMode.BOX,
-)
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: EmucsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the target where quarters can be followed."""
-    if has_quarters(entry.runtime_data.data):
-        async_add_entities([PeakTarget(entry.runtime_data, PEAK_TARGET)])
+    """Add the numbers of a meter."""
+    async_add_when_present(entry, async_add_entities, NumberRow, EmucsNumber)
 
 
-class PeakTarget(EmucsEntity[MeterCoordinator], NumberEntity):
-    """The user's own goal, and the target that follows from it, the floor and the month's peak."""
+class EmucsNumber(EmucsEntity[NumberRow], NumberEntity):
+    """A number of a row."""
+
+    entity_description: NumberRow
 
     @override
     def _take_value(self) -> bool:
-        """Take the goal, and what it comes to."""
+        """Take what is set, and what follows from it."""
+        row = self.entity_description
         before = (self._attr_native_value, getattr(self, "_attr_extra_state_attributes", None))
-        capacity = self.coordinator.capacity
-        self._attr_native_value = float(capacity.insight.settings.goal)
-        target = None if capacity.state is None else float(round(capacity.state.target, 3))
-        self._attr_extra_state_attributes = {"effective_target": target}
+        self._attr_native_value = float(row.value_fn(self.coordinator))
+        self._attr_extra_state_attributes = row.attributes_fn(self.coordinator)
         return before != (self._attr_native_value, self._attr_extra_state_attributes)
 
     @override
     async def async_set_native_value(self, value: float) -> None:
-        """Take a new goal; it holds from the next telegram on."""
-        self.coordinator.capacity.async_set_goal(value)
+        """Take what the user sets; what follows from it holds from the next telegram on."""
+        self.entity_description.set_fn(self.coordinator, value)
         self._take_value()
         self.async_write_ha_state()

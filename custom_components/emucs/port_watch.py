@@ -1,18 +1,21 @@
 """Watches over a port, also while it cannot be set up: what happened to it, and what the user has to be told."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from . import issues
-from .const import DOMAIN
+from .const import CONF_BAUDRATE, CONF_BYTESIZE, CONF_PARITY, CONF_STOPBITS, CONF_WAIT, DOMAIN
+from .devices import identifier_of, is_of, mask
 from .insight.clock import MeterClock
 from .insight.guard import is_counter
-from .port import BinaryProtocol, NoData, NoTelegram, PortError, Telegram, obis
+from .port import BinaryProtocol, Link, LinkDown, NoData, NoTelegram, PortError, Telegram, obis
 from .port.health import UP, LinkHealth
 
 SILENT_AFTER: Final = 3600.0
@@ -22,6 +25,18 @@ LAPSED_AFTER: Final = 600.0
 
 _VOLTAGES: Final = tuple(map(obis.voltage, obis.PHASE_GROUP))
 _DEMANDS: Final = (obis.DEMAND, obis.MONTH_PEAK)
+
+
+def link_of(data: Mapping[str, Any]) -> Link:
+    """Return the link that the data of a config entry describe."""
+    return Link(
+        data[CONF_PORT],
+        baudrate=data[CONF_BAUDRATE],
+        bytesize=data[CONF_BYTESIZE],
+        parity=data[CONF_PARITY],
+        stopbits=data[CONF_STOPBITS],
+        wait=data.get(CONF_WAIT),
+    )
 
 
 class WrongMeter(PortError):
@@ -53,7 +68,6 @@ class PortWatch:
         self._hass = hass
         self._entry = entry
         self.health = LinkHealth()
-        self.clock = MeterClock()
         self._failure: str | None = None  # the issue that the present failure becomes
         self._since = 0.0
         self._lapsed_since: float | None = None
@@ -64,6 +78,25 @@ class PortWatch:
         """Return what the user knows the port by."""
         port: str = self._entry.data[CONF_PORT]
         return port
+
+    @callback
+    def async_first_telegram(self, event: Telegram | LinkDown) -> Telegram:
+        """Return a telegram of this meter, or raise ConfigEntryNotReady with the reason why there is none."""
+        expected = self._entry.unique_id or ""
+        if isinstance(event, Telegram) and is_of(event, expected):
+            return event
+        error = event.error if isinstance(event, LinkDown) else WrongMeter(identifier_of(event))
+        self.async_failed(error)
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN,
+            translation_key=error.reason,
+            translation_placeholders={
+                "port": self._port,
+                "detail": str(error),
+                "expected": mask(expected),
+                "found": mask(error.found) if isinstance(error, WrongMeter) else "",
+            },
+        ) from error
 
     @callback
     def async_failed(self, error: PortError) -> None:
@@ -84,13 +117,13 @@ class PortWatch:
         issues.async_end(self._hass, self._entry, issues.PORT_SILENT, issues.WRONG_SPEED, issues.WRONG_METER)
 
     @callback
-    def async_check(self, telegram: Telegram | None) -> None:
+    def async_check(self, telegram: Telegram | None, clock: MeterClock) -> None:
         """See whether something has lasted for long enough, or is over; without a telegram if none comes."""
         if telegram is None:
             self._async_check_failure()
             return
         self._async_check_rights(telegram)
-        self._async_check_clock(telegram)
+        self._async_check_clock(telegram, clock)
 
     @callback
     def _async_check_failure(self) -> None:
@@ -115,12 +148,12 @@ class PortWatch:
             issues.async_report_lapsed_rights(self._hass, self._entry)
 
     @callback
-    def _async_check_clock(self, telegram: Telegram) -> None:
+    def _async_check_clock(self, telegram: Telegram, clock: MeterClock) -> None:
         """Say that the meter's clock is off."""
         host = dt_util.utcnow()
-        if self.clock.off_since is None:
+        if clock.off_since is None:
             issues.async_end(self._hass, self._entry, issues.CLOCK_OFF)
-        elif self.clock.is_off(host) and telegram.time is not None:
+        elif clock.is_off(host) and telegram.time is not None:
             shown = [f"{dt_util.as_local(time):%Y-%m-%d %H:%M}" for time in (telegram.time, host)]
             issues.async_report_clock(self._hass, self._entry, *shown)
 

@@ -1,8 +1,8 @@
-"""Repairs: a meter that the grid operator replaced takes the place of the old one, if the user says so."""
+"""Repairs: flows that mend an issue, or end it once the user has read it."""
 
 from typing import Final
 
-from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 import probatio
@@ -17,8 +17,10 @@ _NOTHING_TO_FILL_IN: Final = probatio.Schema({})
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
-    """Return the flow of the only issue that can be mended from here; the others say what to do."""
+    """Return the flow of an issue; one without anything to mend is confirmed, and ends."""
     data = data or {}
+    if FOUND not in data:
+        return ConfirmRepairFlow()
     return ReplacedMeterFlow(str(data.get(ENTRY_ID)), str(data.get(FOUND)))
 
 

@@ -1,5 +1,7 @@
 """Actions."""
 
+import asyncio
+from contextlib import suppress
 from typing import Final
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
@@ -10,10 +12,10 @@ from homeassistant.util.json import JsonObjectType
 import probatio
 
 from .const import DOMAIN
-from .coordinator import EmucsConfigEntry
-from .insight.capacity import CapacityReport
+from .coordinator import EmucsConfigEntry, MeterCoordinator
+from .insight.capacity import Capacity, CapacityReport
 from .insight.peaks import FLOOR, PeakAverage
-from .port import anonymise
+from .port import Telegram, anonymise
 
 SERVICE_GET_PEAKS: Final = "get_peaks"
 SERVICE_RECORD_TELEGRAMS: Final = "record_telegrams"
@@ -67,8 +69,8 @@ async def async_entry_of(call: ServiceCall) -> EmucsConfigEntry:
 async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
     """Return the month peaks of a meter, what is billed for them, and what that costs."""
     entry = await async_entry_of(call)
-    capacity = entry.runtime_data.capacity
-    report = capacity.report
+    capacity = entry.runtime_data.insights[Capacity]
+    report = capacity.billed
     return {
         "months": [
             {
@@ -78,7 +80,7 @@ async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
                 "time": peak.time.isoformat() if peak.time else None,
                 "source": str(peak.source),
             }
-            for month, peak in capacity.insight.months().items()
+            for month, peak in capacity.months().items()
         ],
         "floor": float(FLOOR),
         "average": _average(report.average),
@@ -91,7 +93,7 @@ async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
 async def _async_record_telegrams(call: ServiceCall) -> ServiceResponse:
     """Return telegrams as they come, with invented identifiers unless the user wants his own."""
     entry = await async_entry_of(call)
-    frames = await entry.runtime_data.async_record(call.data[ATTR_COUNT], call.data[ATTR_SECONDS])
+    frames = await _async_frames(entry.runtime_data, call.data[ATTR_COUNT], call.data[ATTR_SECONDS])
     if not frames:
         raise HomeAssistantError(
             translation_domain=DOMAIN,
@@ -100,6 +102,27 @@ async def _async_record_telegrams(call: ServiceCall) -> ServiceResponse:
         )
     shown = frames if call.data[ATTR_KEEP_IDS] else map(anonymise, frames)
     return {"telegrams": [frame.decode("latin-1") for frame in shown]}
+
+
+async def _async_frames(coordinator: MeterCoordinator, count: int, seconds: float) -> list[bytes]:
+    """Return telegrams as they come: so many, or what comes in so many seconds."""
+    frames: list[bytes] = []
+    complete = asyncio.Event()
+
+    def take(telegram: Telegram) -> None:
+        """Take a telegram."""
+        frames.append(telegram.frame)
+        if len(frames) >= count:
+            complete.set()
+
+    stop = coordinator.async_on_telegram(take)
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await complete.wait()
+    finally:
+        stop()
+    return frames[:count]
 
 
 def _cost(report: CapacityReport) -> JsonObjectType | None:

@@ -1,87 +1,144 @@
-"""What an insight knows, kept over restarts of Home Assistant."""
+"""What is known of a meter, kept over restarts in two stores an entry: *state*, small, and *series*, bulk."""
 
-from abc import ABC, abstractmethod
+from collections.abc import Callable
 import logging
-from typing import Any, Final, Protocol
+from math import inf
+from pathlib import Path
+from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
 
+from . import issues
 from .const import DOMAIN
 from .devices import masked_title
 
 _LOGGER: Final = logging.getLogger(__name__)
-_STORE_VERSION: Final = 1
-_UNREADABLE: Final = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
+# What HA's Store raises at a wrong envelope, and what restoring raises at wrong content.
+_UNREADABLE: Final = (HomeAssistantError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
 
-PEAKS: Final = ""
-READINGS: Final = ".guard"
-ALL_KEPT: Final = (PEAKS, READINGS)
-"""What is kept of an entry: the ends of the names of its stores."""
+STATE: Final = ""
+SERIES: Final = ".series"
+STORES: Final = (STATE, SERIES)
+"""The ends of the keys of an entry's stores."""
 
-
-def store_of(hass: HomeAssistant, entry: ConfigEntry, what: str) -> Store[dict[str, Any]]:
-    """Return where something is kept of an entry."""
-    return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}{what}", private=True, atomic_writes=True)
-
-
-class Insight(Protocol):
-    """What can be kept."""
-
-    def save(self) -> dict[str, Any]:
-        """Return what is known, as JSON has it."""
+SOON: Final = 30.0
+"""Seconds until what changed is written."""
+STATE_INTERVAL: Final = 900.0
+"""Seconds between writes of readings that only grow: a step is judged by the time that has passed, so an older one
+serves as well after a crash."""
+SERIES_INTERVAL: Final = 3600.0
 
 
-class Keeper[InsightT: Insight](ABC):
-    """Keeps an insight: in a while, at once, and when Home Assistant ends."""
+class MeterStore(Store[dict[str, Any]]):
+    """A store of an entry, with its migrations."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, what: str, insight: InsightT) -> None:
-        """Start with what knows nothing yet."""
-        self.insight = insight
+    _VERSION = 1
+    _MINOR_VERSION = 2
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, suffix: str) -> None:
+        """Set up without reading."""
+        super().__init__(
+            hass,
+            self._VERSION,
+            f"{DOMAIN}.{entry.entry_id}{suffix}",
+            private=True,
+            atomic_writes=True,
+            minor_version=self._MINOR_VERSION,
+        )
+        self._suffix = suffix
+
+    @override
+    async def _async_migrate_func(
+        self, old_major_version: int, old_minor_version: int, old_data: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return what a former version has written, as this one would."""
+        if old_minor_version < self._MINOR_VERSION and self._suffix == STATE:
+            # Until 1.1 it had the capacity tariff alone.
+            return {"capacity": old_data}
+        return old_data
+
+
+class MeterStorage:
+    """The two stores of an entry."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Set up without reading."""
         self._hass = hass
         self._entry = entry
-        self._store = store_of(hass, entry, what)
-        self._has_news = False
-        """Whether something was learned since it was set up: else nothing is written."""
+        self._stores = {suffix: MeterStore(hass, entry, suffix) for suffix in STORES}
+        self._due: dict[str, float] = {}
 
-    @abstractmethod
-    def _restore(self, saved: dict[str, Any]) -> InsightT:
-        """Return the insight that has saved this; what is wrong with it comes as an error of Python's own."""
+    async def async_load[T](self, suffix: str, use: Callable[[dict[str, Any]], T]) -> T | None:
+        """Return what is made of a store, or None where there is nothing to make it of.
 
-    async def async_load(self) -> None:
-        """Take up what was known before a restart."""
-        self._entry.async_on_unload(
-            self._hass.bus.async_listen(EVENT_HOMEASSISTANT_FINAL_WRITE, self._async_final_write)
-        )
-        if (saved := await self._store.async_load()) is None:
-            return
+        A store that cannot be read, or of which nothing can be made, is set aside under another name, and the user is
+        told: the meter starts anew.
+        """
+        store = self._stores[suffix]
         try:
-            self.insight = self._restore(saved)
+            saved = await store.async_load()
+            return None if saved is None else use(_required_mapping(saved))
         except _UNREADABLE as error:
-            # Its text may have what is kept, such as the number of a meter.
-            _LOGGER.warning(
-                "%s: what was kept so far cannot be read (%s): starting anew",
-                masked_title(self._entry),
-                type(error).__name__,
-            )
+            # Its text may have what was stored, such as the number of a meter.
+            reason = type(error).__name__
+        aside = await self._hass.async_add_executor_job(_set_aside, Path(store.path))
+        if aside is None:
+            # Better to keep nothing from now on than to overwrite it.
+            store.make_read_only()
+        name = Path(store.path).name if aside is None else aside.name
+        _LOGGER.warning(
+            "%s: %s cannot be read (%s): starting anew, and keeping it as %s",
+            masked_title(self._entry),
+            store.key,
+            reason,
+            name,
+        )
+        issues.async_report_unreadable_store(self._hass, self._entry, name)
+        return None
 
     @callback
-    def async_save_in(self, seconds: float) -> None:
-        """Keep what is known by then."""
-        self._has_news = True
-        self._store.async_delay_save(self._known, seconds)
+    def async_save_within(self, suffix: str, seconds: float, save: Callable[[], dict[str, Any]]) -> None:
+        """Write what is known by then, within so many seconds; also when Home Assistant stops before."""
+        due = self._hass.loop.time() + seconds
+        if due >= self._due.get(suffix, inf):
+            return
+        self._due[suffix] = due
 
-    async def async_save(self) -> None:
-        """Keep what is known."""
-        if self._has_news:
-            await self._store.async_save(self._known())
+        def save_now() -> dict[str, Any]:
+            """Return what is known now."""
+            self._due.pop(suffix, None)
+            return save()
 
-    def _known(self) -> dict[str, Any]:
-        """Return what is known by now; the insight is another one once it is restored."""
-        return self.insight.save()
+        self._stores[suffix].async_delay_save(save_now, seconds)
 
-    async def _async_final_write(self, event: Event) -> None:
-        """Keep what is known when Home Assistant stops."""
-        await self.async_save()
+    async def async_save(self, suffix: str, data: dict[str, Any]) -> None:
+        """Write now."""
+        self._due.pop(suffix, None)
+        await self._stores[suffix].async_save(data)
+
+
+async def async_remove_stores(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Remove what was kept of an entry."""
+    for suffix in STORES:
+        await MeterStore(hass, entry, suffix).async_remove()
+
+
+def _required_mapping(saved: object) -> dict[str, Any]:
+    """Return what a store has, which the store itself does not check; TypeError where that is no mapping."""
+    if not isinstance(saved, dict):
+        raise TypeError(type(saved).__name__)
+    return saved
+
+
+def _set_aside(path: Path) -> Path | None:
+    """Rename a file so that nothing overwrites it; None where that is refused. Blocks."""
+    aside = path.with_name(f"{path.name}.unreadable.{dt_util.utcnow():%Y%m%dT%H%M%SZ}")
+    try:
+        path.rename(aside)
+    except OSError:
+        return None
+    return aside

@@ -2,14 +2,12 @@
 
 from dataclasses import replace
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
-from random import Random
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from custom_components.emucs.exports import ExportError, Known, LiveMeter, Medium
+from custom_components.emucs.exports import ExportError, LiveMeter, Medium
 from custom_components.emucs.exports.walltime import Day, Grain, day_at, day_of, place
 from tests.exports.exports import (
     DUTCH,
@@ -44,9 +42,6 @@ from tests.exports.reading import (
     read,
     thousandths,
 )
-
-SUMMER_ENDS = date(2025, 10, 26)
-REPEATED = {midnight(SUMMER_ENDS) // 3600 + 2, midnight(SUMMER_ENDS) // 3600 + 3}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
@@ -228,52 +223,6 @@ def test_intervals_are_placed_by_both_ends(
     length: int, begin: int, end: int, expected: tuple[Grain, tuple[int, ...]] | None
 ) -> None:
     assert place(length, begin, end, 0) == expected
-
-
-def test_the_order_of_the_file_tells_the_repeated_hours_apart(autumn: House, tmp_path: Path) -> None:
-    truth = autumn.hours("import_1", "import_2")
-    rows = [each for each in autumn.intervals() if each.register.startswith("import")]
-
-    def wall(each: Interval) -> tuple[int, int]:
-        hour = each.start // 3600
-        return (each.start - 3600 if hour == max(REPEATED) else each.start, each.start)
-
-    interleaved = sorted(rows, key=wall)
-    for order in (rows, rows[::-1], interleaved, interleaved[::-1]):
-        assert thousandths(known(tmp_path, table(order)).hours) == truth
-
-
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(random=st.randoms(use_true_random=False))
-def test_rows_in_no_order_keep_everything_but_the_repeated_hours_apart(
-    autumn: House, tmp_path: Path, random: Random
-) -> None:
-    truth = autumn.hours("import_1", "import_2")
-    rows = [each for each in autumn.intervals() if each.start // 86400 * 86400 in range(1761350400, 1761609600)]
-    random.shuffle(rows)
-    found = known(tmp_path, table(rows)).hours
-    wanted = {hour: truth[hour] for hour in {each.start // 3600 for each in rows}}
-    assert {hour: value // 1000 for hour, value in found.items() if hour not in REPEATED} == {
-        hour: value for hour, value in wanted.items() if hour not in REPEATED
-    }
-    assert sum(found[hour] for hour in REPEATED) == 1000 * sum(truth[hour] for hour in REPEATED)
-
-
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(cuts=st.lists(st.integers(0, 1600), max_size=4), doubled=st.booleans(), data=st.data())
-def test_pieces_of_an_export_give_the_same_in_any_order(
-    autumn: House, tmp_path: Path, *, cuts: list[int], doubled: bool, data: st.DataObject
-) -> None:
-    rows = list(autumn.intervals())
-    whole = known(tmp_path, table(rows))
-    edges = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
-    pieces = [rows[begin:end] for begin, end in pairwise(edges) if begin < end]
-    pieces += pieces[:1] if doubled else []
-    together = Known()
-    for piece in data.draw(st.permutations(pieces)):
-        if any(each.register.startswith("import") for each in piece):
-            assert not together.take(known(tmp_path, table(piece)))
-    assert (together.hours, together.parts) == (whole.hours, whole.parts)
 
 
 # What is wrong.

@@ -137,7 +137,7 @@ async def move_in(hass: HomeAssistant, tmp_path: Path, socket_enabled: None) -> 
                 unique_id=house.meter.meter_id,
                 data=entry_data(server.url),
                 # Every 18 seconds, by the meter's clock.
-                options={"update_interval": 0.2, "capacity": {"goal": target}},
+                options={"update_interval": 0.2, "capacity": {"peak_target": target}},
             )
             entry.add_to_hass(hass)
             assert await hass.config_entries.async_setup(entry.entry_id)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -13,11 +13,13 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.recorder.common import async_wait_recording_done
 
 from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.insight.capacity import Capacity
 from tests.support import BRUSSELS, WINTER_EVENING, entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 
@@ -85,7 +87,9 @@ async def test_from_the_first_telegram_on(hass: HomeAssistant, meter: VirtualMet
         assert number(hass, "sensor.electricity_meter_capacity_tariff_a_month") == pytest.approx(
             standing * 54.2009816 * 1.06 / 12, abs=0.02
         )
-        assert number(hass, "sensor.electricity_meter_price_of_one_more_kw") == pytest.approx(4.79, abs=0.005)
+        # With one more kW it is still below the 2.5 kW that are billed anyway.
+        assert float(truth.month_peak.value) < 1.5
+        assert number(hass, "sensor.electricity_meter_price_of_one_more_kw") == 0
         target = max(2.5, float(truth.month_peak.value))
         assert hass.states.get(BUDGET).attributes["target"] == pytest.approx(target, abs=0.001)
         assert hass.states.get(FORECAST).attributes == {
@@ -107,7 +111,14 @@ async def test_no_costs_where_no_peak_is_billed(
             assert hass.states.get(f"sensor.electricity_meter_{name}") is None
 
 
-async def test_own_rate(hass: HomeAssistant, meter: VirtualMeter, socket_enabled: None) -> None:
+async def test_price_of_one_more_kw(hass: HomeAssistant, socket_enabled: None) -> None:
+    meter = VirtualMeter(seed=4, start=WINTER_EVENING)
+    async with running(hass, meter, area="imewo"):
+        assert number(hass, "sensor.electricity_meter_price_of_one_more_kw") == pytest.approx(4.79, abs=0.005)
+
+
+async def test_own_rate(hass: HomeAssistant, socket_enabled: None) -> None:
+    meter = VirtualMeter(seed=4, start=WINTER_EVENING)
     async with running(hass, meter, own_rate=120, vat=21):
         assert number(hass, "sensor.electricity_meter_price_of_one_more_kw") == pytest.approx(12.1)
 
@@ -164,7 +175,7 @@ async def test_alarm_comes_at_once_and_goes_when_the_load_does(hass: HomeAssista
             domain=DOMAIN,
             unique_id=meter.meter_id,
             data=entry_data(server.url),
-            options={"update_interval": 300, "capacity": {"goal": 2.5}},
+            options={"update_interval": 300, "capacity": {"peak_target": 2.5}},
         )
         entry.add_to_hass(hass)
         assert await hass.config_entries.async_setup(entry.entry_id)
@@ -177,14 +188,14 @@ async def test_alarm_comes_at_once_and_goes_when_the_load_does(hass: HomeAssista
 
 
 async def test_target_of_the_user(hass: HomeAssistant, meter: VirtualMeter, socket_enabled: None) -> None:
-    async with running(hass, meter, goal=4) as entry:
+    async with running(hass, meter, peak_target=4) as entry:
         assert number(hass, TARGET) == 4
         await hass.services.async_call("number", "set_value", {"entity_id": TARGET, "value": 99}, blocking=True)
         assert number(hass, TARGET) == 99
         await eventually(lambda: hass.states.get(BUDGET).attributes["target"] == 99)
         assert hass.states.get(TARGET).attributes["effective_target"] == 99
         # Kept, and nothing was reloaded for it.
-        assert entry.options["capacity"]["goal"] == 99
+        assert entry.options["capacity"]["peak_target"] == 99
         assert hass.states.get(FORECAST).state not in ("unavailable", "unknown")
 
 
@@ -214,15 +225,15 @@ async def test_peaks_survive_a_restart(hass: HomeAssistant, socket_enabled: None
         await eventually(lambda: sum(kind == "new_month_peak" for kind, _ in events) >= 1, seconds=15)
         server.speed = 1
         await asyncio.sleep(0.2)
-        before = entry.runtime_data.capacity.insight.ledger.running
+        before = entry.runtime_data.insights[Capacity].ledger.running
         assert await hass.config_entries.async_reload(entry.entry_id)
-        after = entry.runtime_data.capacity
-        assert after.insight.ledger.running == before
+        after = entry.runtime_data.insights[Capacity]
+        assert after.ledger.running == before
         # The quarter goes on where it was.
         assert after.state.demand.coverage > 0
         assert await hass.config_entries.async_unload(entry.entry_id)
     key = f"emucs.{entry.entry_id}"
-    assert hass_storage[key]["data"]["ledger"]["peaks"]
+    assert hass_storage[key]["data"]["capacity"]["ledger"]["peaks"]
     assert await hass.config_entries.async_remove(entry.entry_id)
     assert key not in hass_storage
 
@@ -363,9 +374,32 @@ class TestStatistics:
                 rows = await self.rows(hass, meter)
                 assert len(rows) == MONTHS + 1
                 assert [row["max"] for row in rows[:-1]] == [float(month.peak.value) for month in truth.history]
-                begins = [datetime.fromtimestamp(row["start"], tz=BRUSSELS) for row in rows]
+                begins = [dt_util.as_local(dt_util.utc_from_timestamp(row["start"])) for row in rows]
                 assert {(begin.day, begin.hour) for begin in begins} == {(1, 0)}
                 assert await hass.config_entries.async_reload(entry.entry_id)
+
+    # Where a month begins at midnight of Home Assistant's own clock, or at half past in the hours of UTC.
+    @pytest.mark.parametrize(
+        ("time_zone", "begin"),
+        [("UTC", (1, 0, 0)), ("Europe/Brussels", (1, 0, 0)), ("Asia/Kolkata", (1, 0, 30)), ("Pacific/Apia", (1, 0, 0))],
+    )
+    @pytest.mark.usefixtures("socket_enabled")
+    async def test_each_row_is_drawn_in_its_month(
+        self, hass: HomeAssistant, meter: VirtualMeter, time_zone: str, begin: tuple[int, int, int]
+    ) -> None:
+        history = meter.truth.history
+        async with running(hass, meter):
+            # As if it had been moved, or written by a version that dated rows otherwise.
+            assert len(await self.rows(hass, meter)) == MONTHS + 1
+        await hass.config.async_set_time_zone(time_zone)
+        async with running(hass, meter):
+            await self.rows(hass, meter)
+            rows = await self.rows(hass, meter)
+        starts = [dt_util.as_local(dt_util.utc_from_timestamp(row["start"])) for row in rows]
+        assert {(start.day, start.hour, start.minute) for start in starts} == {begin}
+        months = [each.end.astimezone(BRUSSELS) - timedelta(days=1) for each in history]
+        assert [(start.year, start.month) for start in starts[:-1]] == [(month.year, month.month) for month in months]
+        assert [row["max"] for row in rows[:-1]] == [float(month.peak.value) for month in history]
 
     @pytest.mark.usefixtures("socket_enabled")
     async def test_month_turn(self, hass: HomeAssistant) -> None:

@@ -317,11 +317,11 @@ async def test_options_of_the_capacity_tariff_are_shown_again(hass: HomeAssistan
     result = await hass.config_entries.options.async_init(loaded.entry_id)
     assert section_default(result, "capacity") == {
         "vat": 6,
-        "goal": 2.5,
+        "peak_target": 2.5,
         "warning_share": 90,
         "cap_period": "month",
     }
-    chosen = {"area": "kempen", "own_rate": 60, "vat": 21, "goal": 5, "warning_share": 80, "cap_period": "year"}
+    chosen = {"area": "kempen", "own_rate": 60, "vat": 21, "peak_target": 5, "warning_share": 80, "cap_period": "year"}
     await hass.config_entries.options.async_configure(result["flow_id"], {"update_interval": 10, "capacity": chosen})
     await hass.async_block_till_done()
     assert loaded.options == {"update_interval": 10, "capacity": chosen}

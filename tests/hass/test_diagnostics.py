@@ -104,7 +104,7 @@ async def test_of_counters_that_are_not_believed(
             return with_value(telegram, r"0-1:24\.2\.\d", f"(260114181500W){value}*m3)")
 
         wire.change = impossible
-        await eventually(lambda: entry.runtime_data.guard.withheld > 2)
+        await eventually(lambda: entry.runtime_data.insights.withheld > 2)
         diagnostics = await async_get_config_entry_diagnostics(hass, entry)
         assert diagnostics["guard"]["withheld"] == ["1-0:1.8.1", "M-Bus"]
         text = json.dumps(diagnostics)

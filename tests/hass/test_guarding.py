@@ -13,6 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.insight.capacity import Capacity
 from tests.hass.rewrite import Wire, rewrite, running, with_value, without
 from tests.support import BRUSSELS, WINTER_EVENING, eventually
 from virtual_meter import VirtualMeter
@@ -57,7 +58,7 @@ async def test_one_false_telegram_reaches_no_state(
         await asyncio.sleep(6)
         wire.change = None
         await eventually(lambda: number(hass, IMPORT) > before)
-        assert entry.runtime_data.guard.withheld >= 3
+        assert entry.runtime_data.insights.withheld >= 3
     values = [float(state) for entity_id, state in seen if entity_id == IMPORT and state != STATE_UNAVAILABLE]
     assert values == sorted(values)
     assert values[-1] - before < 1
@@ -74,7 +75,7 @@ async def test_a_counter_that_was_set_is_shown_and_makes_no_peak(hass: HomeAssis
         await asyncio.sleep(1)
         assert number(hass, FORECAST) < 50
         assert number(hass, IMPORT) > 900000
-        assert not entry.runtime_data.guard.latest.withheld
+        assert not entry.runtime_data.data.guarded.withheld
 
 
 async def test_a_restart_forgets_no_reading(
@@ -89,10 +90,10 @@ async def test_a_restart_forgets_no_reading(
         # What was good before the restart stands in for what the first telegram says.
         shown = [float(state) for _, state in seen if state not in (STATE_UNAVAILABLE, "unknown")]
         assert shown[0] == pytest.approx(before, abs=0.2)
-        key = f"emucs.{entry.entry_id}.guard"
+        key = f"emucs.{entry.entry_id}"
         wire.change = None
         assert await hass.config_entries.async_unload(entry.entry_id)
-        assert hass_storage[key]["data"]["meter"] == meter.meter_id
+        assert hass_storage[key]["data"]["guard"]["meter"] == meter.meter_id
         assert await hass.config_entries.async_remove(entry.entry_id)
         assert key not in hass_storage
 
@@ -100,7 +101,8 @@ async def test_a_restart_forgets_no_reading(
 async def test_broken_readings_start_anew(
     hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    hass_storage[f"emucs.{entry.entry_id}.guard"] = {"version": 1, "data": {"meters": {"x": [7]}, "media": 3}}
+    damaged = {"guard": {"meters": {"x": [7]}, "media": 3}}
+    hass_storage[f"emucs.{entry.entry_id}"] = {"version": 1, "minor_version": 2, "data": damaged}
     assert await hass.config_entries.async_setup(entry.entry_id)
     assert "starting anew" in caplog.text
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -115,9 +117,9 @@ async def test_gas_that_reads_zero_for_a_while(hass: HomeAssistant, meter: Virtu
         captured = meter.time + timedelta(minutes=1)
         stamp = captured.astimezone(BRUSSELS).strftime("%y%m%d%H%M%SW")
         await wire.once(lambda telegram: with_value(telegram, r"0-1:24\.2\.\d", f"({stamp})(00000.000*m3)"), 30)
-        assert entry.runtime_data.guard.withheld >= 30
-        gas = entry.runtime_data.mbus[meter.gas_id]
-        await eventually(lambda: gas.data.reading.time > captured, seconds=30)
+        assert entry.runtime_data.insights.withheld >= 30
+        mbus = entry.runtime_data.insights.mbus
+        await eventually(lambda: mbus[meter.gas_id].channel.reading.time > captured, seconds=30)
         await hass.async_block_till_done()
         assert number(hass, GAS) >= before
     readings = [float(state) for entity_id, state in seen if entity_id == GAS and state != STATE_UNAVAILABLE]
@@ -198,7 +200,7 @@ async def test_a_wrong_clock_makes_no_month(
         return with_value(telegram, r"0-0:1\.0\.0", f"({stamp}W)")
 
     async with running(hass, meter, wire) as entry:
-        ledger = entry.runtime_data.capacity.insight.ledger
+        ledger = entry.runtime_data.insights[Capacity].ledger
         months, month = set(ledger.peaks), ledger.month
         seen.clear()
         wire.change = misdated
@@ -223,7 +225,7 @@ async def test_a_clock_that_is_wrong_from_the_start(
     async with running(hass, meter, wire, capacity={"area": "west"}) as entry:
         assert hass.states.get(FORECAST).state == "unknown"
         assert float(hass.states.get(POWER).state) > 0
-        assert not entry.runtime_data.capacity.insight.ledger.peaks
+        assert not entry.runtime_data.insights[Capacity].ledger.peaks
         wire.change = None
         await eventually(lambda: hass.states.get(FORECAST).state not in ("unknown", STATE_UNAVAILABLE))
         # What could not be known before is there, without a reload.
@@ -241,8 +243,8 @@ async def test_logs_do_not_say_whose_meter_it_is(
         await wire.once(lambda telegram: with_value(telegram, r"0-1:24\.2\.\d", "(260114180900W)(00000.000*m3)"))
         await wire.once(lambda telegram: without(telegram, r"0-2:"))
         await wire.once(lambda _: other.telegram(), 5)
-        wire.change = lambda telegram: with_value(telegram, r"1-0:1\.8\.1", "(000001.000*kWh)")
-        await eventually(lambda: number(hass, TARIFF_1) == 1)
+        wire.change = lambda telegram: with_value(telegram, r"1-0:1\.8\.1", "(900001.000*kWh)")
+        await eventually(lambda: number(hass, TARIFF_1) == 900001)
     own = [record.getMessage() for record in caplog.records if record.name.startswith("custom_components.emucs")]
     assert any("a counter was set" in line for line in own)
     assert any("Not believed" in line for line in own)

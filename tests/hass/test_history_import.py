@@ -26,6 +26,7 @@ from custom_components.emucs.exports import ExportError
 from custom_components.emucs.history import recorder_rows
 from custom_components.emucs.history.importer import HistoryImporter, importer_of
 from custom_components.emucs.history.plan import Plan
+from custom_components.emucs.insight.capacity import Capacity
 from tests.exports.exports import BRUSSELS, House, lines, live, peak_rows, table
 from tests.support import entry_data, sending
 from virtual_meter import VirtualMeter
@@ -456,7 +457,7 @@ async def test_what_a_stop_left_unshown_is_shown_and_what_was_removed_meanwhile_
 async def test_month_peaks_fill_the_months_that_the_meter_does_not_know(home: Home, tmp_path: Path) -> None:
     meter = home.entry.unique_id
     assert meter is not None
-    ledger = home.entry.runtime_data.capacity.insight.ledger
+    ledger = home.entry.runtime_data.insights[Capacity].ledger
     known = dict(ledger.peaks)
     oldest = min(known)
     path = tmp_path / "peaks.csv"

@@ -15,6 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.insight.capacity import Capacity
 from tests.support import entry_data, eventually, sending
 
 pytestmark = pytest.mark.usefixtures("socket_enabled", "fast_silence")
@@ -135,7 +136,7 @@ async def test_no_gas_or_water(hass: HomeAssistant, entity_registry: er.EntityRe
         entry = MockConfigEntry(domain=DOMAIN, unique_id=METER_ID, data=entry_data(url), options={"user_port": "a1"})
         entry.add_to_hass(hass)
         assert await hass.config_entries.async_setup(entry.entry_id)
-        assert not entry.runtime_data.mbus
+        assert not entry.runtime_data.insights.mbus
         assert not [each for each in entity_registry.entities.values() if each.unique_id.endswith("_gas")]
         assert await hass.config_entries.async_unload(entry.entry_id)
 
@@ -147,7 +148,7 @@ async def test_rates_of_homes_are_not_those_of_industry(hass: HomeAssistant) -> 
             entry = MockConfigEntry(domain=DOMAIN, unique_id=METER_ID, data=entry_data(url), options=options)
             entry.add_to_hass(hass)
             assert await hass.config_entries.async_setup(entry.entry_id)
-            assert (entry.runtime_data.capacity.report.cost is not None) is known
+            assert (entry.runtime_data.insights[Capacity].billed.cost is not None) is known
             assert await hass.config_entries.async_unload(entry.entry_id)
             await hass.config_entries.async_remove(entry.entry_id)
 
@@ -229,5 +230,5 @@ async def test_another_meter_on_a_port_that_sends_seldom(hass: HomeAssistant, mo
         coordinator = entry.runtime_data
         await eventually(lambda: coordinator.down is not None)
         assert coordinator.down.reason == "wrong_meter"
-        assert not coordinator.heard
+        assert coordinator.data is None
         assert await hass.config_entries.async_unload(entry.entry_id)

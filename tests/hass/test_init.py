@@ -183,13 +183,13 @@ async def test_reading_goes_on_whatever_a_telegram_does(
 ) -> None:
     calls = 0
 
-    def fail(_: object) -> bool:
+    def fail(*_: object) -> bool:
         nonlocal calls
         calls += 1
         raise ValueError("a bug")
 
     with monkeypatch.context() as broken:
-        broken.setattr(loaded.runtime_data.capacity, "async_feed", fail)
+        broken.setattr(loaded.runtime_data.insights, "feed", fail)
         await eventually(lambda: calls > 2)
     before = hass.states.get(POWER).last_reported
     await eventually(lambda: hass.states.get(POWER).last_reported > before)
@@ -272,7 +272,7 @@ async def test_channels_that_swap(
     await asyncio.sleep(1)
     assert float(hass.states.get("sensor.gas_meter_gas").state) == pytest.approx(gas, abs=5)
     assert float(hass.states.get("sensor.water_meter_water").state) == pytest.approx(water, abs=5)
-    assert len(entry.runtime_data.mbus) == 2
+    assert len(entry.runtime_data.insights.mbus) == 2
     assert await hass.config_entries.async_unload(entry.entry_id)
     await server.__aexit__(None, None, None)
 
@@ -342,7 +342,8 @@ async def test_field_telegram_shows_within_two_seconds(
         assert state("1SAG5405879302", "current_l3") == "0.82"
         assert state("1SAG5405879302", "active_tariff") == "tariff_1"
         assert state("1SAG5405879302", "breaker") == "connected"
-        assert state("1SAG5405879302", "limiter_threshold") == "unknown"
+        # Nothing is limited: there is no entity until something is.
+        assert entity_registry.async_get_entity_id("sensor", DOMAIN, "1SAG5405879302_limiter_threshold") is None
         assert state("1SAG5405879302", "grid_type") == "three_phase_400v"
         assert state("7FLO5204100575", "gas") == "1.326"
         assert state("8SET2240919410", "water") == "0.302"

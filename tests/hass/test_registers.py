@@ -16,8 +16,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.devices import identifier_of
+from custom_components.emucs.entities import LISTED
+from custom_components.emucs.entities.registers import MOST_REGISTERS, is_unlisted, register_row
 from custom_components.emucs.port import Reader, Register, Telegram
-from custom_components.emucs.registers import LISTED, MOST_REGISTERS, register_sensor, unlisted
 from tests.support import FIELD_TELEGRAMS, entry_data, sending
 
 LINE = re.compile(r"([\d.:*-]+)\((-?\d+(?:\.\d+)?)\*?([A-Za-z]\w*)?\)")
@@ -100,7 +101,7 @@ async def test_names_and_what_is_on_by_default(
 
 
 def test_what_also_falls_is_no_counter() -> None:
-    net, gross = (register_sensor(code, Register(Decimal(5), "kWh")) for code in ("1-0:16.8.0", "1-0:15.8.0"))
+    net, gross = (register_row(code, Register(Decimal(5), "kWh")) for code in ("1-0:16.8.0", "1-0:15.8.0"))
     assert (net.state_class, gross.state_class) == ("total", "total_increasing")
 
 
@@ -124,8 +125,8 @@ async def test_every_number_of_a_field_telegram_is_shown_once(
         entities = [each for each in entity_registry.entities.values() if each.platform == DOMAIN]
         assert len({each.unique_id for each in entities}) == len(entities)
         for code, register in telegram.registers.items():
-            if unlisted(code, register):
-                sensor = register_sensor(code, register)
+            if is_unlisted(code, register, LISTED):
+                sensor = register_row(code, register)
                 state = shown(hass, entity_registry, identifier, sensor.key).split()[0]
                 assert Decimal(state) == sensor.value(entry.runtime_data), code
         # What a row of the table shows is compared elsewhere; here, that no number lies between the two.
@@ -133,9 +134,9 @@ async def test_every_number_of_a_field_telegram_is_shown_once(
         assert printed
         channels = re.compile(r"0-[1-9]:.*")
         plain = {code for code in printed if telegram.registers[code].number is not None}
-        by_meaning = {code for code in plain if unlisted(code, telegram.registers[code])}
+        by_meaning = {code for code in plain if is_unlisted(code, telegram.registers[code], LISTED)}
         # A limiter of kVA, as in Luxembourg, is not what the row of the table shows.
-        by_row = LISTED if b"0-0:17.0.0(069.0*kVA)" not in raw else LISTED - {"0-0:17.0.0"}
+        by_row = LISTED if b"0-0:17.0.0(069.0*kVA)" not in raw else LISTED.keys() - {"0-0:17.0.0"}
         assert {code for code in plain if code not in by_row and not channels.fullmatch(code)} == by_meaning
 
 
@@ -159,7 +160,7 @@ UNITS = st.one_of(
 @given(code=CODES, unit=UNITS, number=st.decimals(-1000000, 1000000, places=3))
 @settings(max_examples=500, deadline=None)
 def test_any_register_is_something_that_home_assistant_takes(code: str, unit: str | None, number: Decimal) -> None:
-    sensor = register_sensor(code, Register(number, unit))
+    sensor = register_row(code, Register(number, unit))
     assert sensor.key
     assert sensor.translation_key
     if sensor.device_class is None:

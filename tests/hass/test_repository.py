@@ -3,7 +3,6 @@
 import ast
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from importlib import import_module
 import itertools
 import json
 from pathlib import Path
@@ -11,25 +10,28 @@ import re
 import struct
 import subprocess
 import tomllib
-from typing import Any, cast
+from typing import Any
 
 from awesomeversion import AwesomeVersion, AwesomeVersionStrategy
 import homeassistant
 from homeassistant.components.sensor import SensorEntityDescription
 from homeassistant.config_entries import ConfigFlow, OptionsFlow
 from homeassistant.const import Platform
-from homeassistant.helpers.entity import Entity, EntityDescription
 from packaging.requirements import Requirement
 import pytest
 import yaml
 
 from custom_components.emucs import PLATFORMS, config_flow, issues
 from custom_components.emucs.devices import electricity_meter_device, mbus_meter_device
+from custom_components.emucs.entities import ROWS
+from custom_components.emucs.entities.mbus import meter_rows
+from custom_components.emucs.entities.registers import register_row
+from custom_components.emucs.entities.rows import Row
 from custom_components.emucs.exports import REASONS as EXPORT_REASONS
 from custom_components.emucs.history.flow import SUBENTRY_HISTORY, HistoryFlow
 from custom_components.emucs.insight.mbus import Medium
-from custom_components.emucs.port import PortError, Reader, Register
-from custom_components.emucs.registers import register_sensor
+from custom_components.emucs.insight.mbus_readings import MbusReading
+from custom_components.emucs.port import Channel, PortError, Reader, Register
 from virtual_meter import VirtualMeter
 
 ROOT = Path(__file__).parents[2]
@@ -119,28 +121,17 @@ def literal(node: ast.expr | None) -> set[str]:
     return {node.value} if isinstance(node, ast.Constant) and isinstance(node.value, str) else set()
 
 
-def described(value: object) -> Iterator[EntityDescription]:
-    """Yield the entity descriptions in a value."""
-    if isinstance(value, tuple | list):
-        for item in value:
-            yield from described(item)
-    # Home Assistant makes descriptions instances of a hidden twin of their class.
-    elif type(value).__name__.endswith("Description") and not isinstance(value, type):
-        yield cast("EntityDescription", value)
-
-
-def descriptions(platform: Platform) -> list[EntityDescription]:
-    """Return all entity descriptions of a platform."""
-    return list(described(tuple(vars(import_module(f"custom_components.emucs.{platform}")).values())))
+def rows(platform: Platform) -> list[Row]:
+    """Return all rows of a platform, those of each kind of M-Bus meter among them."""
+    reading = Register(Decimal(1), "kWh")
+    meters = [MbusReading(medium, Channel(reading=reading), None, is_present=True) for medium in Medium]
+    mbus = [row for meter in meters for row in meter_rows("", meter)]
+    return [row for row in (*ROWS, *mbus) if row.platform is platform]
 
 
 def translation_keys(platform: Platform) -> set[str]:
-    """Return the translation keys that a platform's descriptions and entities name."""
-    module = import_module(f"custom_components.emucs.{platform}")
-    keys = {description.translation_key for description in descriptions(platform)}
-    for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Entity) and value.__module__ == module.__name__:
-            keys.add(vars(value).get("_attr_translation_key"))
+    """Return the translation keys that the rows of a platform name."""
+    keys = {row.translation_key for row in rows(platform)}
     if platform is Platform.SENSOR:
         keys |= unlisted_names().keys()
     return {key for key in keys if key is not None}
@@ -150,7 +141,7 @@ def unlisted_names() -> dict[str, SensorEntityDescription]:
     """Return the sensors of registers without a row in the table, one for each translation key."""
     units = (None, "kWh", "kW", "kvarh", "kvar", "kVAh", "kVA", "V", "A", "Hz")
     groups = itertools.product(("1-0", "0-0"), range(100), (*range(40), 99), (0, 1, 9, 21), units)
-    sensors = (register_sensor(f"{ab}:{c}.{d}.{e}", Register(Decimal(1), unit)) for ab, c, d, e, unit in groups)
+    sensors = (register_row(f"{ab}:{c}.{d}.{e}", Register(Decimal(1), unit)) for ab, c, d, e, unit in groups)
     return {str(sensor.translation_key): sensor for sensor in sensors}
 
 
@@ -292,7 +283,7 @@ def test_every_entity_has_a_name_and_every_name_an_entity(platform: Platform) ->
     assert translation_keys(platform) == names.keys()
     assert all("name" in texts for texts in names.values())
     unlisted = unlisted_names().values() if platform is Platform.SENSOR else ()
-    for description in (*descriptions(platform), *unlisted):
+    for description in (*rows(platform), *unlisted):
         assert description.translation_key is not None, description.key
         placeholders = PLACEHOLDER.findall(names[description.translation_key]["name"])
         assert set(placeholders) == set(description.translation_placeholders or ()), description.key
@@ -300,7 +291,7 @@ def test_every_entity_has_a_name_and_every_name_an_entity(platform: Platform) ->
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_every_state_has_a_text_and_every_text_a_state(platform: Platform) -> None:
-    for description in descriptions(platform):
+    for description in rows(platform):
         assert description.translation_key is not None, description.key
         texts = ENGLISH["entity"][platform][description.translation_key]
         assert set(getattr(description, "options", None) or ()) == texts.get("state", {}).keys(), description.key
@@ -407,7 +398,7 @@ def test_every_issue_has_a_text_and_every_text_an_issue() -> None:
         if name == "_report" and isinstance(node.args[2], ast.Name)
     }
     assert used == ENGLISH.get("issues", {}).keys()
-    assert used == {*issues.ISSUES}
+    assert used == {*issues.ISSUES, issues.UNREADABLE_STORE}
 
 
 def test_every_group_of_words_is_used() -> None:
@@ -431,7 +422,7 @@ def test_every_action_has_a_text_and_an_icon() -> None:
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_readme_names_every_entity(platform: Platform) -> None:
     readme = (ROOT / "README.md").read_text()
-    assert [each.key for each in descriptions(platform) if f"`{each.key}`" not in readme] == []
+    assert [each.key for each in rows(platform) if f"`{each.key}`" not in readme] == []
 
 
 def test_readme_shows_where_the_images_are() -> None:

@@ -8,8 +8,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.entities import ROWS
 from custom_components.emucs.port import Reader
-from custom_components.emucs.sensor import CAPACITY_SENSORS, MBUS_SENSORS, METER_SENSORS
 from tests.support import WINTER_EVENING, entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 
@@ -37,8 +37,7 @@ async def test_keys_of_a_three_phase_meter(
         *("energy_import", "energy_export", "power", "power_import", "power_export"),
         *("energy_import_tariff_1", "energy_import_tariff_2", "energy_export_tariff_1", "energy_export_tariff_2"),
         *phases,
-        *("active_tariff", "demand", "month_peak", "month_peak_time", "breaker", "limiter_threshold"),
-        *("fuse_threshold", "text_message", "grid_type", "last_telegram"),
+        *("active_tariff", "demand", "month_peak", "month_peak_time", "breaker", "grid_type", "last_telegram"),
         *("demand_forecast", "demand_budget", "peak_average", "peak_average_forecast"),
         *PORT,
     }
@@ -135,6 +134,6 @@ async def test_volume_in_another_unit(hass: HomeAssistant, socket_enabled: None)
 
 
 def test_keys_are_unique() -> None:
-    for table in ((*METER_SENSORS, *CAPACITY_SENSORS), MBUS_SENSORS):
-        names = [description.key for description in table]
-        assert len(names) == len(set(names))
+    keys = [row.key for row in ROWS]
+    assert len(keys) > 50
+    assert len(keys) == len(set(keys))

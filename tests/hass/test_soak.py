@@ -50,12 +50,12 @@ async def test_each_kind_of_outage_is_noticed_and_over(hass: HomeAssistant) -> N
     ("what", "broken", "said"),
     [
         (
-            "sensor.net_power",
+            "entities.meter.net_power",
             lambda telegram: (net_power(telegram) or 0) + (telegram.time.second == 30),
             "power is",
         ),
         (
-            "sensor.energy_import",
+            "entities.meter.energy_import",
             lambda telegram: (energy_import(telegram) or 0) - Decimal(telegram.time.second == 30),
             "goes back",
         ),

@@ -10,8 +10,10 @@ import pytest
 from custom_components.emucs.insight.capacity import Capacity, CapacitySettings, CapacityState
 from custom_components.emucs.insight.peaks import Source
 from custom_components.emucs.insight.tariff import Area, CapPeriod
+from custom_components.emucs.insight.user_port import UserPort
 from custom_components.emucs.port import MonthDemand, Reader, Telegram
 from tests.insight.reading import BRUSSELS, House, local, telegram
+from tests.port.wire import received
 from virtual_meter import VirtualMeter
 
 NOON = local("2026-07-14 12:00:00")
@@ -48,23 +50,75 @@ def state_of(capacity: Capacity) -> CapacityState:
 )
 def test_the_target_is_the_highest_of_floor_goal_and_peak(goal: str, peak: str | None, target: str) -> None:
     register = None if peak is None else (peak, NOON)
-    capacity = fed(CapacitySettings(goal=Decimal(goal)), telegram(NOON, "1", demand="0", peak=register))
-    assert state_of(capacity).target == Decimal(target)
+    capacity = fed(CapacitySettings(peak_target=Decimal(goal)), telegram(NOON, "1", demand="0", peak=register))
+    assert state_of(capacity).effective_target == Decimal(target)
     assert state_of(capacity).budget == Decimal(target)
+
+
+class TestBudget:
+    """Never more than the connection carries."""
+
+    @staticmethod
+    def at(seconds: int, so_far: str, settings: CapacitySettings, *lines: str) -> Decimal:
+        reading = telegram(NOON + timedelta(seconds=seconds), "0.1", demand=so_far)
+        registers = {**reading.registers, **received("0-0:96.14.0(0001)", *lines).registers}
+        return state_of(fed(settings, reading._replace(registers=registers))).budget
+
+    SINGLE = ("1-0:32.7.0(230.0*V)",)
+    STAR = ("1-0:32.7.0(230.0*V)", "1-0:52.7.0(230.0*V)", "1-0:72.7.0(230.0*V)")
+
+    @pytest.mark.parametrize("seconds", [600, 880, 889, 890, 895, 899])
+    @pytest.mark.parametrize(
+        ("target", "lines", "most"),
+        [
+            ("2.5", SINGLE, "14.49"),
+            ("2.5", STAR, "43.47"),
+            ("99", SINGLE, "14.49"),
+            ("2.5", ("0-0:17.0.0(002.0*kW)", *SINGLE), "2"),
+            ("2.5", ("1-0:31.4.0(025*A)", *STAR), "17.25"),
+        ],
+    )
+    def test_is_bounded(self, seconds: int, target: str, lines: tuple[str, ...], most: str) -> None:
+        settings = CapacitySettings(peak_target=Decimal(target))
+        assert self.at(seconds, "0.010", settings, *lines) <= Decimal(most)
+        assert self.at(seconds, "99.000", settings, *lines) >= -Decimal(most)
+        if seconds == 899:
+            assert self.at(seconds, "0.010", settings, *lines) == Decimal(most)
+
+    def test_is_the_users_word(self) -> None:
+        settings = CapacitySettings(connection=Decimal("9.2"))
+        assert self.at(890, "0.010", settings, *self.STAR) == Decimal("9.2")
+
+    def test_of_an_industrial_meter(self) -> None:
+        # Its connection is larger than any of a home. It has carried its highest quarter, and is to carry the target.
+        settings = CapacitySettings(user_port=UserPort.A1)
+        assert self.at(890, "0.010", settings) == 56
+        assert self.at(890, "0.010", replace(settings, peak_target=Decimal(300))) == 300
+        reading = telegram(NOON, "1", demand="0", peak=("250", NOON), history=year_of("400"))
+        state = state_of(fed(settings, reading))
+        assert (state.limit, state.budget) == (400, 250)
+
+    def test_follows_what_the_meter_prints(self) -> None:
+        house = House(NOON)
+        capacity = fed(CapacitySettings(), house.telegram())
+        assert state_of(capacity).limit == Decimal("43.47")
+        for each in house.run(900):
+            capacity.feed(each._replace(registers={**each.registers, **received(*self.SINGLE).registers}))
+        assert state_of(capacity).limit == Decimal("14.49")
 
 
 def test_a_quarter_that_passes_the_target_raises_it() -> None:
     house = House(NOON)
     capacity = fed(CapacitySettings(), house.telegram(), *house.run(899, "4"))
     assert state_of(capacity).alarm
-    assert state_of(capacity).target == Decimal("2.5")
+    assert state_of(capacity).effective_target == Decimal("2.5")
     assert state_of(capacity).budget < 0
     [last] = house.run(1)
     state = capacity.feed(last)
     assert state is not None
     assert state.closed is not None
     assert state.new_peak is not None
-    assert state.target == state.new_peak.value == pytest.approx(Decimal(4), abs=Decimal("0.005"))
+    assert state.effective_target == state.new_peak.value == pytest.approx(Decimal(4), abs=Decimal("0.005"))
     [after] = house.run(1)
     capacity.feed(after)
     assert state_of(capacity).closed is None
@@ -163,6 +217,43 @@ class TestReport:
         assert (tariff.kwh, tariff.maximum) == (Decimal("0.0522864"), Decimal("0.3276168"))
 
 
+class TestOwnRate:
+    """It is one of the year in which the user filled it in."""
+
+    OWN = CapacitySettings(area=Area.IMEWO, own_rate=Decimal(58))
+
+    @staticmethod
+    def rates(capacity: Capacity, time: str) -> tuple[int | None, int | None, bool]:
+        """Return the year that is missing, that of the rates, and whether they have a maximum, at a time."""
+        capacity.feed(telegram(local(time), "1"))
+        tariff = capacity.report().tariff
+        assert tariff is not None
+        return capacity.missing_year, tariff.year, tariff.maximum is not None
+
+    def test_holds_for_that_year(self) -> None:
+        capacity = fed(self.OWN, telegram(NOON, "1"))
+        assert self.rates(capacity, "2026-12-31 23:59:59") == (None, 2026, True)
+        assert self.rates(capacity, "2027-01-01 00:00:00") == (2027, 2026, True)
+        capacity = Capacity.restore(self.OWN, json.loads(json.dumps(capacity.save())))
+        assert self.rates(capacity, "2027-01-01 00:00:10") == (2027, 2026, True)
+        # The new year's maximum is not in the table.
+        capacity.settings = replace(self.OWN, own_rate=Decimal(60))
+        assert self.rates(capacity, "2027-01-01 00:00:20") == (None, 2027, False)
+        assert self.rates(capacity, "2028-01-01 00:00:20") == (2028, 2027, False)
+
+    def test_that_is_taken_back_is_new_again(self) -> None:
+        capacity = fed(self.OWN, telegram(NOON, "1"))
+        for settings in (IMEWO, self.OWN):
+            capacity.settings = settings
+            capacity.feed(telegram(local("2027-02-01 00:00:00"), "1"))
+        assert capacity.missing_year is None
+
+    def test_other_settings_leave_it_what_it_was(self) -> None:
+        capacity = fed(self.OWN, telegram(NOON, "1"))
+        capacity.settings = replace(self.OWN, peak_target=Decimal(4))
+        assert self.rates(capacity, "2027-01-01 00:00:00") == (2027, 2026, True)
+
+
 @pytest.mark.parametrize(
     ("settings", "time", "missing", "used"),
     [
@@ -228,6 +319,32 @@ class TestMaximumTariff:
         assert self.july(settings, ("2026-07-14 12:00:00", "1")) is None
 
 
+class TestPriceOfOneMoreKilowatt:
+    """Of this month's peak, over the twelve bills in which it counts."""
+
+    FULL = Decimal("54.2009816") / 12 * Decimal("1.06")
+
+    @staticmethod
+    def price(peak: str, *counters: tuple[str, str]) -> Decimal:
+        readings = [telegram(local(time), "1", counter=counter, history=year_of("4")) for time, counter in counters]
+        last = telegram(local("2026-07-31 23:00:00"), "1", counter="1000", peak=(peak, NOON), history=year_of("4"))
+        cost = fed(IMEWO, *readings, last).report().cost
+        assert cost is not None
+        return cost.peak_kw
+
+    @pytest.mark.parametrize(("peak", "share"), [("4", "1"), ("2.5", "1"), ("2", "0.5"), ("1.2", "0")])
+    def test_is_free_up_to_the_floor(self, peak: str, share: str) -> None:
+        assert round(self.price(peak), 6) == round(self.FULL * Decimal(share), 6)
+
+    def test_is_not_zero_where_this_month_is_capped(self) -> None:
+        assert round(self.price("4", ("2026-07-01 00:00:00", "990")), 6) == round(self.FULL * 11 / 12, 6)
+
+    def test_counts_months_to_come_as_those_of_a_year_ago(self) -> None:
+        # Two months of 40 kWh, which their maximum lowers; of the others nothing is known.
+        readings = [("2025-08-01 00:00:00", "500"), ("2025-09-01 00:00:00", "540"), ("2025-10-01 00:00:00", "580")]
+        assert round(self.price("4", *readings), 6) == round(self.FULL * 10 / 12, 6)
+
+
 def test_survives_a_restart() -> None:
     house = House(local("2026-07-14 11:50:00"), prints_demand=False)
     capacity = fed(IMEWO, *house.run(2000, "3"))
@@ -239,7 +356,7 @@ def test_survives_a_restart() -> None:
     assert state is not None
     assert other is not None
     assert other.demand == state.demand
-    assert other.target == state.target
+    assert other.effective_target == state.effective_target
     assert other.new_peak is None
     assert again.months() == capacity.months()
     assert again.report() == capacity.report()
@@ -249,11 +366,11 @@ def test_the_goal_may_change_at_any_time() -> None:
     house = House(NOON)
     capacity = fed(CapacitySettings(), house.telegram(), *house.run(400, "4"))
     assert state_of(capacity).alarm
-    capacity.settings = replace(capacity.settings, goal=Decimal(5))
+    capacity.settings = replace(capacity.settings, peak_target=Decimal(5))
     for each in house.run(70):
         capacity.feed(each)
     assert not state_of(capacity).alarm
-    assert state_of(capacity).target == 5
+    assert state_of(capacity).effective_target == 5
 
 
 @pytest.mark.parametrize("profile", ["1.7.1", "1.6"])

@@ -95,12 +95,25 @@ class TestIsUsable:
         run(clock, 2 * MINUTE, jump, host)
         assert clock.is_usable
 
+    # Whether the meter has a time of its own or the host is wrong cannot be told.
+    @pytest.mark.parametrize("ahead", [400 * DAY, 2 * DAY, -2 * DAY])
     @pytest.mark.parametrize("jump", [40 * DAY, -40 * DAY])
-    def test_a_clock_with_a_time_of_its_own_has_to_go_on_after_a_jump(self, jump: timedelta) -> None:
+    def test_a_jump_has_to_last_where_the_clocks_differ_too(self, ahead: timedelta, jump: timedelta) -> None:
         clock = MeterClock()
-        host = run(clock, MINUTE, 400 * DAY)
-        assert not clock.feed(host + 400 * DAY + jump, host)
-        assert clock.feed(host + 400 * DAY + jump + SECOND, host + SECOND)
+        host = run(clock, MINUTE, ahead)
+        host = run(clock, LASTING, ahead + jump, host)
+        assert not clock.is_usable
+        host = run(clock, MINUTE, ahead + jump, host)
+        assert clock.is_usable
+        run(clock, MINUTE, ahead, host)
+        assert not clock.is_usable
+
+    def test_jumps_again_and_again_do_not_last(self) -> None:
+        clock = MeterClock()
+        host = run(clock, MINUTE)
+        for n in range(400):
+            assert not clock.feed(host + (40 + 5 * n) * DAY, host)
+            host += 5 * SECOND
 
     def test_a_jump_to_where_the_host_is_is_a_correction(self) -> None:
         clock = MeterClock()
@@ -122,3 +135,45 @@ class TestIsUsable:
         clock = MeterClock()
         assert clock.feed(None, NOW)
         assert not clock.is_off(NOW + DAY)
+
+
+class TestAHostThatIsWrong:
+    """It does not make a meter unusable that goes on."""
+
+    @staticmethod
+    def goes_on(clock: MeterClock, hosts: list[datetime]) -> bool:
+        """Let a meter go on through two telegrams a second, while the host shows these times."""
+        usable = []
+        for n, host in enumerate(hosts):
+            usable += [clock.feed(NOW + n * SECOND, host), clock.feed(NOW + n * SECOND, host)]
+        return all(usable)
+
+    @pytest.mark.parametrize("off", [DAY + HOUR, -DAY - HOUR, 3 * DAY, -40 * DAY, 400 * DAY, -50 * 365 * DAY])
+    def test_by_a_day_and_more(self, off: timedelta) -> None:
+        right = [NOW + n * SECOND for n in range(10)]
+        wrong = [NOW + off + n * SECOND for n in range(10, 2000)]
+        again = [NOW + n * SECOND for n in range(2000, 2010)]
+        # From the start, for a while, or until somebody sets it.
+        for hosts in (wrong, right + wrong, right + wrong + again, wrong + again):
+            assert self.goes_on(MeterClock(), hosts)
+
+    def test_between_two_telegrams_of_one_second(self) -> None:
+        clock = MeterClock()
+        assert clock.feed(NOW, NOW)
+        assert clock.feed(NOW, NOW + 3 * DAY)
+        assert clock.feed(NOW + SECOND, NOW + 3 * DAY + SECOND)
+
+    def test_and_a_meter_that_jumps_meanwhile_closes_no_month(self) -> None:
+        clock = MeterClock()
+        host = run(clock, MINUTE, 3 * DAY)
+        for _ in range(60):
+            assert not clock.feed(host + 43 * DAY, host)
+            host += SECOND
+        assert clock.feed(host + 3 * DAY, host)
+
+    def test_that_has_not_asked_for_the_time_agrees_with_no_meter(self) -> None:
+        clock = MeterClock()
+        host = datetime(2019, 2, 1, tzinfo=UTC)
+        run(clock, MINUTE, NOW - host, host)
+        # The meter has lost its time, and starts where the host happens to be.
+        assert not clock.feed(host + MINUTE, host + MINUTE)

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from custom_components.emucs.insight.demand import ClosedQuarter, Demand, QuarterDemand, quarter_start
-from custom_components.emucs.port import Reader, Telegram
+from custom_components.emucs.port import Reader, Telegram, obis
 from tests.insight.reading import BRUSSELS, House, local, telegram
 from virtual_meter import VirtualMeter
 
@@ -525,3 +525,21 @@ def test_no_quarter_of_a_day_is_lost_or_doubled(day: str, quarters: int, profile
     assert closed[0].start == midnight
     assert all(later.start == earlier.end for earlier, later in pairwise(closed))
     assert closed[-1].end == end
+
+
+@pytest.mark.parametrize("prints_demand", [True, False])
+def test_a_counter_that_is_doubted_over_the_end_of_a_quarter_makes_no_peak(prints_demand: bool) -> None:  # noqa: FBT001
+    # It stands still for ten minutes, and then has all that was imported meanwhile.
+    house, quarter, closed = House(NOON, prints_demand=prints_demand), QuarterDemand(), []
+    still = None
+    for n, each in enumerate([house.telegram(), *house.run(2000, "3")]):
+        is_doubted = 600 <= n < 1200
+        if not is_doubted:
+            still = each.registers[obis.IMPORT_ENERGY]
+        assert still is not None
+        shown = each._replace(registers={**each.registers, obis.IMPORT_ENERGY: still})
+        if ended := quarter.feed(shown, counter_is_doubted=is_doubted):
+            closed.append(ended)
+    assert [float(each.value) for each in closed] == pytest.approx([3, 3], abs=0.01)
+    assert all(each.counts for each in closed)
+    assert quarter.deviations == 0

@@ -7,9 +7,11 @@ import pytest
 from custom_components.emucs.insight.electricity import (
     energy_export,
     energy_import,
+    import_power,
     in_unit,
     net_power,
     phase_power,
+    total,
 )
 from custom_components.emucs.port import Register
 from tests.port.wire import received
@@ -106,3 +108,77 @@ def test_units(register: Register | None, unit: str, expected: str | None) -> No
 def test_no_digit_is_lost() -> None:
     telegram = received("1-0:1.8.1(123456789012.345*kWh)", "1-0:1.8.2(000000000000.001*kWh)")
     assert str(energy_import(telegram)) == "123456789012.346"
+
+
+# What a meter prints that has its totals on channel 1 and its phases on channel 0: one imports, the others export.
+ON_CHANNEL_1 = (
+    "1-1:1.8.1(001000.500*kWh)",
+    "1-1:1.8.2(002000.250*kWh)",
+    "1-1:2.8.1(000300.125*kWh)",
+    "1-1:2.8.2(000000.375*kWh)",
+    "1-1:1.7.0(01.500*kW)",
+    "1-1:2.7.0(00.000*kW)",
+)
+PHASES = (
+    "1-0:21.7.0(00.000*kW)",
+    "1-0:22.7.0(00.700*kW)",
+    "1-0:41.7.0(02.500*kW)",
+    "1-0:42.7.0(00.000*kW)",
+    "1-0:61.7.0(00.000*kW)",
+    "1-0:62.7.0(00.299*kW)",
+)
+
+
+class TestTotalsOfAnotherChannel:
+    """They serve where the meter prints none on channel 0."""
+
+    def test_are_those_of_the_meter(self) -> None:
+        telegram = received(*ON_CHANNEL_1, *PHASES)
+        assert import_power(telegram) == net_power(telegram) == Decimal("1.500")
+        assert energy_import(telegram) == Decimal("3000.750")
+        assert energy_export(telegram) == Decimal("300.500")
+
+    def test_any_channel_in_its_order(self) -> None:
+        telegram = received("1-12:16.7.0(-00.500*kW)", "1-4:2.7.0(00.700*kW)", "1-4:1.8.0(7*kWh)", "1-3:1.8.0(5*kWh)")
+        assert net_power(telegram) == Decimal("-0.7")
+        assert import_power(telegram) == 0
+        assert energy_import(telegram) == 5
+
+    @pytest.mark.parametrize(
+        ("line", "power"),
+        [("1-0:1.7.0(00.100*kW)", "0.100"), ("1-0:16.7.0(-00.100*kW)", "0"), ("1-0:1.7.0()", "1.500")],
+    )
+    def test_come_after_those_of_channel_0(self, line: str, power: str) -> None:
+        assert import_power(received(line, *ON_CHANNEL_1, *PHASES)) == Decimal(power)
+
+    @pytest.mark.parametrize(("line", "energy"), [("1-0:1.8.2(000009.000*kWh)", "9"), ("1-0:1.8.1()", None)])
+    def test_counters_do_not_mix(self, line: str, energy: str | None) -> None:
+        assert energy_import(received(line, *ON_CHANNEL_1)) == number(energy)
+
+    @pytest.mark.parametrize("line", ["1-1:1.7.0*01(01.500*kW)", "0-1:1.7.0(01.500*kW)", "1-1:21.7.0(01.500*kW)"])
+    def test_are_no_historic_values_nor_other_media(self, line: str) -> None:
+        assert net_power(received(line)) is import_power(received(line)) is None
+
+    def test_registers(self) -> None:
+        telegram = received("1-1:1.6.0(260110181500W)(04.200*kW)", "1-1:1.4.0(01.000*kW)", "1-0:1.4.0(00.288*kW)")
+        assert in_unit(total(telegram, "1-0:1.6.0"), "kW") == Decimal("4.200")
+        assert in_unit(total(telegram, "1-0:1.4.0"), "kW") == Decimal("0.288")
+        assert total(telegram, "1-0:1.5.0") is None
+
+
+@pytest.mark.parametrize(
+    ("phases", "power"),
+    [
+        (PHASES, "1.501"),
+        # More is exported than imported.
+        (("1-0:21.7.0(00.100*kW)", "1-0:22.7.0(00.000*kW)", "1-0:42.7.0(02.000*kW)"), "0"),
+        # Two wattmeters of 3x230 V, of which one runs backwards.
+        (("1-0:21.7.0(00.208*kW)", "1-0:22.7.0(00.000*kW)", "1-0:61.7.0(00*kW)", "1-0:62.7.0(00.055*kW)"), "0.153"),
+        (("1-0:21.7.0(00.500*kW)",), "0.500"),
+        # What is imported is not known.
+        (("1-0:22.7.0(00.500*kW)",), None),
+        (("1-0:21.7.0()", "1-0:22.7.0(00.500*kW)"), None),
+    ],
+)
+def test_a_sum_over_phases_is_net(phases: tuple[str, ...], power: str | None) -> None:
+    assert import_power(received(*phases)) == number(power)

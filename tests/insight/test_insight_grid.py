@@ -1,10 +1,11 @@
 """Which grid a meter is connected to."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
-from custom_components.emucs.insight.grid import Grid, grid_of, has_voltage
+from custom_components.emucs.insight.grid import Grid, connection_limit, grid_of, has_voltage
 from custom_components.emucs.port import Reader, Telegram, obis
 from tests.port.wire import received
 from virtual_meter import PROFILES, VirtualMeter, Wiring
@@ -107,3 +108,27 @@ def test_later_telegrams(before: Grid | None, telegram: Telegram, grid: Grid) ->
 )
 def test_phases_that_have_a_voltage(telegram: Telegram, grid: Grid | None, phases: list[str]) -> None:
     assert [phase for phase in obis.PHASE_GROUP if has_voltage(telegram, phase, grid)] == phases
+
+
+@pytest.mark.parametrize(
+    ("lines", "grid", "limit"),
+    [
+        # Grid operators give 14.5, 43.6 and 25 kVA for 63 A.
+        ([], SINGLE, "14.49"),
+        ([], STAR, "43.47"),
+        ([], DELTA, "25.10"),
+        ([], None, "43.47"),
+        (["0-0:17.0.0(999.9*kW)", "1-0:31.4.0(999*A)"], SINGLE, "14.49"),
+        (["0-0:17.0.0(99.999*kW)", "1-0:31.4.0(999.99*A)"], SINGLE, "14.49"),
+        (["0-0:17.0.0(002.3*kW)", "1-0:31.4.0(999*A)"], SINGLE, "2.3"),
+        (["0-0:17.0.0(055.0*kW)"], STAR, "55"),
+        (["0-0:17.0.0(09200*W)"], SINGLE, "9.2"),
+        (["0-0:17.0.0(017.3*kVA)"], STAR, "17.3"),
+        (["1-0:31.4.0(025*A)"], STAR, "17.25"),
+        (["1-0:31.4.0(025*A)"], DELTA, "9.96"),
+        (["0-0:17.0.0(009.2*kW)", "1-0:31.4.0(025*A)"], SINGLE, "5.75"),
+        (["0-0:17.0.0(000.0*kW)", "1-0:31.4.0(000*A)"], SINGLE, "14.49"),
+    ],
+)
+def test_what_a_connection_carries(lines: list[str], grid: Grid | None, limit: str) -> None:
+    assert round(connection_limit(received("0-0:96.14.0(0001)", *lines), grid), 2) == Decimal(limit)

@@ -8,7 +8,7 @@ import json
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.emucs.insight.counter import BACK_CONFIRMATIONS, PATIENCE
+from custom_components.emucs.insight.counter import FALL_LASTS, PATIENCE, PATIENT_READINGS, RISE_LASTS, SHORTEST
 from custom_components.emucs.insight.guard import Guard, Guarded, is_counter
 from custom_components.emucs.port import Channel, Register, Telegram
 
@@ -59,19 +59,47 @@ class TestACounterOfEnergy:
     def test_one_telegram_with_zero(self) -> None:
         assert follow(Guard(METER), ["100.000", "0.000", "100.001"]) == ["100.000", "100.000", "100.001"]
 
-    def test_what_the_next_telegram_says_too_is_true(self) -> None:
+    @pytest.mark.parametrize(("value", "lasts"), [("1100", RISE_LASTS), ("0", FALL_LASTS), ("99.998", FALL_LASTS)])
+    def test_what_lasts_is_true(self, value: str, lasts: timedelta) -> None:
         guard = Guard(METER)
-        assert follow(guard, ["100.000", "1100.000"]) == ["100.000", "100.000"]
-        confirmed = guard.feed(telegram(NOON + 2 * SECOND, imported="1100.001"))
-        assert shown(confirmed) == "1100.001"
-        # It was not consumed in a second, though.
+        count = lasts // SECOND
+        assert follow(guard, ["100.000", *[value] * count]) == ["100.000"] * (count + 1)
+        confirmed = guard.feed(telegram(NOON + (count + 1) * SECOND, imported=value))
+        assert shown(confirmed) == value
+        # It was not consumed, though.
         assert confirmed.restarted == {IMPORT}
         assert confirmed.import_restarted
-        assert not guard.feed(telegram(NOON + 3 * SECOND, imported="1100.002")).restarted
+        assert not guard.feed(telegram(NOON + (count + 2) * SECOND, imported=value)).restarted
 
-    def test_a_fall_has_to_be_confirmed_more_often(self) -> None:
-        values = ["100.000", *(["0.500"] * (BACK_CONFIRMATIONS + 1)), "0.501"]
-        assert follow(Guard(METER), values) == ["100.000"] * (BACK_CONFIRMATIONS + 1) + ["0.500", "0.501"]
+    @pytest.mark.parametrize("value", ["0.000", "50.000", "1100.000", "999999.999"])
+    @pytest.mark.parametrize("seconds", [2, 5, 30, 59])
+    def test_what_lasts_for_seconds_is_not(self, value: str, seconds: int) -> None:
+        shown_values = follow(Guard(METER), ["100.000", *[value] * seconds, "100.001"])
+        assert shown_values == ["100.000"] * (seconds + 1) + ["100.001"]
+
+    def test_nor_what_comes_again_and_again(self) -> None:
+        values = ["100.000", *["0.000"] * 600] * 5
+        assert set(follow(Guard(METER), values)) == {"100.000"}
+
+    def test_a_new_counter_counts_on_until_it_is_believed(self) -> None:
+        count = FALL_LASTS // SECOND
+        values = [f"{number / 1000:.3f}" for number in range(count + 2)]
+        assert follow(Guard(METER), ["100.000", *values])[1:] == ["100.000"] * count + values[-2:]
+
+    def test_a_port_that_is_slow_has_to_say_it_more_often_than_twice(self) -> None:
+        hour = timedelta(hours=1)
+        values = ["100.000", *["0.500"] * 4]
+        assert follow(Guard(METER), values, step=hour) == ["100.000"] * 4 + ["0.500"]
+        assert follow(Guard(METER), ["100.000", "9000.000", "9000.000"], step=hour)[1:] == ["100.000", "9000.000"]
+
+    @pytest.mark.parametrize(
+        ("time", "readings"), [pytest.param(None, 90, id="no clock"), pytest.param(NOON, 900, id="stands still")]
+    )
+    def test_a_meter_whose_clock_does_not_tell(self, time: datetime | None, readings: int) -> None:
+        guard = Guard(METER)
+        guard.feed(telegram(time, imported="100.000"))
+        values = [shown(guard.feed(telegram(time, imported="0.500"))) for _ in range(readings + 1)]
+        assert values == ["100.000"] * readings + ["0.500"]
 
     def test_the_last_digit_may_fall_for_as_long_as_it_likes(self) -> None:
         guard = Guard(METER)
@@ -89,8 +117,10 @@ class TestACounterOfEnergy:
 
     def test_whatever_lasts_is_the_truth_in_the_end(self) -> None:
         # Each further away than the one before could lead to.
-        values = [str(100 * 4**n) for n in range(PATIENCE + 2)]
-        assert follow(Guard(METER), values) == [*["100"] * (PATIENCE + 1), values[-1]]
+        values = [str(100 * 4**n) for n in range(PATIENT_READINGS + 2)]
+        step = PATIENCE / PATIENT_READINGS
+        assert follow(Guard(METER), values, step=step) == [*["100"] * (PATIENT_READINGS + 1), values[-1]]
+        assert follow(Guard(METER), values) == ["100"] * (PATIENT_READINGS + 2)
 
     def test_a_long_outage(self) -> None:
         guard = Guard(METER)
@@ -130,7 +160,9 @@ class TestACounterOfEnergy:
         guarded = guard.feed(telegram(NOON + SECOND, imported="100.001", exported="9050.000"))
         assert (shown(guarded), shown(guarded, EXPORT)) == ("100.001", "50.000")
         assert guarded.withheld == {EXPORT}
+        assert not guarded.import_withheld
         assert not guarded.import_restarted
+        assert guard.feed(telegram(NOON + 2 * SECOND, imported="0.000")).import_withheld
 
     def test_another_unit_is_the_same_counter(self) -> None:
         guard = Guard(METER)
@@ -195,20 +227,24 @@ class TestAMeterOnTheMBus:
     def test_a_fall_is_not_confirmed_by_its_own_repetition(self) -> None:
         assert self.read(Guard(METER), ["50.000", "0.000", "50.100"]) == [*["50.000"] * 6, *["50.100"] * 3]
 
-    def test_a_step_forward_is_confirmed_by_the_next_telegram(self) -> None:
+    def test_a_step_forward_is_confirmed_by_the_next_reading(self) -> None:
         guard = Guard(METER)
-        assert self.read(guard, ["50.000", "950.000"]) == [*["50.000"] * 4, *["950.000"] * 2]
+        assert self.read(guard, ["50.000", "950.000", "950.000"]) == [*["50.000"] * 6, *["950.000"] * 3]
+
+    def test_a_fall_by_three_more(self) -> None:
+        values = ["50.000", *["0.100"] * 4]
+        assert self.read(Guard(METER), values, repeats=1) == ["50.000"] * 4 + ["0.100"]
 
     def test_as_fast_as_a_large_burner(self) -> None:
         # 40 m³/h, the most that a G25 meter takes.
         assert self.read(Guard(METER), ["50.000", "53.333"], repeats=1) == ["50.000", "53.333"]
 
-    def test_without_a_time_the_next_telegram_confirms(self) -> None:
+    def test_without_a_time_telegrams_confirm(self) -> None:
         guard = Guard(METER)
-        values = ["50.000", "950.000", "950.000"]
+        values = ["50.000", *["950.000"] * 61]
         guarded = [guard.feed(telegram(NOON + n * SECOND, gas(value, None))) for n, value in enumerate(values)]
         readings = [metered(each.meters[GAS].channel) for each in guarded]
-        assert readings == ["50.000", "50.000", "950.000"]
+        assert readings == ["50.000"] * 61 + ["950.000"]
         assert guarded[-1].restarted == {GAS}
 
     def test_another_meter_on_the_channel_has_a_history_of_its_own(self) -> None:
@@ -364,5 +400,5 @@ def test_one_false_telegram_never_reaches_anything(steps: list[tuple[int, float,
 def test_no_nonsense_keeps_the_truth_from_being_seen_in_the_end(nonsense: list[Decimal], truth: Decimal) -> None:
     guard = Guard(METER)
     follow(guard, map(str, nonsense))
-    after = follow(guard, [str(truth)] * (PATIENCE + 2), NOON + timedelta(minutes=1))
+    after = follow(guard, [str(truth)] * 92, NOON + timedelta(minutes=1), SHORTEST)
     assert abs(Decimal(after[-1]) - truth) <= Decimal("0.001")

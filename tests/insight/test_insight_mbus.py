@@ -95,14 +95,57 @@ def test_a_meter_that_was_never_read_is_there() -> None:
         (UNREAD, EARLY, 100),
         (EARLY, "", 100),
         ("", EARLY, 100),
-        # Read at the same moment: the first one stays.
-        (EARLY, EARLY.replace("100", "200"), 100),
+        # The same reading twice.
+        (EARLY, EARLY, 100),
     ],
 )
 def test_of_two_channels_of_one_meter_the_one_read_last_counts(first: str, second: str, value: int) -> None:
     [meter] = meters(channel(1, 3, "7TST1", first), channel(2, 3, "7TST1", second)).values()
     assert meter.channel.reading is not None
     assert meter.channel.reading.value == value
+
+
+class TestOneIdentifierOfTwoMeters:
+    """The second one is told apart by its channel."""
+
+    @staticmethod
+    def readings(*channels: list[str]) -> dict[str, tuple[Medium, int]]:
+        found = meters(*channels)
+        assert [meter.identifier for meter in found.values()] == list(found)
+        return {
+            name: (meter.medium, int(meter.channel.reading.number or 0) if meter.channel.reading else 0)
+            for name, meter in found.items()
+        }
+
+    def test_of_the_electricity_meter(self) -> None:
+        gas, water = channel(1, 3, METER, EARLY, "24.2.3"), channel(2, 7, METER, LATE)
+        assert self.readings(gas, water) == {f"{METER}_ch1": (Medium.GAS, 100), f"{METER}_ch2": (Medium.WATER, 1)}
+
+    @pytest.mark.parametrize("name", [f"{METER}_ch2", f"{METER}_capacity", f"{METER}_"])
+    def test_of_a_part_of_the_electricity_meter(self, name: str) -> None:
+        # Such are the names of the services of a meter, and of other channels.
+        printed = ["0-1:24.1.0(003)", f"0-1:96.1.1({name})", f"0-1:24.2.3{EARLY}"]
+        found = self.readings(printed, channel(2, 7, "", LATE))
+        assert found == {f"{METER}_ch1": (Medium.GAS, 100), f"{METER}_ch2": (Medium.WATER, 1)}
+
+    @pytest.mark.parametrize("reading", [EARLY, LATE, UNREAD, ""])
+    def test_of_two_media(self, reading: str) -> None:
+        found = self.readings(channel(1, 3, "7TST1", LATE, "24.2.3"), channel(3, 7, "7TST1", reading))
+        assert {name: medium for name, (medium, _) in found.items()} == {
+            "7TST1": Medium.GAS,
+            f"{METER}_ch3": Medium.WATER,
+        }
+
+    def test_with_two_readings_of_one_moment(self) -> None:
+        # What a channel leaves behind when its meter moves is older than what the meter says on its new one.
+        found = self.readings(channel(1, 3, "7TST1", EARLY), channel(2, 3, "7TST1", EARLY.replace("100", "200")))
+        assert found == {"7TST1": (Medium.GAS, 100), f"{METER}_ch2": (Medium.GAS, 200)}
+
+    def test_beside_a_channel_that_was_left(self) -> None:
+        found = self.readings(
+            channel(1, 3, "7TST1", EARLY), channel(2, 7, "7TST1", EARLY), channel(3, 3, "7TST1", LATE)
+        )
+        assert found == {"7TST1": (Medium.GAS, 1), f"{METER}_ch2": (Medium.WATER, 100)}
 
 
 def test_two_channels_of_one_meter_that_was_never_read() -> None:

@@ -111,6 +111,14 @@ def test_one_more_kilowatt_in_one_month_is_what_the_average_makes_of_it() -> Non
     assert round(more.year - cost.year, 9) == round(cost.peak_kw, 9)
 
 
+@pytest.mark.parametrize(
+    ("peak", "price"),
+    [("0", "0.00"), ("1.2", "0.00"), ("1.5", "0.00"), ("2", "2.50"), ("2.4", "4.50"), ("2.5", "5.00"), ("9", "5.00")],
+)
+def test_one_more_kilowatt_is_free_up_to_the_floor(peak: str, price: str) -> None:
+    assert cents(cost_of(RATES, Decimal(4), Decimal(), peak=Decimal(peak)).peak_kw) == price
+
+
 class TestMaximumTariff:
     """Capacity and energy together cost at most so much a kWh."""
 
@@ -133,8 +141,28 @@ class TestMaximumTariff:
     ) -> None:
         cost = cost_of(RATES, Decimal(4), Decimal(), Decimal(energy), period)
         assert (cents(cost.month), cents(cost.year), cost.maximum_applies) == (month, year, applies)
-        # Where it binds, a higher peak costs nothing.
-        assert cents(cost.peak_kw) == ("0.00" if applies else "5.00")
+        # Where it binds a higher peak costs nothing: for a year, or in one of the twelve bills in which it counts.
+        bound = "0.00" if period is CapPeriod.YEAR else "4.58"
+        assert cents(cost.peak_kw) == (bound if applies else "5.00")
+
+    # 4 kW are 20 EUR a month, which 66.67 kWh reach; a kW more adds 5 EUR over twelve bills.
+    @pytest.mark.parametrize(
+        ("energies", "price"),
+        [
+            (["50"], "4.58"),
+            (["300"], "5.00"),
+            (["300", "50"], "4.58"),
+            ([None, "50", None, "50"], "4.17"),
+            (["50"] * 6 + ["300"] * 6, "2.50"),
+            (["50"] * 12, "0.00"),
+            # The thirteenth does not count.
+            (["300"] * 12 + ["50"], "5.00"),
+        ],
+    )
+    def test_each_of_twelve_bills_has_its_own(self, energies: list[str | None], price: str) -> None:
+        energy, *later = [None if each is None else Decimal(each) for each in energies]
+        cost = cost_of(RATES, Decimal(4), Decimal(), energy, later=later)
+        assert cents(cost.peak_kw) == price
 
     @pytest.mark.parametrize("period", CapPeriod)
     @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 from fastcrc.crc16 import arc
 import pytest
 
-from custom_components.emucs.insight.user_port import Belief, Evidence, UserPort, believed_port
+from custom_components.emucs.insight.user_port import Evidence, PortGuess, UserPort, detect_user_port
 from custom_components.emucs.port import Reader
 from tests.support import FIELD_TELEGRAMS, WINTER_EVENING
 from virtual_meter import VirtualMeter
@@ -14,27 +14,27 @@ from virtual_meter import VirtualMeter
 BELGIAN = list(product(("1.3", "1.4", "1.5", "1.6", "1.7.1", "2.1.1"), ("", "-single-phase", "-3x230v")))
 
 
-def believed(*lines: str) -> Belief:
+def guessed(*lines: str) -> PortGuess:
     """Return what a telegram of these lines is taken for."""
     head = "\r\n".join(["/XXX5\\METER", "", "0-0:96.1.1(1XXX0000000001)", *lines, "!"]).encode()
     (telegram,) = Reader().feed(head + f"{arc(head):04X}\r\n".encode())
-    return believed_port(telegram)
+    return detect_user_port(telegram)
 
 
 @pytest.mark.parametrize(("version", "wiring"), BELGIAN)
 def test_belgian_p1(version: str, wiring: str) -> None:
     (telegram,) = Reader().feed(VirtualMeter(version + wiring, 3, WINTER_EVENING).telegram())
-    assert believed_port(telegram) == (UserPort.P1, Evidence.VERSION)
+    assert detect_user_port(telegram) == (UserPort.P1, Evidence.VERSION)
 
 
 @pytest.mark.parametrize("path", sorted(FIELD_TELEGRAMS.glob("*.txt")), ids=lambda path: path.stem)
 def test_no_field_telegram_is_of_another_port(path: Path) -> None:
     (telegram,) = Reader().feed(path.read_bytes())
-    assert believed_port(telegram).port is UserPort.P1
+    assert detect_user_port(telegram).port is UserPort.P1
 
 
 @pytest.mark.parametrize(
-    ("lines", "belief"),
+    ("lines", "guess"),
     [
         (["1-3:0.2.8(42)", "1-0:1.7.0(99*kW)"], (UserPort.P1, Evidence.VERSION)),
         (["0-1:24.1.0(003)", "1-0:1.4.0(1*kW)", "1-0:3.8.0(1*kvarh)"], (UserPort.P1, Evidence.MBUS)),
@@ -54,5 +54,5 @@ def test_no_field_telegram_is_of_another_port(path: Path) -> None:
         (["0-0:96.1.4(ABC)", "1-0:1.7.0(5*kW)"], (UserPort.P1, Evidence.NONE)),
     ],
 )
-def test_what_is_believed_and_why(lines: list[str], belief: Belief) -> None:
-    assert believed(*lines) == belief
+def test_what_is_guessed_and_why(lines: list[str], guess: PortGuess) -> None:
+    assert guessed(*lines) == guess

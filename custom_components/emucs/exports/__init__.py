@@ -1,4 +1,4 @@
-"""History that the grid operator keeps: exports in, hours of the live counters out. Knows nothing of Home Assistant."""
+"""Exports of the grid operator become hours of the live meter's counters. Knows nothing of Home Assistant."""
 
 from .counters import Counter, Known
 from .errors import REASONS, ExportError

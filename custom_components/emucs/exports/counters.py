@@ -1,4 +1,4 @@
-"""From intervals to what a counter of the live meter would have counted in each hour."""
+"""From intervals to the hours that a counter of the live meter would have counted."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ _UNKNOWN: Final = (ABSENT,) * HOUR
 
 @dataclass(frozen=True, order=True, slots=True)
 class Counter:
-    """A counter of the live meter: of energy in kWh, or of volume in m³; tariff 0 is all tariffs together."""
+    """A counter of the live meter, of energy in kWh or of volume in m³; tariff 0 is the sum of all tariffs."""
 
     unit: Unit
     direction: Direction
@@ -22,25 +22,25 @@ class Counter:
 
 @dataclass(slots=True)
 class Known:
-    """What is known of one counter, in millionths of its unit."""
+    """The known history of one counter, in millionths of its unit."""
 
     hours: dict[int, int] = field(default_factory=dict)
     """Complete hours, by the hour since the epoch."""
     parts: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    """Hours of which a quarter is missing: its four quarters, ABSENT where it is not known."""
+    """Hours with a missing quarter: their four quarters, ABSENT where unknown."""
     days: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """Days that are known as a whole only, by the hour that they begin with: hours that they have, and the value."""
+    """Days that are known only as a whole, by their first hour: the number of their hours, and the value."""
     estimated: set[int] = field(default_factory=set)
-    """Hours, and first hours of days, with an estimate in them."""
+    """Hours, and first hours of days, that contain an estimate."""
 
     def __bool__(self) -> bool:
         """Tell whether anything is known."""
         return bool(self.hours or self.parts or self.days)
 
     def energies(self) -> dict[int, int]:
-        """Return what each hour adds, in order; a day that is known as a whole adds it in its last hour.
+        """Return the increase in each hour, in order; a day that is known as a whole increases in its last hour.
 
-        There the counter stands as it did at the end of the day; hours, where they are known, come first.
+        So the counter is right at the end of the day. Known hours take precedence over their day.
         """
         energies = dict(self.hours)
         for hour, quarters in self.parts.items():
@@ -51,12 +51,12 @@ class Known:
         return dict(sorted(energies.items()))
 
     def take(self, other: Known) -> int:
-        """Take what another knows beside this, which stays as it is; return how many hours and days differ."""
+        """Add what another knows, without changing what is known; return how many hours and days differ."""
         different = 0
         for hour, value in other.hours.items():
             if (own := self.hours.get(hour)) is None:
                 known = self.parts.pop(hour, _UNKNOWN)
-                # Of quarters that were known the sum must be in it.
+                # The known quarters are a part of the hour.
                 different += sum(part for part in known if part >= 0) > value
                 self.hours[hour] = value
             else:
@@ -70,7 +70,7 @@ class Known:
         return different
 
     def _take_part(self, hour: int, quarters: Sequence[int]) -> bool:
-        """Take the quarters of an hour; tell whether one is known with another value."""
+        """Add the quarters of an hour; tell whether one is already known with another value."""
         own = self.parts.get(hour, _UNKNOWN)
         merged = tuple(mine if mine >= 0 else theirs for mine, theirs in zip(own, quarters, strict=True))
         if min(merged) >= 0:
@@ -81,7 +81,7 @@ class Known:
         return any(mine >= 0 and theirs >= 0 and mine != theirs for mine, theirs in zip(own, quarters, strict=True))
 
     def before(self, hour: int) -> Known:
-        """Return what is known of the time before an hour."""
+        """Return the part before an hour."""
         return Known(
             {each: value for each, value in self.hours.items() if each < hour},
             {each: value for each, value in self.parts.items() if each < hour},
@@ -91,9 +91,9 @@ class Known:
 
 
 def counters_of(readings: Readings, ean: str, meters: Mapping[str, int | None]) -> dict[Counter, Known]:
-    """Return the counters of an EAN, over meters that came one after the other.
+    """Return the counters of an EAN over its successive meters.
 
-    `meters` gives for each meter the quarter in which the next one took its place, None for the last.
+    `meters` gives the quarter in which the next meter replaced each one, None for the last.
     """
     streams: dict[tuple[Unit, Direction, int], list[Stream]] = {}
     for key, stream in readings.streams.items():
@@ -104,7 +104,7 @@ def counters_of(readings: Readings, ean: str, meters: Mapping[str, int | None]) 
         total, day, night = (streams.get((unit, direction, tariff), []) for tariff in range(3))
         counters[Counter(unit, direction)] = _known([total, [*day, *night]], meters)
         if day or night:
-            # Only the register that counts is listed: of the other one, it is known that it stood still.
+            # Only the register that counts is listed: the other one stood still.
             beside = [*day, *night]
             counters[Counter(unit, direction, 1)] = _known([day], meters, beside)
             counters[Counter(unit, direction, 2)] = _known([night], meters, beside)
@@ -114,7 +114,7 @@ def counters_of(readings: Readings, ean: str, meters: Mapping[str, int | None]) 
 def _known(
     alternatives: Sequence[list[Stream]], meters: Mapping[str, int | None], beside: Iterable[Stream] = ()
 ) -> Known:
-    """Return what streams know together; of alternatives the first that knows a quarter."""
+    """Return what streams know together; of several alternatives, the first that knows a quarter counts."""
     known = Known()
     every = [*(stream for streams in alternatives for stream in streams), *beside]
     for grain in Grain:
@@ -172,5 +172,5 @@ def _take_day(known: Known, grain: Grain, day: tuple[int, int], cells: list[int]
 
 
 def _mark_estimates(known: Known, stream: Stream) -> None:
-    """Mark the hours and days with an estimate in them."""
+    """Mark the hours and days that contain an estimate."""
     known.estimated.update(quarter // HOUR for quarter in stream.estimated)

@@ -1,154 +1,90 @@
 """Exports as CSV: columns by name, rows in any order, errors by line."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 import csv
+from datetime import timedelta
+from itertools import islice
 from operator import itemgetter
-import re
 from typing import TYPE_CHECKING, Final, TextIO
 
 from .errors import ExportError
-from .intervals import EMPTY, MICRO, ConflictError, Peak, Readings, Stream, StreamKey
-from .vocabulary import COLUMNS, PEAK_REGISTERS, REGISTERS, UNITS, WATER, Column, Status, Unit, normalised, status_of
-from .walltime import Day, Grain, Place, day_of, parse_date, parse_time, place
+from .fields import (
+    Days,
+    Streams,
+    StreamTexts,
+    Units,
+    Volumes,
+    clean_ean,
+    clean_id,
+    is_blank,
+    is_column_name,
+    name_of,
+    unquoted,
+)
+from .intervals import EMPTY, ConflictError, Peak, Readings, Stream
+from .vocabulary import (
+    COLUMNS,
+    PEAK_REGISTERS,
+    REGISTERS,
+    STATUS_WORDS,
+    WATER,
+    Column,
+    Status,
+    Unit,
+    normalised,
+    status_of,
+)
+from .walltime import DAY_QUARTERS, Grain, Place, parse_date, parse_time
 
 if TYPE_CHECKING:
     from _csv import Reader
 
-MOST_ROWS: Final = 4_000_000
-"""Rows of all files together: more than twenty years of quarter-hours."""
-_MOST_NUMBERS: Final = 100_000
-_NUMBER: Final = re.compile(r"(\d{1,9})(?:,(\d{1,9}))?")
-_DIGITS: Final = 6
-_LONGEST_ID: Final = 40
+_MOST_BLANK: Final = 1000
+"""Blank rows beyond one for each interval: some programs write one after each line."""
+_MOST_PEAKS: Final = 10_000
+"""Rows of month peaks in a file."""
+_MOST_ABOVE: Final = 10
+"""Rows before the header: blank ones, and what tells a spreadsheet program how columns are separated."""
+_MOST_STATES: Final = 100
+_LONGEST_STATE: Final = 60
 _REQUIRED: Final = (
     *(Column.FROM_DATE, Column.FROM_TIME, Column.UNTIL_DATE, Column.UNTIL_TIME),
     *(Column.REGISTER, Column.VOLUME, Column.UNIT),
 )
-_POWER: Final = frozenset({"kW", "kW "})
 _OPTIONAL: Final = (Column.EAN, Column.METER, Column.METER_TYPE, Column.STATUS)
+_TIMES: Final = frozenset({Column.FROM_TIME, Column.UNTIL_TIME})
+_SHORTENABLE: Final = frozenset({Column.REGISTER, Column.VOLUME, Column.UNIT, Column.EAN, Column.METER})
+"""Columns whose text still means something when its end is lost: something else."""
 
-
-class _Field(Exception):
-    """A field that says nothing that can be used."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
-
-
-class _Numbers(dict[str, int]):
-    """Volumes by their text, in millionths; most of them come again and again."""
-
-    def __missing__(self, text: str) -> int:
-        stripped = text.strip()
-        if not stripped:
-            value = EMPTY
-        elif found := _NUMBER.fullmatch(stripped):
-            fraction = (found[2] or "").ljust(_DIGITS, "0")
-            value = int(found[1]) * MICRO + int(fraction[:_DIGITS]) + (fraction[_DIGITS : _DIGITS + 1] >= "5")
-        else:
-            raise _Field("mixed" if normalised(text) in COLUMNS else "bad_line", f"volume: {text}")
-        if len(self) < _MOST_NUMBERS:
-            self[text] = value
-        return value
-
-
-class _Places(dict[tuple[str, str], Place]):
-    """Intervals within a kind of day, by the texts of their times."""
-
-    def __init__(self, length: int, days: int) -> None:
-        super().__init__()
-        self._length = length
-        self._days = days
-
-    def __missing__(self, key: tuple[str, str]) -> Place:
-        begin, end = map(parse_time, key)
-        found = None if begin is None or end is None else place(self._length, begin, end, self._days)
-        if found is None:
-            raise _Field("bad_line", f"time: {key[0]} - {key[1]}")
-        self[key] = found
-        return found
-
-
-class _Days(dict[tuple[str, str], tuple[Day, _Places]]):
-    """Days, and the intervals that there are in them, by the texts of two dates."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._kinds: dict[tuple[int, int], _Places] = {}
-
-    def __missing__(self, key: tuple[str, str]) -> tuple[Day, _Places]:
-        begin, end = map(parse_date, key)
-        if begin is None or end is None:
-            mixed = any(normalised(text) in COLUMNS for text in key)
-            raise _Field("mixed" if mixed else "bad_line", f"date: {key[0]} - {key[1]}")
-        days = (end - begin).days
-        if days not in (0, 1):
-            raise _Field("bad_line", f"date: {key[0]} - {key[1]}")
-        day = day_of(begin)
-        kind = (day.length, days)
-        found = self[key] = day, self._kinds.setdefault(kind, _Places(*kind))
-        return found
-
-
-class _Streams(dict[tuple[str, str, str, str, Grain], Stream | None]):
-    """Streams by the texts of EAN, meter, register and unit; None is one that nothing is made of."""
-
-    def __init__(self, readings: Readings, *, gas: bool) -> None:
-        super().__init__()
-        self._readings = readings
-        self._gas = gas
-
-    def __missing__(self, key: tuple[str, str, str, str, Grain]) -> Stream | None:
-        ean, meter = clean_ean(key[0]), clean_id(key[1])
-        register, unit = REGISTERS.get(normalised(key[2])), UNITS.get(normalised(key[3]))
-        if self._gas:
-            self._readings.gas.add(ean)
-        stream = None
-        if register is not None and unit in (Unit.ENERGY, Unit.VOLUME):
-            stream = self._readings.stream(StreamKey(ean, meter, register, unit, key[4]))
-        self[key] = stream
-        return stream
-
-
-def clean_ean(text: str) -> str:
-    """Return an EAN without what makes Excel leave it alone, as in `="541448820000000000"`."""
-    ean = text.strip().removeprefix("=").strip('" ')
-    if ean and (len(ean) > _LONGEST_ID or not ean.isdecimal()):
-        raise _Field("bad_line", f"EAN: {text}")
-    return ean
-
-
-def clean_id(text: str) -> str:
-    """Return the number of a meter."""
-    number = text.strip().removeprefix("=").strip('" ').upper()
-    if len(number) > _LONGEST_ID:
-        raise _Field("bad_line", f"meter: {text}")
-    return number
+type _Fields = tuple[str, str, str, str, str, str, str, str, str, str, str]
+"""The texts of a row, in the order of _REQUIRED and _OPTIONAL."""
 
 
 class TableReader:
     """Reads one CSV into readings."""
 
-    def __init__(self, readings: Readings, file: str) -> None:
-        """Take the name that errors give."""
+    def __init__(self, readings: Readings, file: str, ends_line: Callable[[], bool]) -> None:
+        """Take the name that errors give, and what tells whether the file ends where a line does."""
         self._readings = readings
         self._file = file
+        self._ends_line = ends_line
         self._grain: Grain | None = None
         self._states: dict[str, Status] = {}
-        self._last_new_state: tuple[int, str] = (0, "")
+        self._columns: dict[Column, int] = {}
         self._lines = 0
+        self._peaks = 0
+        self._passed = 0
+        self._last_passed = 0
 
     def read(self, text: TextIO) -> None:
         """Read all of it; ExportError names the line of what is wrong."""
-        reader = csv.reader(text, delimiter=";", strict=False)
+        # A quote is an ordinary character here: free text may begin with one, and it must not swallow the rows below.
+        reader = csv.reader(text, delimiter=";", quoting=csv.QUOTE_NONE)
         try:
-            header = next(reader, [])
-            self._rows(reader, _columns(header))
+            header = _header(reader)
+            self._columns = _columns(header)
+            self._rows(reader, len(header))
             self._readings.end_file()
-        except _Field as field:
-            raise ExportError(field.reason, field.detail, file=self._file, line=reader.line_num) from field
         except ConflictError as error:
             raise ExportError("conflict", file=self._file, line=reader.line_num) from error
         except UnicodeDecodeError as error:
@@ -158,111 +94,196 @@ class TableReader:
         except ExportError as error:
             raise ExportError(error.reason, error.detail, file=self._file, line=reader.line_num) from error
 
-    def _rows(self, reader: Reader, columns: Mapping[Column, int]) -> None:
+    def _rows(self, reader: Reader, header_width: int) -> None:
         """Read the rows: the loop that takes all the time."""
-        texts = itemgetter(*(columns.get(column, -1) for column in (*_REQUIRED, *_OPTIONAL)))
-        numbers, days, states = _Numbers(), _Days(), self._states
-        streams = _Streams(self._readings, gas=Column.CALORIFIC in columns)
+        texts = itemgetter(*(self._columns.get(column, -1) for column in (*_REQUIRED, *_OPTIONAL)))
+        volumes, units, days, states = Volumes(), Units(), Days(), self._states
+        streams = Streams(self._readings, gas=Column.CALORIFIC in self._columns)
         width = -1
-        for row in reader:
+        row: list[str] = []
+        for row in islice(reader, self._readings.rows_left):
             if len(row) != width:
-                if not row:
+                if is_blank(row):
+                    self._pass_over(reader.line_num)
                     continue
-                width = self._width(row, width, max(columns.values()))
+                row[:] = self._whole_row(row, width, header_width)
+                width = len(row)
             # A column that is not there is the text added at the end.
             row.append("")
-            begin, since, end, until, register, volume, unit, ean, meter, kind, state = texts(row)
-            status = states.get(state) or self._state(state, reader.line_num)
-            value = numbers[volume]
-            self._lines += 1
-            if unit in _POWER and value != EMPTY:
-                self._peak((begin, since, end, until), register, value, (ean, meter), reader.line_num)
+            fields: _Fields = texts(row)
+            begin, since, end, until, register, volume, unit, ean, meter, kind, state = fields
+            try:
+                value = volumes[volume]
+                if units[unit] is Unit.POWER and self._peak(fields, value, reader.line_num):
+                    self._lines += 1
+                    continue
+                day, places = days[begin, end]
+                place = places[since, until]
+            except ExportError as error:
+                self._odd_row(row, fields, reader.line_num, error)
                 continue
-            day, places = days[begin, end]
-            place = places[since, until]
             if place.grain is not self._grain:
                 self._one_grain(place)
+            status = states.get(state) or self._state(state)
+            self._lines += 1
             key = ean, meter, register, unit, place.grain
             stream = streams.get(key) or self._stream(streams, key, kind, reader.line_num)
             if stream is not None:
                 stream.put(day, place, value, estimated=status is Status.ESTIMATED)
-        self._end(reader.line_num)
+        self._end(reader, row, header_width)
 
-    def _width(self, row: list[str], width: int, needed: int) -> int:
-        """Return the number of columns; a row that differs from the others is cut off, or of another file."""
-        if width >= 0 and len(row) != width:
-            raise _Field("truncated" if len(row) < width else "mixed", ";".join(row))
-        if len(row) <= needed:
-            raise _Field("truncated", ";".join(row))
-        return len(row)
+    def _pass_over(self, line: int) -> None:
+        """Count a row without an interval; an export does not have more of them than rows."""
+        self._last_passed = line
+        self._passed += 1
+        if self._passed > self._lines + _MOST_BLANK:
+            raise ExportError("too_large", f"> {_MOST_BLANK} blank lines")
 
-    def _state(self, text: str, line: int) -> Status:
+    def _whole_row(self, row: list[str], width: int, header_width: int) -> list[str]:
+        """Return a row with as many columns as the others; one that differs is cut off, or of another file."""
+        is_first = width < 0
+        wanted = header_width if is_first else width
+        if len(row) > wanted:
+            # A separator within quotes separates nothing.
+            [quoted] = csv.reader([";".join(row)], delimiter=";")
+            if len(quoted) == wanted:
+                return quoted
+        if is_first and len(row) > max(self._columns.values()):
+            return row
+        raise ExportError("truncated" if is_first or len(row) < wanted else "mixed", ";".join(row))
+
+    def _odd_row(self, row: list[str], fields: _Fields, line: int, error: ExportError) -> None:
+        """Pass over a row that is no interval, and say of others what they are."""
+        begin, since, end, until, register, volume, unit, *_ = fields
+        word = normalised(register)
+        dates = parse_date(unquoted(begin)), parse_date(unquoted(end))
+        if is_blank(row):
+            self._pass_over(line)
+        elif not any(letter.isdecimal() for letter in begin + since + end + until):
+            # The sum below a table has no time; what has a register has lost its time.
+            if word in REGISTERS or word in PEAK_REGISTERS or any(map(is_column_name, fields)):
+                raise error
+            self._readings.ignore(name_of(register, unit) or unquoted(begin))
+            self._pass_over(line)
+        elif word in PEAK_REGISTERS:
+            if not is_blank([volume, unit]):
+                raise error
+            self._lines += self._peak(fields, EMPTY, line)
+        elif dates[0] and dates[1] and (dates[1] - dates[0]).days > 1 and _at_midnight(since, until):
+            raise ExportError("month_totals", f"{unquoted(register)}, {unquoted(begin)} - {unquoted(end)}") from error
+        else:
+            raise error
+
+    def _state(self, text: str) -> Status:
         """Return a validation status that is seen for the first time."""
-        status = self._states[text] = status_of(text)
-        if status is Status.UNKNOWN and text.strip():
-            self._last_new_state = (line, text)
+        status = status_of(text[:_LONGEST_STATE])
+        if len(self._states) < _MOST_STATES:
+            self._states[text] = status
         return status
 
-    def _stream(self, streams: _Streams, key: tuple[str, str, str, str, Grain], kind: str, line: int) -> Stream | None:
-        """Return a stream that is new, or count a row that nothing is made of."""
+    def _stream(self, streams: Streams, key: StreamTexts, kind: str, line: int) -> Stream | None:
+        """Return a stream that is new, or count a row of a register that no meter here counts."""
         is_new = key not in streams
         stream = streams[key]
         if is_new:
-            ean, meter = clean_ean(key[0]), clean_id(key[1])
-            self._readings.first_lines.setdefault((ean, meter), (self._file, line))
-            if any(word in normalised(kind) for word in WATER):
+            ean = clean_ean(key[0])
+            self._readings.meet((ean, clean_id(key[1])), self._file, line)
+            if any(word in normalised(kind[:_LONGEST_STATE]) for word in WATER):
                 self._readings.water.add(ean)
         if stream is None:
-            name = f"{key[2].strip()} ({key[3].strip()})"[:60]
-            ignored = self._readings.ignored
-            if name in ignored or len(ignored) < _LONGEST_ID:
-                ignored[name] = ignored.get(name, 0) + 1
+            self._readings.ignore(name_of(key[2], key[3]))
         return stream
 
     def _one_grain(self, place: Place) -> None:
         """Let a file have intervals of one length only: others are of another file."""
         if self._grain is not None:
-            raise _Field("mixed", f"{self._grain.name.lower()} / {place.grain.name.lower()}")
+            raise ExportError("mixed", f"{self._grain.name.lower()} / {place.grain.name.lower()}")
         self._grain = place.grain
 
-    def _peak(
-        self, times: tuple[str, str, str, str], register: str, value: int, ids: tuple[str, str], line: int
-    ) -> None:
-        """Take a month peak."""
-        begin, end = parse_date(times[0]), parse_date(times[2])
-        midnight = parse_time(times[1]) == parse_time(times[3]) == 0
-        month = begin is not None and end is not None and begin.day == end.day == 1 and 28 <= (end - begin).days <= 31  # noqa: PLR2004 -- days of a month
-        if normalised(register) not in PEAK_REGISTERS or begin is None or not midnight or not month:
-            raise _Field("bad_line", " ".join((*times, register)))
-        owner = clean_ean(ids[0]), clean_id(ids[1])
-        self._readings.first_lines.setdefault(owner, (self._file, line))
+    def _peak(self, fields: _Fields, value: int, line: int) -> bool:
+        """Take the peak of a month; tell whether the row is one.
+
+        The first month begins when the contract does. A month that has not ended can still get a higher peak.
+        """
+        begin, since, end, until, register, _, unit, ean, meter, *_ = fields
+        if normalised(register) not in PEAK_REGISTERS:
+            return False
+        self._peaks += 1
+        if self._peaks > _MOST_PEAKS:
+            raise ExportError("too_large", f"> {_MOST_PEAKS} months")
+        first, last = parse_date(unquoted(begin)), parse_date(unquoted(end))
+        start, stop = parse_time(unquoted(since)), parse_time(unquoted(until), is_end=True)
+        wrong = ExportError("bad_line", " ".join(map(unquoted, (*fields[:4], register))))
+        if first is None or last is None or start is None or stop is None:
+            raise wrong
+        last, stop = last + timedelta(stop // DAY_QUARTERS), stop % DAY_QUARTERS
+        month = first.replace(day=1)
+        following = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
+        if not (first, start) < (last, stop) <= (following, 0):
+            raise wrong
+        owner = clean_ean(ean), clean_id(meter)
+        self._readings.meet(owner, self._file, line)
+        if value == EMPTY:
+            return True
+        if last != following:
+            self._readings.ignore(f"{name_of(register, unit)} {month:%m-%Y}")
+            return True
         peaks = self._readings.peaks.setdefault(owner, {})
-        known = peaks.setdefault(begin.isoformat(), Peak(value, self._file, line))
+        known = peaks.setdefault(month.isoformat(), Peak(value, self._file, line))
         if known.value != value:
             raise ConflictError
+        return True
 
-    def _end(self, last_line: int) -> None:
-        """Count what was read, and notice a last line that breaks off within a word."""
+    def _end(self, reader: Reader, last: list[str], header_width: int) -> None:
+        """Count what was read, and notice a file that breaks off."""
         readings = self._readings
+        if next(reader, None) is not None:
+            raise ExportError("too_large", f"> {readings.rows + readings.rows_left} rows")
         readings.rows += self._lines
         if not self._lines:
-            raise _Field("empty", "")
-        if readings.rows > MOST_ROWS:
-            raise _Field("too_large", f"> {MOST_ROWS}")
-        line, text = self._last_new_state
-        if line == last_line and self._lines > 1:
-            raise _Field("truncated", text)
-        unknown = (state.strip()[:60] for state, status in self._states.items() if status is Status.UNKNOWN)
+            readings.nothing_in.append((self._file, reader.line_num))
+        if last and self._last_passed != reader.line_num and not self._ends_line():
+            self._require_whole(last[:-1], header_width)
+        unknown = (unquoted(text)[:_LONGEST_STATE] for text, is_ in self._states.items() if is_ is Status.UNKNOWN)
         readings.unknown_states.update(filter(None, unknown))
+
+    def _require_whole(self, row: list[str], header_width: int) -> None:
+        """Refuse a last row without line end, where its last field may have lost a part that matters."""
+        column = next((column for column, index in self._columns.items() if index == len(row) - 1), None)
+        text = row[-1]
+        torn = column in _SHORTENABLE or (self._lines == 1 and len(row) < header_width)
+        if torn or (column is Column.STATUS and self._is_beginning(normalised(text))):
+            raise ExportError("truncated", text)
+
+    def _is_beginning(self, word: str) -> bool:
+        """Tell whether a status has lost its end: it is the beginning of another one, and unknown itself."""
+        words = set(map(normalised, self._states)) | (STATUS_WORDS if word else set())
+        return word not in STATUS_WORDS and any(each != word and each.startswith(word) for each in words)
+
+
+def _at_midnight(since: str, until: str) -> bool:
+    """Tell whether an interval begins and ends with days."""
+    return parse_time(unquoted(since)) == 0 and parse_time(unquoted(until), is_end=True) in (0, DAY_QUARTERS)
+
+
+def _header(reader: Reader) -> list[str]:
+    """Return the names of the columns: the first row that is written for people."""
+    for row in islice(reader, _MOST_ABOVE):
+        if not is_blank(row) and unquoted(row[0]).casefold() != "sep=":
+            return row
+    return []
 
 
 def _columns(header: list[str]) -> dict[Column, int]:
     """Return where the columns are, by their names."""
     found: dict[Column, int] = {}
     for index, name in enumerate(header):
-        column = COLUMNS.get(normalised(name))
+        column = COLUMNS.get(normalised(name[:_LONGEST_STATE]))
         if column is not None:
             found.setdefault(column, index)
-    if missing := [column for column in _REQUIRED if column not in found]:
-        raise _Field("not_an_export", f"{', '.join(missing)}: {';'.join(header)}")
+    missing = [column for column in _REQUIRED if column not in found]
+    if missing and _TIMES.issuperset(missing):
+        raise ExportError("dates_only", ";".join(header))
+    if missing:
+        raise ExportError("not_an_export", f"{', '.join(missing)}: {';'.join(header)}")
     return found

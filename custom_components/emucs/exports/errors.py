@@ -1,22 +1,22 @@
-"""What can be wrong with an export."""
+"""The reasons for which an export is refused."""
 
 from typing import Final
 
 REASONS: Final = frozenset(
     {
-        *("bad_archive", "bad_line", "busy", "changed_outside", "conflict", "empty", "mixed", "no_recorder"),
-        *("not_an_export", "not_text", "nothing_in_archive", "too_large", "truncated", "unconfirmed", "unreadable"),
-        "wrong_meter",
+        *("bad_archive", "bad_line", "busy", "changed_outside", "conflict", "dates_only", "empty", "mixed"),
+        *("month_totals", "no_recorder", "not_an_export", "not_text", "nothing_counted", "nothing_in_archive"),
+        *("portal_json", "too_large", "truncated", "unconfirmed", "unreadable", "wrong_meter"),
     }
 )
-"""Why an export is not taken: each of them has a text for the user."""
+"""Why an export is refused: each reason has a text for the user."""
 
 
 class ExportError(Exception):
-    """An export that cannot be taken: why (`reason`), in which file and line, and what stands there."""
+    """An export is refused: why (`reason`), in which file and line, and what is written there (`detail`)."""
 
     def __init__(self, reason: str, detail: str = "", *, file: str = "", line: int = 0) -> None:
-        """Keep what a text for the user is made of."""
+        """Keep the parts of the text for the user."""
         super().__init__(f"{file}, line {line}: {reason} {detail}".strip())
         self.reason = reason
         self.detail = detail
@@ -25,5 +25,5 @@ class ExportError(Exception):
 
     @property
     def placeholders(self) -> dict[str, str]:
-        """Return what the translated text is filled in with."""
+        """Return the placeholders of the translated text."""
         return {"file": self.file, "line": str(self.line), "detail": self.detail[:120]}

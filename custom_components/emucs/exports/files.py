@@ -1,8 +1,12 @@
-"""Opens exports: CSV, JSON, or a zip of several; never more than a bounded part of it in memory."""
+"""Opens exports: CSV, JSON, or a zip of several. What they may take of memory and time is bounded."""
 
 from collections.abc import Callable
+import errno
 import io
+import os
 from pathlib import Path
+import stat
+import struct
 from typing import IO, Final, override
 import zipfile
 import zlib
@@ -10,27 +14,65 @@ import zlib
 from .csv_table import TableReader
 from .errors import ExportError
 from .intervals import Readings
-from .service_json import read_json
+from .service_json import MOST_JSON, read_json
 
 MOST_BYTES: Final = 600 * 1024 * 1024
 """Of all files together, unpacked."""
-MOST_JSON: Final = 64 * 1024 * 1024
-"""The text of JSON is kept as a whole: so less of it."""
+MOST_LINE: Final = 64 * 1024
+"""The bytes of a line of CSV."""
 _MOST_FILES: Final = 200
+_MOST_DIRECTORY: Final = 1024 * 1024
+"""The bytes of the list of files in a zip."""
+_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The ways of packing that are read: other ones are rare, and can take any amount of memory to unpack."""
+_OTHER_METHODS: Final = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard"}
+_JSON_COST: Final = 4
+"""A byte of JSON takes the time of so many bytes of CSV."""
+_CHUNK: Final = 64 * 1024
 _SNIFF: Final = 256
 _SUFFIXES: Final = (".csv", ".json", ".txt")
-_OPENINGS: Final = (b"{", b"[")
-_BOM: Final = b"\xef\xbb\xbf"
+_OPENINGS: Final = ("{", "[")
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+# Of zipfile: RuntimeError is a password, NotImplementedError a newer zip, ValueError and OverflowError a damaged list.
+_ARCHIVE_ERRORS: Final = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
+    *(NotImplementedError, RuntimeError, ValueError, OverflowError),
+)
+
+
+class _RegularFile(io.BufferedReader):
+    """A regular file, of which no large part is read at once."""
+
+    def __init__(self, path: Path) -> None:
+        # A pipe or a device would keep the thread waiting for ever.
+        super().__init__(io.FileIO(path, opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)))
+        if not stat.S_ISREG(os.fstat(self.fileno()).st_mode):
+            self.close()
+            raise OSError("not a regular file")
+        self._name = path.name
+
+    @override
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read a part; zipfile reads the list of the files in an archive at once."""
+        if size is None or not 0 <= size <= _MOST_DIRECTORY:
+            raise ExportError("too_large", f"> {_MOST_FILES} files", file=self._name)
+        return super().read(size)
 
 
 class _Bounded(io.RawIOBase):
-    """A stream that ends with an error where it is larger than anything that can be meant."""
+    """A stream that ends with an error where it is larger than any export."""
 
     def __init__(self, stream: IO[bytes], budget: list[int], progress: Callable[[int], None] | None) -> None:
         super().__init__()
         self._stream = stream
         self._budget = budget
         self._progress = progress
+        self._line = 0
+        self._tail = b""
+        self.has_lines = False
+        """Whether the length of lines is bounded."""
+        self.cost = 1
+        """How much of the budget a byte takes."""
 
     @override
     def readable(self) -> bool:
@@ -38,14 +80,26 @@ class _Bounded(io.RawIOBase):
 
     @override
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader gives
-        data = self._stream.read(len(buffer))
-        self._budget[0] -= len(data)
+        try:
+            data = self._stream.read(min(len(buffer), _CHUNK))
+        except _ARCHIVE_ERRORS as error:
+            raise ExportError("bad_archive", str(error)) from error
+        self._budget[0] -= len(data) * self.cost
         if self._budget[0] < 0:
-            raise ExportError("too_large", f"> {MOST_BYTES // 1024**2} MB")
+            raise ExportError("too_large", f"> {MOST_BYTES // self.cost // 1024**2} MB")
+        end = max(data.rfind(b"\n"), data.rfind(b"\r"))
+        self._line = len(data) - 1 - end if end >= 0 else self._line + len(data)
+        if self.has_lines and self._line > MOST_LINE:
+            raise ExportError("too_large", f"> {MOST_LINE // 1024} kB in a line")
+        self._tail = data[-2:] or self._tail
         if self._progress is not None:
             self._progress(len(data))
         buffer[: len(data)] = data
         return len(data)
+
+    def ends_line(self) -> bool:
+        """Tell whether what was read ends where a line does."""
+        return self._tail.rstrip(b"\0").endswith((b"\n", b"\r"))
 
 
 def read_export(path: Path, *, progress: Callable[[int], None] | None = None) -> Readings:
@@ -56,36 +110,46 @@ def read_export(path: Path, *, progress: Callable[[int], None] | None = None) ->
     readings = Readings()
     budget = [MOST_BYTES]
     try:
-        if zipfile.is_zipfile(path):
-            _read_zip(path, readings, budget, progress)
-        else:
-            with path.open("rb") as stream:
+        with _RegularFile(path) as stream:
+            if zipfile.is_zipfile(stream):
+                _read_zip(stream, path.name, readings, budget, progress)
+            else:
+                stream.seek(0)
                 _read_stream(stream, path.name, readings, budget, progress)
-    # What zipfile raises: the last two for a way of packing that it does not know, and for a password.
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _ARCHIVE_ERRORS as error:
         raise ExportError("bad_archive", str(error), file=path.name) from error
     except OSError as error:
-        raise ExportError("unreadable", error.strerror or str(error), file=path.name) from error
+        # A damaged archive names places before the start of its file.
+        detail = error.strerror or str(error)
+        raise ExportError(
+            "bad_archive" if error.errno == errno.EINVAL else "unreadable", detail, file=path.name
+        ) from error
+    readings.require_values()
     return readings
 
 
-def _read_zip(path: Path, readings: Readings, budget: list[int], progress: Callable[[int], None] | None) -> None:
+def _read_zip(
+    stream: IO[bytes], name: str, readings: Readings, budget: list[int], progress: Callable[[int], None] | None
+) -> None:
     """Read the exports in a zip, in the order of their names."""
-    with zipfile.ZipFile(path) as archive:
-        members = [
-            member
-            for member in archive.infolist()
-            if not member.is_dir()
-            and member.filename.casefold().endswith(_SUFFIXES)
-            and not member.filename.startswith("__MACOSX/")
-        ]
-        if not members:
-            raise ExportError("nothing_in_archive", file=path.name)
-        if len(members) > _MOST_FILES:
-            raise ExportError("too_large", f"> {_MOST_FILES} files", file=path.name)
-        for member in sorted(members, key=lambda member: member.filename):
-            with archive.open(member) as stream:
-                _read_stream(stream, Path(member.filename).name, readings, budget, progress)
+    archive = zipfile.ZipFile(stream)
+    members = [
+        member
+        for member in archive.infolist()
+        if not member.is_dir()
+        and member.filename.casefold().endswith(_SUFFIXES)
+        and not member.filename.startswith("__MACOSX/")
+    ]
+    if not members:
+        raise ExportError("nothing_in_archive", file=name)
+    if len(members) > _MOST_FILES:
+        raise ExportError("too_large", f"> {_MOST_FILES} files", file=name)
+    for member in sorted(members, key=lambda member: member.filename):
+        if member.compress_type not in _METHODS:
+            method = _OTHER_METHODS.get(member.compress_type, f"method {member.compress_type}")
+            raise ExportError("bad_archive", f"{member.filename}: {method}", file=name)
+        with archive.open(member) as packed:
+            _read_stream(packed, Path(member.filename).name, readings, budget, progress)
 
 
 def _read_stream(
@@ -93,16 +157,30 @@ def _read_stream(
 ) -> None:
     """Read one export, of the kind that its first bytes show."""
     readings.files.append(name)
-    buffer = io.BufferedReader(_Bounded(stream, budget, progress), 64 * 1024)
-    start = buffer.peek(_SNIFF)[:_SNIFF].removeprefix(_BOM).lstrip()
-    if start.startswith(_OPENINGS):
-        content = buffer.read(MOST_JSON + 1)
-        if len(content) > MOST_JSON:
-            raise ExportError("too_large", f"> {MOST_JSON // 1024**2} MB JSON", file=name)
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise ExportError("not_text", file=name) from error
-        read_json(text, readings, name)
-    else:
-        TableReader(readings, name).read(io.TextIOWrapper(buffer, encoding="utf-8-sig", newline=""))
+    bounded = _Bounded(stream, budget, progress)
+    buffer = io.BufferedReader(bounded, _CHUNK)
+    try:
+        start = buffer.peek(_SNIFF)[:_SNIFF]
+        encoding = "utf-16" if start.startswith(_UTF_16) else "utf-8-sig"
+        if start.decode(encoding, errors="ignore").lstrip().startswith(_OPENINGS):
+            bounded.cost = _JSON_COST
+            read_json(_json_text(buffer, encoding), readings, name)
+        else:
+            bounded.has_lines = True
+            text = io.TextIOWrapper(buffer, encoding=encoding, newline="")
+            TableReader(readings, name, bounded.ends_line).read(text)
+    except ExportError as error:
+        if error.file:
+            raise
+        raise ExportError(error.reason, error.detail, file=name) from error
+
+
+def _json_text(buffer: io.BufferedReader[_Bounded], encoding: str) -> str:
+    """Return the text of an answer, which is read as a whole."""
+    content = buffer.read(MOST_JSON + 1)
+    if len(content) > MOST_JSON:
+        raise ExportError("too_large", f"> {MOST_JSON // 1024**2} MB JSON")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ExportError("not_text") from error

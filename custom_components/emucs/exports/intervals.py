@@ -1,7 +1,7 @@
-"""Everything that exports say, as numbers in their places: one stream for each meter, register and unit."""
+"""The contents of exports as numbers in their places: one stream for each meter, register, unit and grain."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from .errors import ExportError
@@ -13,12 +13,18 @@ MICRO: Final = 1_000_000
 """Energy and volume are counted in millionths of kWh and m³: integers, so that nothing drifts."""
 ABSENT: Final = -1
 EMPTY: Final = -2
-"""An interval that is listed without a measurement: which is no zero."""
+"""An interval that is listed without a measurement, which is not zero."""
+MOST_ROWS: Final = 4_000_000
+"""Rows of all files together: more than twenty years of quarter-hours."""
 
 _AUTUMN: Final = 100
 _REPEATED: Final = range(8, 16)
 _MOST_STREAMS: Final = 200
+_MOST_METERS: Final = 200
 _MOST_DAYS: Final = 60_000
+_MOST_IGNORED: Final = 40
+_MOST_REPEATED: Final = 1000
+"""Rows of one register in one repeated hour: eight, times the files that were put together."""
 
 
 class StreamKey(NamedTuple):
@@ -38,17 +44,19 @@ class ConflictError(Exception):
 class Stream:
     """The values of one register, in cells by day and by place in the day."""
 
-    def __init__(self, key: StreamKey) -> None:
-        """Start empty."""
+    def __init__(self, key: StreamKey, name: str, count_day: Callable[[], None]) -> None:
+        """Start empty; `name` is for the user, `count_day` is called for each new day."""
         self.key = key
+        self.name = name
         self.grain = key.grain
         self.days: dict[int, array[int]] = {}
-        """By the quarter that a day begins with: a cell for each quarter, hour or day."""
+        """By the first quarter of a day: a cell for each quarter, hour or day."""
         self.lengths: dict[int, int] = {}
-        self.estimated: set[int] = set()
-        """The first quarters of intervals with an estimate."""
         self.uncertain = 0
         """Repeated hours that cannot be told apart."""
+        self._count_day = count_day
+        self._estimated: dict[int, int] = {}
+        """By the first quarter of a day: a bit for each cell that is an estimate."""
         self._repeated: dict[int, Repeated] = {}
         self._seen_in_file = False
 
@@ -59,6 +67,8 @@ class Stream:
             repeated = self._repeated.get(day.begin)
             if repeated is None:
                 repeated = self._repeated[day.begin] = Repeated(begins_file=not self._seen_in_file)
+            if len(repeated.rows) >= _MOST_REPEATED:
+                raise ExportError("too_large", f"> {_MOST_REPEATED} rows in an hour")
             repeated.rows.append(Row(place.offsets, value, estimated))
             self.lengths[day.begin] = day.length
         else:
@@ -66,25 +76,25 @@ class Stream:
         self._seen_in_file = True
 
     def _set(self, begin: int, length: int, offset: int, value: int, *, estimated: bool) -> None:
-        """Fill a cell; an estimate gives way to what was measured."""
+        """Fill a cell; an estimate gives way to a measurement."""
         cells = self.days.get(begin)
         if cells is None:
+            self._count_day()
             cells = self.days[begin] = array("q", [ABSENT]) * (-(-length // self.grain))
             self.lengths[begin] = length
         index = offset // self.grain
         known = cells[index]
-        quarter = begin + offset
         if known < 0:
             cells[index] = max(known, value) if value < 0 else value
             if estimated and value >= 0:
-                self.estimated.add(quarter)
+                self._estimated[begin] = self._estimated.get(begin, 0) | 1 << index
         elif value >= 0 and value != known:
-            was_estimated = quarter in self.estimated
+            was_estimated = bool(self._estimated.get(begin, 0) >> index & 1)
             if estimated is was_estimated:
                 raise ConflictError
             if was_estimated:
                 cells[index] = value
-                self.estimated.discard(quarter)
+                self._estimated[begin] ^= 1 << index
 
     def end_file(self) -> None:
         """Place the quarters of repeated hours, now that all rows of a file are known."""
@@ -105,6 +115,14 @@ class Stream:
                     return begin + index * self.grain
         return None
 
+    @property
+    def estimated(self) -> Iterator[int]:
+        """Return the first quarters of intervals whose value is an estimate."""
+        for begin, bits in self._estimated.items():
+            for index in range(bits.bit_length()):
+                if bits >> index & 1:
+                    yield begin + index * self.grain
+
     def cells_of(self, begin: int, until: int | None = None) -> Iterator[tuple[int, int]]:
         """Return index and value of the cells of a day that have one, before a quarter."""
         for index, value in enumerate(self.days.get(begin, ())):
@@ -121,7 +139,7 @@ class Peak(NamedTuple):
 
 
 class Readings:
-    """All that was read from one or more files."""
+    """The contents of one or more files, within bounds that no house reaches."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -129,27 +147,61 @@ class Readings:
         self.peaks: dict[tuple[str, str], dict[str, Peak]] = {}
         """By EAN and meter: the month peaks by month, as `2024-05-01`."""
         self.gas: set[str] = set()
-        """The EANs that are certain to be of gas."""
+        """The EANs that are certainly of gas."""
         self.water: set[str] = set()
         self.ignored: dict[str, int] = {}
-        """Registers and units that nothing is made of, and in how many rows they are."""
+        """Registers and units that no meter here counts, and the number of their rows."""
         self.unknown_states: set[str] = set()
         self.first_lines: dict[tuple[str, str], tuple[str, int]] = {}
-        """Where an EAN and meter are seen first: file and line."""
+        """File and line of the first row of an EAN and meter."""
+        self.nothing_in: list[tuple[str, int]] = []
+        """Files without rows, and the number of their lines."""
         self.rows = 0
         self.files: list[str] = []
+        self._days = 0
 
-    def stream(self, key: StreamKey) -> Stream:
-        """Return a stream, made where it is new; ExportError where there are too many to be one house."""
+    @property
+    def rows_left(self) -> int:
+        """Return how many rows may follow."""
+        return MOST_ROWS - self.rows
+
+    def stream(self, key: StreamKey, name: str) -> Stream:
+        """Return a stream, made where it is new; ExportError where there are too many for one house."""
         if (stream := self.streams.get(key)) is None:
             if len(self.streams) >= _MOST_STREAMS:
                 raise ExportError("too_large", f"> {_MOST_STREAMS} registers")
-            stream = self.streams[key] = Stream(key)
+            stream = self.streams[key] = Stream(key, name, self._count_day)
         return stream
 
+    def meet(self, owner: tuple[str, str], file: str, line: int) -> None:
+        """Note where an EAN and meter are seen first; ExportError where there are too many for one house."""
+        if owner not in self.first_lines:
+            if len(self.first_lines) >= _MOST_METERS:
+                raise ExportError("too_large", f"> {_MOST_METERS} meters")
+            self.first_lines[owner] = file, line
+
+    def ignore(self, name: str) -> None:
+        """Count a row of a register or unit that no meter here counts."""
+        if name in self.ignored or len(self.ignored) < _MOST_IGNORED:
+            self.ignored[name] = self.ignored.get(name, 0) + 1
+
     def end_file(self) -> None:
-        """Finish what only a whole file tells; ExportError where too much was read."""
+        """Finish what only a whole file tells."""
         for stream in self.streams.values():
             stream.end_file()
-        if sum(len(stream.days) for stream in self.streams.values()) > _MOST_DAYS:
+
+    def require_values(self) -> None:
+        """Refuse files without a single value for a meter: ExportError says what is in them instead."""
+        if self.peaks or any(stream.first is not None for stream in self.streams.values()):
+            return
+        lines = [*self.first_lines.values(), *self.nothing_in]
+        file, line = lines[0] if lines else (self.files[0], 0)
+        if self.ignored and not self.streams:
+            raise ExportError("nothing_counted", ", ".join(self.ignored), file=file, line=line)
+        raise ExportError("empty", file=file, line=line)
+
+    def _count_day(self) -> None:
+        """Bound the days of all registers, each of which takes memory."""
+        self._days += 1
+        if self._days > _MOST_DAYS:
             raise ExportError("too_large", f"> {_MOST_DAYS} days of registers")

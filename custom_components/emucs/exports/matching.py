@@ -1,4 +1,4 @@
-"""Which meter of an export is which live meter."""
+"""Finds the live meters that an export is of."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _SHORTEST_NUMBER: Final = 6
 
 
 class Medium(StrEnum):
-    """What is measured."""
+    """What a meter measures."""
 
     ELECTRICITY = "electricity"
     GAS = "gas"
@@ -23,7 +23,7 @@ class Medium(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LiveMeter:
-    """A meter as the port shows it: its identifier, its equipment identifier and its EAN where it prints them."""
+    """A meter at the port: its identifier, and its equipment identifier and EAN where it sends them."""
 
     identifier: str
     medium: Medium
@@ -33,29 +33,30 @@ class LiveMeter:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What an export has of a live meter."""
+    """The contents of an export for one live meter."""
 
     meter: LiveMeter
     ean: str
     meters: tuple[str, ...]
-    """The numbers of the meters, the first one first."""
+    """The numbers of the meters in the order of time."""
     counters: Mapping[Counter, Known]
     peaks: Mapping[str, Peak]
     certain: bool
-    """Whether a number or an EAN says that it is this meter."""
+    """Whether a number or an EAN proves that it is this meter."""
 
 
 def match(
     readings: Readings, live: Iterable[LiveMeter], known_eans: Mapping[str, str]
 ) -> tuple[list[Match], list[str]]:
-    """Return what belongs to live meters, and the EANs and meters that belong to none.
+    """Return the contents for each live meter, and the EANs and meters that are no live meter's.
 
-    `known_eans` gives for identifiers of live meters the EANs that earlier imports were certain of. ExportError where
-    nothing belongs to a live meter.
+    `known_eans` gives the EANs that earlier imports were certain of, by the identifiers of live meters. ExportError
+    where there is nothing for a live meter.
     """
     lives = tuple(live)
     matches: list[Match] = []
     others: list[str] = []
+    empty: set[str] = set()
     for ean in sorted({ean for ean, _ in readings.first_lines}):
         found = _match_ean(readings, ean, lives, known_eans)
         if found is None:
@@ -67,25 +68,37 @@ def match(
                 for each, meter in readings.first_lines
                 if each == ean and meter not in found.meters
             )
+        else:
+            empty.add(ean)
     doubles = {each.meter.identifier for each in matches}
     if not matches or len(doubles) < len(matches):
-        _refuse(readings, lives)
+        _refuse(readings, lives, empty)
     return matches, others
 
 
-def _refuse(readings: Readings, lives: tuple[LiveMeter, ...]) -> None:
-    """Say that the export is of another meter, and where it says so."""
-    if not readings.first_lines:
-        raise ExportError("empty")
-    (ean, meter), (file, line) = next(iter(readings.first_lines.items()))
+def _refuse(readings: Readings, lives: tuple[LiveMeter, ...], empty: set[str]) -> None:
+    """Say that the export is of another meter, and where; or that it has nothing for the live meter that it is of.
+
+    `empty` are the EANs of live meters for which there is nothing.
+    """
+    measured = {key[:2] for key, stream in readings.streams.items() if stream.first is not None} | set(readings.peaks)
+    others = [owner for owner in readings.first_lines if owner in measured and owner[0] not in empty]
+    if not others:
+        file, line = next(iter(readings.first_lines.values()), (readings.files[0], 0))
+        names = (stream.name for stream in readings.streams.values() if stream.first is not None)
+        raise ExportError(
+            "nothing_counted", ", ".join(dict.fromkeys((*names, *readings.ignored))), file=file, line=line
+        )
+    file, line = readings.first_lines[others[0]]
+    there = ", ".join(f"{ean} {meter}".strip() for ean, meter in others)
     here = ", ".join(each.number or each.identifier for each in lives)
-    raise ExportError("wrong_meter", f"{ean} {meter} ≠ {here}".strip(), file=file, line=line)
+    raise ExportError("wrong_meter", f"{there} ≠ {here}", file=file, line=line)
 
 
 def _match_ean(
     readings: Readings, ean: str, lives: tuple[LiveMeter, ...], known_eans: Mapping[str, str]
 ) -> Match | None:
-    """Return the live meter that an EAN belongs to."""
+    """Return the contents of an EAN with its live meter, or None where it has none."""
     medium = _medium(readings, ean)
     numbers = [meter for each, meter in readings.first_lines if each == ean]
     candidates = [meter for meter in lives if meter.medium is medium]
@@ -104,7 +117,7 @@ def _match_ean(
 
 
 def same_number(number: str, other: str | None) -> bool:
-    """Tell whether two numbers are of one meter; one may leave out the manufacturer in front."""
+    """Tell whether two numbers are of one meter; one of them may lack the manufacturer in front."""
     if not number or not other:
         return False
     short, long = sorted((number.upper(), other.upper()), key=len)
@@ -112,7 +125,7 @@ def same_number(number: str, other: str | None) -> bool:
 
 
 def _medium(readings: Readings, ean: str) -> Medium:
-    """Return what an EAN measures: gas comes in m³ and in kWh, electricity in kWh alone."""
+    """Return what is measured under an EAN: gas comes in m³ and kWh, electricity in kWh only."""
     if ean in readings.water:
         return Medium.WATER
     in_volume = any(key.ean == ean and key.unit is Unit.VOLUME for key in readings.streams)
@@ -120,7 +133,7 @@ def _medium(readings: Readings, ean: str) -> Medium:
 
 
 def _matched(readings: Readings, ean: str, own: str | None, meter: LiveMeter, *, certain: bool) -> Match:
-    """Return what the meters of an EAN counted, up to the live one."""
+    """Return what the meters of an EAN have counted, up to the live one."""
     unit = Unit.ENERGY if meter.medium is Medium.ELECTRICITY else Unit.VOLUME
     firsts: dict[str, int] = {}
     for key, stream in readings.streams.items():
@@ -128,7 +141,7 @@ def _matched(readings: Readings, ean: str, own: str | None, meter: LiveMeter, *,
             firsts[key.meter] = min(first, firsts.get(key.meter, first))
     order = sorted(firsts, key=lambda number: firsts[number])
     if own in order:
-        # A meter that came after the live one is no predecessor of it.
+        # A meter that came after the live one is not its predecessor.
         order = order[: order.index(own) + 1]
     successors = [firsts[number] for number in order[1:]]
     until = dict(zip(order, [*successors, None], strict=True)) if order else {}

@@ -1,9 +1,9 @@
 """The hour that autumn repeats: which of two equal times comes first.
 
-Only the last quarter of each of the two hours is told apart by its end. The others come in the order of the file:
-the first of a pair is taken as summer time, as the values of exports run smoothly only that way (belongs to what is
-known of the exports, and is inferred for all but the last quarter). A file in no order at all shares the energy of a
-pair evenly: the day's total is right, and the two hours are said to be uncertain.
+Only the last quarters of the two hours are told apart by their ends. The others follow the order of the file: the first
+of a pair is taken as summer time, because the values of real exports run smoothly only that way (proven for the last
+quarter, inferred for the others). In a file without any order, a pair shares its energy evenly: the total of the day
+is right, and the two hours are reported as uncertain.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,11 +15,11 @@ _QUARTERS: Final = 4
 _FIRST, _SECOND = 0, 1
 
 type Placed = tuple[int, int, bool]
-"""The offset of a quarter in its day, its value, and whether that is an estimate."""
+"""The offset of a quarter in its day, its value, and whether the value is an estimate."""
 
 
 class Row(NamedTuple):
-    """A row in the repeated hour: the one or two places that it may have, and its value."""
+    """A row in the repeated hour: the one or two places where it may stand, and its value."""
 
     offsets: tuple[int, ...]
     value: int
@@ -32,7 +32,7 @@ class Row(NamedTuple):
 
     @property
     def occurrence(self) -> int | None:
-        """Return which of the two it is, where it says so itself."""
+        """Return which of the two hours it is in, where its end tells."""
         return None if len(self.offsets) > 1 else (self.offsets[0] - _BEGIN) // _QUARTERS
 
 
@@ -58,12 +58,13 @@ class Repeated:
         return list(self._paired(share=not ordered, backwards=walls[0] > walls[-1])), ordered
 
     def _times(self) -> list[int] | None:
-        """Return the occurrence of each row, where the rows are a piece of an orderly hour."""
+        """Return the occurrences of the rows, where these are a piece of an orderly hour."""
         count = len(self.rows)
         last = len(_INTERLEAVED) - count
         starts = sorted(range(last + 1), key=lambda start: start != (last if self.begins_file else 0))
-        for pattern in _PATTERNS:
-            for start in starts:
+        # Where a piece begins is more certain than how its file is ordered.
+        for start in starts:
+            for pattern in _PATTERNS:
                 piece = pattern[start : start + count]
                 if all(
                     row.wall == wall and row.occurrence in (None, time)
@@ -73,7 +74,7 @@ class Repeated:
         return None
 
     def _paired(self, *, share: bool, backwards: bool) -> Iterator[Placed]:
-        """Place what is no piece of an orderly hour: pairs in their order, or shared."""
+        """Place rows that are no piece of an orderly hour: pairs in their order, or shared."""
         for wall in range(_QUARTERS):
             certain = [row for row in self.rows if row.wall == wall and row.occurrence is not None]
             yield from ((row.offsets[0], row.value, row.estimated) for row in certain)
@@ -84,7 +85,7 @@ class Repeated:
                 halves = ((total + 1) // 2, total // 2)
                 yield from ((_BEGIN + wall + time * _QUARTERS, half, estimated) for time, half in enumerate(halves))
                 continue
-            # More than two are doubles, as a file that was put together from others has them.
+            # More than two are doubles: the file was put together from others.
             times = [_SECOND, _FIRST] if backwards and len(pair) > 1 else [_FIRST, _SECOND]
             yield from _with_times(pair, times * len(pair))
 

@@ -7,138 +7,138 @@ import re
 from typing import Any, Final
 
 from .errors import ExportError
-from .intervals import MICRO, ConflictError, Readings, StreamKey
+from .intervals import EMPTY, MICRO, ConflictError, Readings, StreamKey
 from .vocabulary import UNITS, Direction, Register, Status, Unit, normalised, status_of
 from .walltime import HOUR, QUARTER, Day, Grain, Place, day_at
 
-_DIRECTIONS: Final = {"offtake": Direction.IMPORT, "injection": Direction.EXPORT}
-_TARIFFS: Final = {"total": 0, "active": 0, "day": 1, "night": 2}
+MOST_JSON: Final = 16 * 1024 * 1024
+"""Bytes of one answer, which is in memory as a whole: two years of quarter-hours both ways."""
+_LEAST_PER_PART: Final = 6
+"""Bytes for each part of an answer, at least: in memory a part takes more than that. Real answers have 14."""
+_REGISTERS: Final = {
+    (name, kind): Register(direction, tariff)
+    for name, direction in (("offtake", Direction.IMPORT), ("injection", Direction.EXPORT))
+    for kind, tariff in (("total", 0), ("active", 0), ("day", 1), ("night", 2))
+}
 _GRAINS: Final = {"quarterHourlyEnergy": Grain.QUARTER, "hourlyEnergy": Grain.HOUR, "dailyEnergy": Grain.DAY}
-# The portal gives units as codes (an observation of one program that reads it).
-_UNIT_CODES: Final = {"3": Unit.ENERGY, "5": Unit.VOLUME}
+_UNITS: Final = {"kWh": Unit.ENERGY, "m3": Unit.VOLUME}
+_PORTAL_KEYS: Final = frozenset({"d", "v"})
+"""Keys of an interval as the portal's own pages load it: its start and its values."""
 _GAS: Final = ("g", "gas")
+_SUBMETER: Final = "submetering"
 _DEEPEST: Final = 20
-_DECODER: Final = json.JSONDecoder(parse_float=str, parse_int=str)
-_INTERVALS: Final = re.compile(rf'"(?:{"|".join(_GRAINS)})"\s*:\s*\[')
-_SPACE: Final = re.compile(r"\s*")
-_END: Final = re.compile(r"\s*\]")
-_SEPARATOR: Final = re.compile(r"\s*([,\]])")
+_LONGEST: Final = 60
 _LARGEST: Final = 10**9
 
 type _Json = dict[str, Any]
 
 
-class _Wrong(Exception):
+class _WrongPartError(Exception):
     """A part that is not as the service gives it."""
 
 
-class _Answer:
-    """An answer whose intervals are decoded one by one: all at once would hold other threads for seconds."""
-
-    def __init__(self, text: str) -> None:
-        """Decode all but the intervals; ValueError where that is no JSON."""
-        self._text = text
-        self._begins: list[int] = []
-        pieces: list[str] = []
-        position = 0
-        while found := _INTERVALS.search(text, position):
-            # In place of its intervals, an array has the number by which they are found again.
-            pieces.append(f"{text[position : found.end()]}{len(self._begins)}]")
-            self._begins.append(found.end())
-            position = found.end()
-            for _, position in _elements(text, found.end()):  # noqa: B007 -- the last one counts
-                pass
-            if position == found.end():
-                position = text.index("]", position) + 1
-        pieces.append(text[position:])
-        self.content = _DECODER.decode("".join(pieces))
-
-    def intervals(self, numbers: list[Any]) -> Iterator[object]:
-        """Return the intervals that an array stands for."""
-        for number in numbers:
-            yield from (element for element, _ in _elements(self._text, self._begins[int(number)]))
+def _unchanged(part: _Json) -> _Json:
+    """Return an object as it is. The decoder calls this for each object; during the call other threads can run."""
+    return part
 
 
-def _elements(text: str, position: int) -> Iterator[tuple[object, int]]:
-    """Return the elements of an array, and the position behind each; ValueError where it is no JSON."""
-    if _END.match(text, position):
-        return
-    separator = ","
-    while separator == ",":
-        element, position = _DECODER.raw_decode(text, _SPACE.match(text, position).end())  # type: ignore[union-attr]  # matches nothing too
-        found = _SEPARATOR.match(text, position)
-        if found is None:
-            raise json.JSONDecodeError("Expecting ',' or ']'", text, position)
-        separator, position = found[1], found.end()
-        yield element, position
+_DECODER: Final = json.JSONDecoder(object_hook=_unchanged, parse_float=str, parse_int=str)
 
 
 def read_json(text: str, readings: Readings, file: str) -> None:
-    """Read what the service answered, or several answers in a list; ExportError where that is not what it is."""
+    """Read an answer of the service, or several in a list; ExportError where it is something else."""
+    if sum(map(text.count, "[{,")) > len(text) // _LEAST_PER_PART + _LEAST_PER_PART:
+        raise ExportError("not_an_export", text[:_LONGEST], file=file)
     before = readings.rows
     try:
-        answer = _Answer(text)
-        content = answer.content
-        for each in content if isinstance(content, list) else [content]:
-            data = _part(each, dict).get("data", each)
-            for headpoint in data if isinstance(data, list) else [data]:
-                _headpoint(_part(headpoint, dict).get("headpoint"), answer, readings, file)
+        content = _DECODER.decode(text)
+        if _is_of_portal(content):
+            raise ExportError("portal_json", file=file)
+        for answer in content if isinstance(content, list) else [content]:
+            data = _part(answer, dict).get("data", answer)
+            for each in data if isinstance(data, list) else [data]:
+                _headpoint(_part(each, dict).get("headpoint"), readings, file)
         readings.end_file()
     except (ValueError, RecursionError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 0
         raise ExportError("not_an_export", str(error), file=file, line=line) from error
-    except _Wrong as error:
+    except _WrongPartError as error:
         raise ExportError("not_an_export", str(error), file=file) from error
     except ConflictError as error:
         raise ExportError("conflict", file=file) from error
     if readings.rows == before:
-        raise ExportError("empty", file=file)
+        readings.nothing_in.append((file, 0))
+    if not readings.rows_left > 0:
+        raise ExportError("too_large", f"> {readings.rows} rows", file=file)
+
+
+def _is_of_portal(content: object) -> bool:
+    """Tell whether it is what the portal's own pages load: a list of intervals, or one within an object."""
+    lists = content.values() if isinstance(content, dict) else [content]
+    return any(
+        isinstance(each, list) and each and isinstance(each[0], dict) and each[0].keys() >= _PORTAL_KEYS
+        for each in lists
+    )
 
 
 def _part[T: (dict[str, Any], list[Any], str)](value: object, kind: type[T]) -> T:
-    """Return a value of a kind; _Wrong where it is another."""
+    """Return a value of a kind; _WrongPartError where it is another."""
     if not isinstance(value, kind):
-        raise _Wrong(f"{kind.__name__}: {str(value)[:60]}")
+        raise _WrongPartError(f"{kind.__name__}: {str(value)[:_LONGEST]}")
     return value
 
 
-def _headpoint(value: object, answer: _Answer, readings: Readings, file: str, depth: int = 0) -> None:
-    """Take an access point, and those behind it."""
+def _headpoint(value: object, readings: Readings, file: str, depth: int = 0) -> None:
+    """Take an access point and those behind it, but no submeters: their energy has passed the main meter."""
     if depth > _DEEPEST:
-        raise _Wrong("subHeadpoints")
+        raise _WrongPartError("subHeadpoints")
     headpoint: _Json = _part(value, dict)
-    ean = str(headpoint.get("ean", ""))
+    kind = str(headpoint.get("$type", ""))
+    if kind.casefold().startswith(_SUBMETER):
+        readings.ignore(kind[:_LONGEST])
+        return
+    ean = str(headpoint.get("ean") or "")
     if not re.fullmatch(r"\d{0,40}", ean):
-        raise _Wrong(f"ean: {ean[:60]}")
+        raise _WrongPartError(f"ean: {ean[:_LONGEST]}")
     if str(headpoint.get("energyType", "")).casefold() in _GAS:
         readings.gas.add(ean)
-    for physical in _part(headpoint.get("physicalMeters") or [], list):
-        meter = _part(physical, dict)
-        number = str(meter.get("meterID", ""))[:40].upper()
-        readings.first_lines.setdefault((ean, number), (file, 0))
-        _energies(meter, answer, readings, (ean, number))
-    # Where there is no meter of its own, the energy is the access point's.
-    _energies(headpoint, answer, readings, (ean, ""))
+    meters = [_part(each, dict) for each in _part(headpoint.get("physicalMeters") or [], list)]
+    for meter in meters:
+        _energies(meter, _GRAINS, readings, (ean, _number_of(meter)), file)
+    # An access point may repeat the energy of its meters. What it alone has, its meter measured where it has just one.
+    alone = {name: grain for name, grain in _GRAINS.items() if not any(meter.get(name) for meter in meters)}
+    _energies(headpoint, alone, readings, (ean, _number_of(meters[0]) if len(meters) == 1 else ""), file)
     for below in _part(headpoint.get("subHeadpoints") or [], list):
-        _headpoint(below, answer, readings, file, depth + 1)
+        _headpoint(below, readings, file, depth + 1)
 
 
-def _energies(owner: Mapping[str, Any], answer: _Answer, readings: Readings, ids: tuple[str, str]) -> None:
-    """Take the intervals of a meter."""
-    for name, grain in _GRAINS.items():
-        for value in answer.intervals(_part(owner.get(name) or [], list)):
+def _number_of(meter: _Json) -> str:
+    """Return the number of a meter."""
+    return str(meter.get("meterID") or "")[:40].upper()
+
+
+def _energies(owner: _Json, grains: Mapping[str, Grain], readings: Readings, ids: tuple[str, str], file: str) -> None:
+    """Take the intervals of a meter or an access point."""
+    for name in owner:
+        if name.endswith("Energy") and name not in _GRAINS:
+            readings.ignore(name[:_LONGEST])
+    for name, grain in grains.items():
+        intervals = _part(owner.get(name) or [], list)
+        if intervals:
+            readings.meet(ids, file, 0)
+        readings.rows += len(intervals)
+        for value in intervals:
             interval: _Json = _part(value, dict)
             day, place = _interval(interval, grain)
-            readings.rows += 1
             for measurement in _part(interval.get("measurements") or [], list):
-                for register, energy in _values(_part(measurement, dict), readings):
+                for label, register, energy in _registers(_part(measurement, dict)):
                     unit = _unit(energy)
-                    if unit is None:
-                        readings.ignored[str(energy.get("unit"))[:60]] = 1
+                    if register is None or unit is None:
+                        readings.ignore(f"{label} ({energy.get('unit')})"[:_LONGEST])
                         continue
-                    stream = readings.stream(StreamKey(*ids, register, unit, grain))
+                    stream = readings.stream(StreamKey(*ids, register, unit, grain), f"{label} ({unit})")
                     estimated = status_of(str(energy.get("validationState", ""))) is Status.ESTIMATED
-                    stream.put(day, place, _number(energy["value"]), estimated=estimated)
+                    stream.put(day, place, _volume(energy), estimated=estimated)
 
 
 def _interval(interval: _Json, grain: Grain) -> tuple[Day, Place]:
@@ -148,50 +148,49 @@ def _interval(interval: _Json, grain: Grain) -> tuple[Day, Place]:
     offset = begin - day.begin
     length = day.length if grain is Grain.DAY else int(grain)
     if end - begin != length or offset % (HOUR if grain is Grain.HOUR else 1) or (grain is Grain.DAY and offset):
-        raise _Wrong(f"{interval.get('start')} - {interval.get('end')}")
+        raise _WrongPartError(f"{interval.get('start')} - {interval.get('end')}")
     return day, Place(grain, (offset,))
 
 
 def _quarter(value: object) -> int:
-    """Return the quarter since the epoch that a time in UTC begins."""
+    """Return the quarter since the epoch that begins at a time in UTC."""
     text = _part(value, str)
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:
-        raise _Wrong(text[:60]) from error
+        raise _WrongPartError(text[:_LONGEST]) from error
     seconds = int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
     if seconds % QUARTER or not 946_684_800 <= seconds < 4_102_444_800:  # noqa: PLR2004 -- the years 2000 to 2099
-        raise _Wrong(text[:60])
+        raise _WrongPartError(text[:_LONGEST])
     return seconds // QUARTER
 
 
-def _values(measurement: _Json, readings: Readings) -> Iterator[tuple[Register, _Json]]:
-    """Return the registers of a measurement that are counted, with what they say."""
+def _registers(measurement: _Json) -> Iterator[tuple[str, Register | None, _Json]]:
+    """Return the registers in a measurement: name, register where it is counted, and value with unit and state."""
     for name, registers in measurement.items():
-        if not isinstance(registers, dict):
-            continue
-        for kind, energy in registers.items():
-            if name in _DIRECTIONS and kind in _TARIFFS and isinstance(energy, dict):
-                if energy.get("value") is not None:
-                    yield Register(_DIRECTIONS[name], _TARIFFS[kind]), energy
-            else:
-                ignored = f"{name} {kind}"[:60]
-                readings.ignored[ignored] = readings.ignored.get(ignored, 0) + 1
+        if isinstance(registers, dict):
+            # Without registers, the energy of a direction is all of it.
+            for kind, energy in ({"total": registers} if "value" in registers else registers).items():
+                if isinstance(energy, dict):
+                    yield f"{name} {kind}", _REGISTERS.get((name, kind)), energy
 
 
 def _unit(energy: _Json) -> Unit | None:
     """Return the unit of a value, where it is one that is counted."""
     text = str(energy.get("unit", ""))
-    unit = UNITS.get(normalised(text)) or _UNIT_CODES.get(text)
+    unit = _UNITS.get(text) or UNITS.get(normalised(text))
     return unit if unit in (Unit.ENERGY, Unit.VOLUME) else None
 
 
-def _number(value: object) -> int:
-    """Return a volume in millionths."""
+def _volume(energy: _Json) -> int:
+    """Return a volume in millionths, or EMPTY."""
+    value = energy.get("value")
+    if value is None or value == "":
+        return EMPTY
     try:
         number = float(str(value))
     except ValueError as error:
-        raise _Wrong(str(value)[:60]) from error
+        raise _WrongPartError(str(value)[:_LONGEST]) from error
     if not 0 <= number < _LARGEST:
-        raise _Wrong(str(value)[:60])
+        raise _WrongPartError(str(value)[:_LONGEST])
     return round(number * MICRO)

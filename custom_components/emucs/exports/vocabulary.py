@@ -1,8 +1,8 @@
 """The words of exports in four languages, and what they mean.
 
-Dutch and English are as exports in the field have them. French and German have not been seen: those words are an
-assumption, made here alone, from how the grid operator's pages name the same things. A word that is missing makes a
-column unknown, and the error then names the header.
+Dutch and English words come from real exports. French and German exports have not been seen: their words are an
+assumption, made here alone, after the words that the grid operator's pages use for the same things. A missing word
+makes a column unknown, and the error then shows the header.
 """
 
 from enum import StrEnum
@@ -28,14 +28,14 @@ class Column(StrEnum):
 
 
 class Direction(StrEnum):
-    """Which way energy or volume went."""
+    """The way that energy or volume goes."""
 
     IMPORT = "import"
     EXPORT = "export"
 
 
 class Unit(StrEnum):
-    """What a volume is in."""
+    """The unit of a volume."""
 
     ENERGY = "kWh"
     VOLUME = "m³"
@@ -43,7 +43,7 @@ class Unit(StrEnum):
 
 
 class Status(StrEnum):
-    """How a value came about."""
+    """Where a value comes from."""
 
     READ = "read"
     ESTIMATED = "estimated"
@@ -51,14 +51,14 @@ class Status(StrEnum):
 
 
 class Register(NamedTuple):
-    """A register: its direction, and its tariff, 0 where it counts whatever the tariff is."""
+    """A register: its direction, and its tariff, 0 where it counts at all tariffs."""
 
     direction: Direction
     tariff: int
 
 
 def normalised(text: str) -> str:
-    """Return a text without case, accents, brackets and blanks, as headers differ in them from year to year."""
+    """Return a text without case, accents, brackets and blanks: headers differ in these from year to year."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in decomposed if letter.isalnum())
 
@@ -109,10 +109,10 @@ REGISTERS: Final = {
 PEAK_REGISTERS: Final = frozenset(
     map(normalised, ("piekvermogen", "peak power", "puissance de pointe", "spitzenleistung"))
 )
-"""The month peak. Only the Dutch word has been seen."""
+"""The register of month peaks. Only the Dutch word has been seen."""
 
 WATER: Final = ("water", "deau", "wasser")
-"""What the type of a water meter has in it: an assumption, as no export of water has been seen."""
+"""Words in the type of a water meter: an assumption, as no export of water has been seen."""
 
 UNITS: Final = {"kwh": Unit.ENERGY, "m3": Unit.VOLUME, "kw": Unit.POWER}
 
@@ -129,6 +129,7 @@ READ: Final = frozenset(
         ),
     )
 )
+STATUS_WORDS: Final = ESTIMATED | READ
 
 
 def status_of(text: str) -> Status:

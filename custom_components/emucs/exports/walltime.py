@@ -1,11 +1,12 @@
 """From the local wall times of exports to quarter-hours since the epoch.
 
-Exports give wall times without offset. A row is placed by its start and its end together: on the days on which the
-clock changes, times are counted as they pass, and never by subtracting wall times.
+Exports give wall times without an offset. A row is placed by its start and its end together: on days on which the
+clock changes, quarters are counted as they pass, as the difference of two wall times is wrong there.
 """
 
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
+from functools import lru_cache
 import re
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -13,15 +14,16 @@ from zoneinfo import ZoneInfo
 QUARTER: Final = 900
 HOUR: Final = 4
 """In quarters."""
+DAY_QUARTERS: Final = 96
+"""The quarters of a day on which the clock does not change; as a wall time, the midnight that ends a day."""
 _LOCAL: Final = ZoneInfo("Europe/Brussels")
-_NORMAL: Final = 96
 _SPRING: Final = 92
 _AUTUMN: Final = 100
 # The clock changes between 2 and 3: in quarters of wall time.
 _CHANGE: Final = range(8, 12)
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099
-_DATE: Final = re.compile(r"(\d{2})[-/.](\d{2})[-/.](\d{4})|(\d{4})-(\d{2})-(\d{2})")
-_TIME: Final = re.compile(r"(\d{2}):(00|15|30|45)(?::00)?")
+_DATE: Final = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})|(\d{4})-(\d{2})-(\d{2})")
+_TIME: Final = re.compile(r"(\d{1,2}):(00|15|30|45)(?::00)?")
 
 
 class Grain(IntEnum):
@@ -33,14 +35,14 @@ class Grain(IntEnum):
 
 
 class Place(NamedTuple):
-    """Where an interval stands in its day: its grain, and the quarters that it may begin at, one or two."""
+    """Where an interval stands in its day: its grain, and the one or two quarters at which it may begin."""
 
     grain: Grain
     offsets: tuple[int, ...]
 
 
 class Day(NamedTuple):
-    """A local day: the quarter since the epoch that it begins with, and how many it has."""
+    """A local day: its first quarter since the epoch, and the number of its quarters."""
 
     begin: int
     length: int
@@ -60,14 +62,19 @@ def parse_date(text: str) -> date | None:
     return parsed if _FIRST_YEAR <= parsed.year <= _LAST_YEAR else None
 
 
-def parse_time(text: str) -> int | None:
-    """Return the quarters of wall time in a text such as `02:45:00`; None where it is none."""
+def parse_time(text: str, *, is_end: bool = False) -> int | None:
+    """Return the quarters of wall time in a text such as `02:45:00` or `2:45`; None where it is none.
+
+    An interval may end at `24:00`: DAY_QUARTERS.
+    """
     found = _TIME.fullmatch(text.strip())
-    if not found or int(found[1]) >= 24:  # noqa: PLR2004 -- hours of a day
+    if not found:
         return None
-    return int(found[1]) * HOUR + int(found[2]) // 15
+    quarters = int(found[1]) * HOUR + int(found[2]) // 15
+    return quarters if quarters < DAY_QUARTERS + is_end else None
 
 
+@lru_cache(maxsize=4096)
 def day_of(local: date) -> Day:
     """Return a local day."""
     begin, end = (
@@ -83,11 +90,13 @@ def day_at(quarter: int) -> Day:
 
 
 def place(length: int, begin: int, end: int, days: int) -> Place | None:
-    """Return where an interval stands in a day of so many quarters, or None where no interval does.
+    """Return where an interval stands in a day of `length` quarters, or None where it is no quarter, hour or day.
 
-    `begin` and `end` are quarters of wall time, `end` as many days later as `days` says. Only of the quarters of the
-    repeated hour that do not end in another one than they began in, two places are possible.
+    `begin` and `end` are quarters of wall time, `end` is `days` days later. Two places are possible only in the hour
+    that autumn repeats, for a quarter that does not end it.
     """
+    if end == DAY_QUARTERS:
+        end, days = 0, days + 1
     if days == 1 and begin == end == 0:
         return Place(Grain.DAY, (0,))
     if days > 1 or (days == 1 and end):
@@ -102,12 +111,12 @@ def place(length: int, begin: int, end: int, days: int) -> Place | None:
 
 
 def _elapsed(length: int, wall: int, *, ends: bool = False) -> tuple[int, ...]:
-    """Return how many quarters of a day may have passed when the clock shows a time."""
-    if length == _NORMAL:
+    """Return the numbers of quarters that may have passed in a day when the clock shows a time."""
+    if length == DAY_QUARTERS:
         return (wall,)
     if length == _SPRING:
         if wall in _CHANGE:
-            # Nothing begins in the hour that is left out; a quarter may be said to end where it begins.
+            # Nothing begins in the hour that is skipped; the quarter before it may end as that hour begins.
             return (_CHANGE.start,) if ends and wall == _CHANGE.start else ()
         return (wall if wall < _CHANGE.start else wall - HOUR,)
     if length == _AUTUMN and wall in _CHANGE:

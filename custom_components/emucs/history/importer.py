@@ -23,8 +23,9 @@ from ..const import CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL, DOMAIN
 from ..coordinator import EmucsConfigEntry, MeterCoordinator
 from ..devices import masked_title
 from ..exports import MICRO, SECONDS, Counter, ExportError, Known, Layer, Ledger, Unit
-from ..insight.peaks import Source, month_begin
-from ..peak_statistics import statistic_id as peaks_statistic_id
+from ..insight.capacity import Capacity
+from ..insight.peaks import Source
+from ..peak_statistics import row_start, statistic_id as peaks_statistic_id
 from .plan import Export, Plan, counter_of, key, live_meters, plan_rows, probe, read_for, undo_rows
 
 if TYPE_CHECKING:
@@ -211,9 +212,17 @@ class HistoryImporter:
 
     def _set_peaks(self, ledger: Ledger) -> None:
         """Let the capacity tariff know of month peaks."""
-        self._coordinator.capacity.async_set_imported(
+        before = self._peaks.months()
+        self._peaks.ledger.set_imported(
             {date.fromisoformat(month): Decimal(value) / MICRO for month, value in ledger.peaks.items()}
         )
+        if self._peaks.months() != before:
+            self._coordinator.async_changed()
+
+    @property
+    def _peaks(self) -> Capacity:
+        """Return what is known of month peaks."""
+        return self._coordinator.insights[Capacity]
 
     def _series(self, target: str, counter: Counter) -> Series | None:
         """Return the statistics of an entity, or None where there is none that is enabled."""
@@ -256,13 +265,13 @@ class HistoryImporter:
 
     def _plan_peaks(self, plan: Plan) -> None:
         """Take the month peaks of months that nothing is known of."""
-        ledger = self._coordinator.capacity.insight.ledger
+        ledger = self._peaks.ledger
         known = ledger.peaks
         for each in plan.matches:
             for month, peak in each.peaks.items():
                 begin = date.fromisoformat(month)
                 own = known.get(begin)
-                if own is not None:
+                if own is not None and not ledger.takes_import(begin):
                     value = float(own.value)
                     if abs(value - peak.value / MICRO) > _TINY:
                         plan.different_peaks[month] = peak.value / MICRO, value
@@ -276,11 +285,11 @@ class HistoryImporter:
 
         job = Job()
         gone = before.peaks.keys() - after.peaks.keys()
-        own = self._coordinator.capacity.insight.ledger.peaks
+        own = self._peaks.ledger.peaks
         months = [month for month, peak in own.items() if peak.source is Source.IMPORTED and month.isoformat() in gone]
         job.forgotten = (
             peaks_statistic_id(self._entry),
-            [int(month_begin(month).timestamp()) for month in months],
+            [int(row_start(month).timestamp()) for month in months],
         )
         wanted = {target: series for target in layer.counters if (series := self._series(target, counter_of(target)))}
         job.seeds = {wanted[target].statistic_id: start for target, start in layer.seeds.items() if target in wanted}

@@ -96,7 +96,7 @@ class Export:
 
 def live_meters(coordinator: MeterCoordinator) -> list[LiveMeter]:
     """Return the meters of an entry as far as exports can name them."""
-    telegram = coordinator.data
+    telegram = coordinator.telegram
     registers = telegram.registers
 
     def ean(code: str) -> str | None:
@@ -106,11 +106,11 @@ def live_meters(coordinator: MeterCoordinator) -> list[LiveMeter]:
         return text if len(text) == _EAN_LENGTH and text.isdecimal() and text.strip("0") else None
 
     meters = [LiveMeter(coordinator.identifier, Medium.ELECTRICITY, telegram.meter_id, ean(obis.EAN))]
-    for identifier, meter in coordinator.mbus.items():
+    for identifier, meter in coordinator.insights.mbus.items():
         if (medium := _MEDIA.get(meter.medium)) is not None:
-            channels = (number for number, channel in telegram.channels.items() if channel.id == meter.data.id)
+            channels = (number for number, channel in telegram.channels.items() if channel.id == meter.channel.id)
             number = next(channels, 0)
-            meters.append(LiveMeter(identifier, medium, meter.data.id, ean(f"0-{number}:96.1.2")))
+            meters.append(LiveMeter(identifier, medium, meter.channel.id, ean(f"0-{number}:96.1.2")))
     return meters
 
 

@@ -8,7 +8,7 @@ from .demand import QUARTER, Demand
 
 _SECOND: Final = timedelta(seconds=1)
 _QUARTER_SECONDS: Final = Decimal(QUARTER // _SECOND)
-# With less left there is no waiting: a minute to act, and the ten seconds that a slow meter takes for a telegram.
+# With less time left, in seconds, it does not wait: a minute to act, and ten seconds between telegrams.
 _LAST_CALL: Final = Decimal(70)
 _HOLD_SHARE: Final = 3
 _RELEASE_SHARE: Final = Decimal("0.95")
@@ -18,9 +18,9 @@ _RELEASE_AFTER: Final = timedelta(seconds=60)
 class Alarm:
     """On while a forecast passes a limit.
 
-    The forecast has to pass it for a third of the time that remains until the limit itself is reached. A kettle, which
-    would take the whole quarter to get there, has boiled before; a car, which takes three minutes, is told of within
-    one. It goes off when the forecast has stayed clearly below for a minute.
+    The forecast must pass the limit for a third of the time that remains until the quarter itself reaches it. A kettle,
+    which would need the whole quarter, has boiled by then; a car, which needs three minutes, raises the alarm within
+    one. The alarm goes off once the forecast has stayed clearly below the limit for a minute.
     """
 
     def __init__(self) -> None:
@@ -49,6 +49,6 @@ class Alarm:
 
 
 def _seconds_until(demand: Demand, limit: Decimal) -> Decimal:
-    """Return how long a quarter whose forecast passes a limit takes to reach it."""
+    """Return the seconds until a quarter whose forecast passes a limit reaches it."""
     room = limit - demand.so_far
     return room * _QUARTER_SECONDS / demand.power if room > 0 else Decimal()

@@ -1,16 +1,31 @@
-"""The capacity tariff as one insight: telegrams in, everything that is shown of quarter, peaks and cost out."""
+"""The capacity tariff: takes telegrams, and knows quarter, peaks and cost."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, timedelta
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, ClassVar, Final, NamedTuple, Self, override
 
 from ..port import Telegram
 from .alarm import Alarm
+from .base import Insight
 from .demand import ClosedQuarter, Demand, QuarterDemand
+from .grid import Grid, connection_limit
 from .peaks import FLOOR, MonthPeak, PeakAverage, PeakLedger, month_begin, months_before, next_month
 from .tariff import MONTHS, Area, CapPeriod, Cost, Tariff, cost_of, tariff_of
+from .user_port import CONF_USER_PORT, LARGEST_HOME, UserPort
+
+SECTION_CAPACITY: Final = "capacity"
+CONF_AREA: Final = "area"
+CONF_CAP_PERIOD: Final = "cap_period"
+CONF_PEAK_TARGET: Final = "peak_target"
+CONF_OWN_RATE: Final = "own_rate"
+CONF_VAT: Final = "vat"
+CONF_WARNING_SHARE: Final = "warning_share"
+
+DEFAULT_VAT: Final = 6
+DEFAULT_WARNING_SHARE: Final = 90
+"""In per cent."""
 
 # The running month's energy is projected to its end from this share of it on.
 _PROJECTED_FROM: Final = Decimal("0.1")
@@ -21,38 +36,46 @@ _HOUR: Final = timedelta(hours=1)
 class CapacitySettings:
     """What the user sets."""
 
-    goal: Decimal = FLOOR
-    """kW that a quarter shall not pass; below the floor or the month's peak there is nothing to win."""
+    peak_target: Decimal = FLOOR
+    """kW that the user wants no quarter to pass; below the floor or the month's peak nothing is saved."""
     warning_share: Decimal = Decimal("0.9")
     area: Area | None = None
     own_rate: Decimal | None = None
-    """EUR a kW and year without VAT, in place of the area's."""
+    """EUR per kW per year without VAT, instead of the area's."""
     vat: Decimal = Decimal("0.06")
     cap_period: CapPeriod = CapPeriod.MONTH
+    user_port: UserPort = UserPort.P1
+    connection: Decimal | None = None
+    """kW that the connection carries, where the user has said so; else it follows from what the meter prints."""
 
 
 class CapacityState(NamedTuple):
     """What is known at one moment. Powers in kW."""
 
     demand: Demand
-    target: Decimal
-    """The highest of the floor, the month's peak and the goal: below it a quarter costs nothing more."""
+    effective_target: Decimal
+    """The highest of the floor, the month's peak and the user's target: below it a quarter costs nothing more."""
+    limit: Decimal
+    """What the connection carries."""
     alarm: bool
     warning: bool
     closed: ClosedQuarter | None
     """The quarter that the latest telegram ended."""
     new_peak: MonthPeak | None
-    """The running month's peak, where the latest telegram made it a higher one."""
+    """The running month's peak, if the latest telegram raised it."""
 
     @property
     def budget(self) -> Decimal:
-        """Return the power that may be drawn until the quarter ends so that it meets the target."""
-        return self.demand.budget(self.target)
+        """Return the power that may be drawn until the quarter ends so that it meets the target.
+
+        Below zero it cannot meet it but by export. It is never more than the connection carries, either way.
+        """
+        return min(max(self.demand.budget(self.effective_target), -self.limit), self.limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityReport:
-    """What is billed: means in kW, and their cost; None where it is not known or not billed."""
+    """What is billed: averages in kW, and their cost; None if not known or not billed."""
 
     average: PeakAverage | None
     """Over the twelve latest closed months."""
@@ -65,30 +88,62 @@ class CapacityReport:
     tariff: Tariff | None
 
 
-class Capacity:
-    """Follows quarter, peaks and cost of one meter. Survives a restart by `save` and `restore`."""
+class Capacity(Insight[CapacitySettings, CapacityState]):
+    """Follows quarter, peaks and cost of one meter."""
+
+    name: ClassVar = "capacity"
 
     def __init__(self, settings: CapacitySettings) -> None:
         """Start with nothing known."""
-        self.settings = settings
+        super().__init__(settings)
         self.quarter = QuarterDemand()
         self.ledger = PeakLedger()
-        self.state: CapacityState | None = None
+        self._limit: Decimal | None = None  # what the connection carries, by the latest quarter
+        self._own_rate: tuple[Decimal, int] | None = None  # the user's own rate, and the year in which it was new
+        self._noted: CapacitySettings | None = None
         self._alarm = Alarm()
         self._warning = Alarm()
+        self.billed = self.report()
+        """What is billed, as of the latest update of the entities."""
 
-    def feed(self, telegram: Telegram) -> CapacityState | None:
-        """Take a telegram; return what is known now, or None where the meter prints no time or power."""
-        closed = self.quarter.feed(telegram)
+    @override
+    @staticmethod
+    def settings_of(options: Mapping[str, Any]) -> CapacitySettings:
+        """Return what the options of an entry say of the capacity tariff."""
+        section = options.get(SECTION_CAPACITY, {})
+        own_rate = section.get(CONF_OWN_RATE)
+        # The table has the rates of homes and small companies, which no industrial meter is billed by.
+        area = None if options.get(CONF_USER_PORT) == UserPort.A1 else section.get(CONF_AREA)
+        return CapacitySettings(
+            peak_target=Decimal(str(section.get(CONF_PEAK_TARGET, FLOOR))),
+            warning_share=Decimal(str(section.get(CONF_WARNING_SHARE, DEFAULT_WARNING_SHARE))) / 100,
+            area=Area(area) if area else None,
+            own_rate=Decimal(str(own_rate)) if own_rate else None,
+            vat=Decimal(str(section.get(CONF_VAT, DEFAULT_VAT))) / 100,
+            cap_period=CapPeriod(section.get(CONF_CAP_PERIOD, CapPeriod.MONTH)),
+            user_port=UserPort(options.get(CONF_USER_PORT, UserPort.P1)),
+        )
+
+    @override
+    def feed(
+        self, telegram: Telegram, grid: Grid | None = None, *, counter_is_doubted: bool = False
+    ) -> CapacityState | None:
+        """Take a telegram; return what is known now, or None if the meter prints no time or power."""
+        closed = self.quarter.feed(telegram, counter_is_doubted=counter_is_doubted)
         demand = self.quarter.demand
         if demand is None or telegram.time is None or demand.time != telegram.time:
             return self.state
         new_peak = self.ledger.feed(telegram, closed)
+        if self._noted is not self.settings:
+            self._note_settings()
         peak = self.ledger.running
-        target = max(FLOOR, self.settings.goal, peak.value if peak else FLOOR)
+        target = max(FLOOR, self.settings.peak_target, peak.value if peak else FLOOR)
+        if closed is not None or self._limit is None:
+            self._limit = self._limit_of(telegram, grid)
         self.state = CapacityState(
             demand=demand,
-            target=target,
+            effective_target=target,
+            limit=self.settings.connection or self._limit,
             alarm=self._alarm.feed(demand, target),
             warning=self._warning.feed(demand, target * self.settings.warning_share),
             closed=closed,
@@ -96,8 +151,43 @@ class Capacity:
         )
         return self.state
 
+    @override
+    def is_urgent(self, before: CapacityState) -> bool:
+        """Tell whether a quarter, a peak, an alarm or a warning came or went."""
+        state = self.state
+        return state is not None and (
+            state.closed is not None
+            or state.new_peak is not None
+            or state.alarm is not before.alarm
+            or state.warning is not before.warning
+        )
+
+    @override
+    def refresh(self) -> None:
+        """Work out what is billed."""
+        self.billed = self.report()
+
+    def _limit_of(self, telegram: Telegram, grid: Grid | None) -> Decimal:
+        """Return what the connection carries in kW.
+
+        Of an industrial meter nothing says that. It has carried its highest quarter and is meant to carry the target,
+        and is larger than any with a residential meter.
+        """
+        if self.settings.user_port is UserPort.P1:
+            return connection_limit(telegram, grid)
+        return max([LARGEST_HOME, self.settings.peak_target, *[peak.value for peak in self.ledger.peaks.values()]])
+
+    def _note_settings(self) -> None:
+        """Note in which year an own rate is new: a later year's is not known by it."""
+        self._noted, rate = self.settings, self.settings.own_rate
+        if rate is None:
+            self._own_rate = None
+        elif self.ledger.month is not None and (self._own_rate is None or self._own_rate[0] != rate):
+            self._own_rate = rate, self.ledger.month.year
+
+    @override
     def forget_counter(self) -> None:
-        """Take no energy from the counter of before: it was set, or the meter is another one."""
+        """Take no energy from the former counter: it was reset, or belongs to another meter."""
         self.quarter.forget_counter()
         self.ledger.forget_counter()
 
@@ -120,33 +210,41 @@ class Capacity:
     @property
     def tariff(self) -> Tariff | None:
         """Return the rates that hold, or None where no month peak is billed or no area is set."""
-        area, month = self.settings.area, self.ledger.month
-        table = tariff_of(area, month.year) if area is not None and month is not None else None
-        if self.settings.own_rate is None:
-            return table
+        area, rate = self.settings.area, self.settings.own_rate
+        if rate is None:
+            return None if area is None or self.ledger.month is None else tariff_of(area, self.ledger.month.year)
         if area is not None and not area.bills_peaks:
             return None
-        return Tariff(
-            year=month.year if month else 0,
-            capacity=self.settings.own_rate,
-            kwh=table.kwh if table else None,
-            maximum=table.maximum if table else None,
-        )
+        year = self._own_rate[1] if self._own_rate else 0
+        table = None if area is None else tariff_of(area, year)
+        if table is None or table.year != year:
+            # What a kWh costs, and all together at most, is not known of that year.
+            return Tariff(year=year, capacity=rate)
+        return replace(table, capacity=rate)
 
     @property
     def missing_year(self) -> int | None:
-        """Return the year whose rates are not in the table, while an older year's are used instead."""
+        """Return the year whose rates are not known, while another year's are used: the table's, or an own rate's."""
         month, tariff = self.ledger.month, self.tariff
-        # An own rate is one of this year.
         return None if month is None or tariff is None or tariff.year == month.year else month.year
 
     def _cost(self, tariff: Tariff, average: PeakAverage) -> Cost:
         """Return what an average costs."""
-        energy = self._month_energy() if self.settings.cap_period is CapPeriod.MONTH else self._year_energy()
-        return cost_of(tariff, average.value, self.settings.vat, energy, self.settings.cap_period)
+        by_month = self.settings.cap_period is CapPeriod.MONTH
+        month, running = self.ledger.month, self.ledger.running
+        return cost_of(
+            tariff,
+            average.value,
+            self.settings.vat,
+            self._month_energy() if by_month else self._year_energy(),
+            self.settings.cap_period,
+            # The months to come are taken to import as much as those of the year before.
+            later=[self.ledger.imported(each) for each in reversed(months_before(month, MONTHS - 1))] if month else (),
+            peak=running.value if running else Decimal(),
+        )
 
     def _month_energy(self) -> Decimal | None:
-        """Return what the running month will have imported at its end in kWh, if it goes on as so far."""
+        """Return the projected import of the running month in kWh; None early in the month."""
         month = self.ledger.month
         imported = self.ledger.imported(month) if month else None
         if month is None or imported is None or self.state is None:
@@ -156,7 +254,7 @@ class Capacity:
         return imported / share if share >= _PROJECTED_FROM else None
 
     def _year_energy(self) -> Decimal | None:
-        """Return what the twelve latest closed months have imported in kWh, or None where one is not known."""
+        """Return the import of the twelve latest closed months in kWh, or None if one is not known."""
         month = self.ledger.month
         energies = map(self.ledger.imported, months_before(month, MONTHS) if month else [])
         known = [energy for energy in energies if energy is not None]
@@ -166,14 +264,20 @@ class Capacity:
         """Return all known month peaks, the oldest first."""
         return dict(sorted(self.ledger.peaks.items()))
 
+    @override
     def save(self) -> dict[str, Any]:
         """Return what a restart needs, as JSON has it."""
-        return {"quarter": self.quarter.save(), "ledger": self.ledger.save()}
+        own_rate = self._own_rate and [str(self._own_rate[0]), self._own_rate[1]]
+        return {"quarter": self.quarter.save(), "ledger": self.ledger.save(), "own_rate": own_rate}
 
+    @override
     @classmethod
     def restore(cls, settings: CapacitySettings, saved: Mapping[str, Any]) -> Self:
         """Return what was saved."""
         capacity = cls(settings)
         capacity.quarter = QuarterDemand.restore(saved["quarter"])
         capacity.ledger = PeakLedger.restore(saved["ledger"])
+        if (own_rate := saved.get("own_rate")) is not None:
+            rate, year = own_rate
+            capacity._own_rate = Decimal(rate), int(year)
         return capacity

@@ -1,20 +1,20 @@
-"""The meter's clock against that of Home Assistant: whether months can be dated by it, and whether it is off."""
+"""The meter's clock: whether quarters and months can be dated by it, and whether it differs from the host's."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 EARLIEST: Final = datetime(2019, 1, 1, tzinfo=UTC)
-"""Digital meters are placed in Belgium since 2019: a clock that says less was never set."""
+"""Digital meters have been installed in Belgium since 2019: a clock that shows an earlier time was never set."""
 HOST_EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""This was written later: a host without a battery that says less has not asked for the time yet."""
+"""This was written later: a host that shows an earlier time has no battery, and has not asked for the time yet."""
 TOLERANCE: Final = timedelta(minutes=2)
 """How far the clocks may be apart; telegrams are seconds late at most."""
 LASTING: Final = timedelta(minutes=15)
-"""How long they have to be, before that is said."""
+"""How long they have to be before that is said, and how long a clock that has jumped has to go on."""
 FROZEN_AFTER: Final = timedelta(minutes=1)
-"""How long telegrams with one and the same time come before the clock is taken to stand still."""
+"""How long telegrams show the same time before the clock is taken to stand still."""
 JUMP: Final = timedelta(days=1)
-"""By this much no clock is corrected in operation, and no month is to be closed early."""
+"""No clock is corrected by this much in operation, and no month may be closed early by it."""
 
 
 def is_date(time: datetime, now: datetime) -> bool:
@@ -23,7 +23,12 @@ def is_date(time: datetime, now: datetime) -> bool:
 
 
 class MeterClock:
-    """Follows the clock of a meter. Whatever it says, values flow; quarters and months wait for a clock that goes."""
+    """Follows the clock of a meter. Values never depend on it; quarters and months need a usable clock.
+
+    It is judged by its own continuity: one that goes on from where it was is right, whatever the host's does meanwhile.
+    One that has jumped is either wrong or was before. It is followed where it jumped to the host's time, as two clocks
+    that agree are right, or once it has gone on from there for a while.
+    """
 
     def __init__(self) -> None:
         """Start with nothing known."""
@@ -33,48 +38,53 @@ class MeterClock:
         self.is_usable = True
         """Whether quarters and months can be dated by it."""
         self.off_since: datetime | None = None
-        self._last: datetime | None = None
-        self._changed: datetime | None = None
-        self._anchor: tuple[datetime, datetime] | None = None  # the latest time that was usable, and the host's
-        self._jumped: datetime | None = None
-        self._before: tuple[datetime, datetime] | None = None  # the time in the telegram before, and the host's
+        self._stood = timedelta()  # for how long it has shown the same time, by the host's clock
+        self._before: _Both | None = None  # the times of the telegram before
+        self._usable: _Both | None = None  # those of the latest one that could be dated
+        self._jumped_to: datetime | None = None  # where the meter's clock went on from when it jumped
 
     def feed(self, time: datetime | None, host: datetime) -> bool:
         """Take the time in a telegram and the host's; return whether quarters and months can be dated by it."""
         if time is None:
             return self.is_usable
-        if time != self._last or self._changed is None or host < self._changed:
-            self._changed = host
-        self._last = time
-        self.is_frozen = host - self._changed >= FROZEN_AFTER
+        self._look_whether_it_stands(time, host)
         self.deviation = time - host if host >= HOST_EARLIEST else None
         is_off = self.deviation is not None and abs(self.deviation) > TOLERANCE
         self.off_since = (self.off_since or host) if is_off else None
         self.is_usable = time >= EARLIEST and not self.is_frozen and self._goes_on(time, host)
-        if self.is_usable:
-            self._anchor = time, host
         self._before = time, host
+        if self.is_usable:
+            self._usable = time, host
+            self._jumped_to = None
         return self.is_usable
 
-    def _goes_on(self, time: datetime, host: datetime) -> bool:
-        """Tell whether a clock has not jumped, or to where it can be right.
+    def _look_whether_it_stands(self, time: datetime, host: datetime) -> None:
+        """Take whether the meter shows the same time for long; a host that is set meanwhile measures nothing."""
+        if self._before is None or time != self._before[0]:
+            self._stood = timedelta()
+        elif timedelta() < (passed := host - self._before[1]) <= JUMP:
+            self._stood += passed
+        self.is_frozen = self._stood >= FROZEN_AFTER
 
-        One that was right has to be off for a while before months are dated by it; one that went by a time of its own
-        has to go on from where it is now.
-        """
-        if _is_pace(self._anchor, time, host):
-            self._jumped = None
+    def _goes_on(self, time: datetime, host: datetime) -> bool:
+        """Tell whether a clock has not jumped, or to where it can be right."""
+        if self._usable is None or _goes_on_from(self._usable, time, host):
             return True
-        self._jumped = self._jumped or host
-        was_right = self._anchor is not None and abs(self._anchor[0] - self._anchor[1]) <= JUMP
-        lasts = host - self._jumped >= LASTING if was_right else _is_pace(self._before, time, host)
-        return lasts or abs(time - host) <= JUMP
+        if self._jumped_to is None or self._before is None or not _goes_on_from(self._before, time, host):
+            self._jumped_to = time
+        agrees = host >= HOST_EARLIEST and abs(time - host) <= JUMP
+        return agrees or time - self._jumped_to >= LASTING
 
     def is_off(self, host: datetime) -> bool:
         """Tell whether it has been off for long enough to say so; `host` is the host's time now."""
         return self.off_since is not None and host - self.off_since >= LASTING
 
 
-def _is_pace(then: tuple[datetime, datetime] | None, time: datetime, host: datetime) -> bool:
-    """Tell whether as much has passed on a clock as on the host's since then, but for small corrections."""
-    return then is None or abs((time - then[0]) - (host - then[1])) <= JUMP
+type _Both = tuple[datetime, datetime]
+"""The meter's time and the host's at one moment."""
+
+
+def _goes_on_from(then: _Both, time: datetime, host: datetime) -> bool:
+    """Tell whether a clock has gone on since then: by little, or by as much as the host's, but for corrections."""
+    passed = time - then[0]
+    return abs(passed) <= JUMP or abs(passed - (host - then[1])) <= JUMP

@@ -1,4 +1,4 @@
-"""The running quarter: what it has come to, where it is going, and how much room it leaves."""
+"""The running quarter: its demand so far, its forecast, and the power budget that is left."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -6,38 +6,39 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple, Self
 
 from ..port import Telegram, obis
-from .electricity import energy_import, import_power, in_unit
+from .electricity import energy_import, import_power, in_unit, total
 
 QUARTER: Final = timedelta(minutes=15)
 COUNTED_COVERAGE: Final = Decimal("0.9")
-"""A quarter that was seen for less is no peak."""
+"""Share of a quarter that must have been seen for it to count as a peak."""
 
 _SECOND: Final = timedelta(seconds=1)
 _SECONDS: Final = Decimal(900)
 _QUARTERS_AN_HOUR: Final = 4
 _SECONDS_AN_HOUR: Final = Decimal(3600)
-# Between two telegrams further apart, in seconds, nothing is known, but for what the counter says.
+# Between two telegrams further apart, in seconds, only the counter tells what was imported.
 _LONGEST_STEP: Final = Decimal(10)
-# What the counter says of a time over a quarter's end can be divided where one side is no longer than this.
+# Energy counted across the end of a quarter can be split if one side is no longer than this, in seconds.
 _LONGEST_SHARED: Final = Decimal(60)
-# So many times its period after the last one a telegram of a slow port is the next, and none was lost.
+# A slow port has lost no telegram if the next one comes within so many periods.
 _IRREGULAR: Final = Decimal("1.5")
-# A clock that was a day ahead and more was wrong: what it closed says nothing of today's quarters.
+# Quarters that a clock closed while it was a day or more ahead say nothing of today's.
 _SET_BACK: Final = timedelta(days=1)
 # Right after a quarter began a meter may still print the demand of the last one.
 _SETTLING: Final = Decimal(5)
 _SETTLED: Final = Decimal("0.1")
-# A budget is not for the next instant.
+# The rest of a quarter that a budget is spread over, at least, in seconds.
 _SHORTEST_REST: Final = Decimal(10)
-# A mean over less than this, in seconds, is one of the counter's last digit.
+# Over less than this, in seconds, a mean shows no more than the last digit of the counter.
 _SHORTEST_MEAN: Final = Decimal(60)
 # How far 1.4.0 may be from what the counter says: kW, and share.
 _TOLERANCE: Final = Decimal("0.05")
 _RELATIVE_TOLERANCE: Final = Decimal("0.05")
-# It is wrong in a quarter in which it was further off for this share of the time, and right in one in which it hardly
-# was; but what little power runs, another quantity would read the same: such a quarter says nothing.
+# The register was wrong in a quarter if it was further off for this share of the time.
 _OFF_SHARE: Final = Decimal("0.25")
+# It was right if it was off for no more than this share.
 _RIGHT_SHARE: Final = Decimal("0.05")
+# Only a quarter of at least so many kW says that it was right: near zero, any quantity would agree.
 _TELLING: Final = Decimal("0.25")
 _DEVIATIONS_TO_DISTRUST: Final = 2
 
@@ -49,7 +50,7 @@ def quarter_start(time: datetime) -> datetime:
 
 
 def has_quarters(telegram: Telegram) -> bool:
-    """Tell whether a meter prints what quarters are followed by: its time, and the power or energy that it imports."""
+    """Tell whether quarters can be followed: the meter prints its time, and imported power or energy."""
     return telegram.time is not None and (import_power(telegram) is not None or energy_import(telegram) is not None)
 
 
@@ -59,13 +60,13 @@ class Demand(NamedTuple):
     start: datetime
     time: datetime
     so_far: Decimal
-    """What the quarter comes to if nothing more is imported."""
+    """The demand of the quarter if nothing more is imported."""
     power: Decimal
     """What is imported at this moment."""
     coverage: Decimal
     """The share of the quarter that was seen, 0 to 1."""
     estimated: bool
-    """Whether this follows from counter and power, because the meter does not print it or what it prints is wrong."""
+    """Whether it is derived from counter and power, as the meter does not print it, or prints it wrong."""
 
     @property
     def left(self) -> Decimal:
@@ -74,7 +75,7 @@ class Demand(NamedTuple):
 
     @property
     def forecast(self) -> Decimal:
-        """Return what the quarter comes to if power stays as it is."""
+        """Return the demand of the quarter if the power stays as it is."""
         return self.so_far + self.power * self.left / _SECONDS
 
     def budget(self, target: Decimal) -> Decimal:
@@ -114,7 +115,7 @@ class QuarterDemand:
         """Start without a quarter."""
         self.demand: Demand | None = None
         self.deviations = 0
-        """In how many of the latest quarters, one after the other, 1.4.0 was not what the counter says."""
+        """In how many consecutive quarters, up to the latest one, 1.4.0 differed from the counter."""
         self._energy = Decimal()  # kWh seen in this quarter
         self._seen = Decimal()  # seconds of it seen
         self._off = Decimal()  # seconds of it in which 1.4.0 was not what the counter says
@@ -123,14 +124,17 @@ class QuarterDemand:
         self._register: Decimal | None = None  # the latest 1.4.0
         self._closed: ClosedQuarter | None = None
 
-    def feed(self, telegram: Telegram) -> ClosedQuarter | None:
-        """Take a telegram; return the quarter that it ends."""
+    def feed(self, telegram: Telegram, *, counter_is_doubted: bool = False) -> ClosedQuarter | None:
+        """Take a telegram; return the quarter that it ends.
+
+        A counter that is doubted stands still, and later catches up at once: until then, power tells what is imported.
+        """
         if telegram.time is None:
             return None
         time = telegram.time.astimezone(UTC)
         start = quarter_start(time)
         last, closed = self.demand, None
-        counter = energy_import(telegram)
+        counter = None if counter_is_doubted else energy_import(telegram)
         passed = Decimal() if last is None else _seconds(time - last.time)
         power = import_power(telegram)
         if power is None:
@@ -153,14 +157,14 @@ class QuarterDemand:
                 self._begin(energy * after / passed if near else Decimal(), after if near else Decimal())
         self._counter = counter
         self._period = passed
-        self._register = in_unit(telegram.registers.get(obis.DEMAND), "kW")
+        self._register = in_unit(total(telegram, obis.DEMAND), "kW")
         self.demand = self._demand(start, time, power)
         if self._is_off(self.demand):
             self._off += min(passed, _SECONDS - self.demand.left)
         return None if closed is None or self._is_known(closed) else closed
 
     def _is_known(self, closed: ClosedQuarter) -> bool:
-        """Tell whether a quarter was closed before, by a clock that was set back since, and note it."""
+        """Tell whether a quarter was closed before, by a clock that was set back since; note it if not."""
         before = self._closed
         if before is not None and timedelta() <= before.start - closed.start <= _SET_BACK:
             # One of which just a part was seen gives way to the whole.
@@ -171,7 +175,7 @@ class QuarterDemand:
         return False
 
     def forget_counter(self) -> None:
-        """Take no energy from the counter until the next telegram: it was set, or is another meter's."""
+        """Take no energy from the counter until the next telegram: it was reset, or is another meter's."""
         self._counter = None
 
     def _begin(self, energy: Decimal, seen: Decimal) -> None:
@@ -197,20 +201,20 @@ class QuarterDemand:
         return known and regular and min(last.left, after) <= _LONGEST_SHARED
 
     def _step(self, counter: Decimal | None, last: Demand, passed: Decimal) -> tuple[Decimal, Decimal]:
-        """Return the energy in kWh since the last telegram, and of how many of these seconds it is known."""
+        """Return the energy in kWh since the last telegram, and for how many seconds of that it is known."""
         if counter is not None and self._counter is not None and counter >= self._counter:
             return counter - self._counter, passed
         known = min(passed, _LONGEST_STEP)
         return last.power * known / _SECONDS_AN_HOUR, known
 
     def _own(self, elapsed: Decimal, power: Decimal) -> Decimal:
-        """Return the demand so far by the counter; what was not seen is taken to be as what was."""
+        """Return the demand so far by the counter; the unseen part is taken to be like the seen one."""
         unseen = elapsed - self._seen
         mean = self._energy * _SECONDS_AN_HOUR / self._seen if self._seen >= _SHORTEST_MEAN else power
         return self._energy * _QUARTERS_AN_HOUR + mean * unseen / _SECONDS
 
     def _demand(self, start: datetime, time: datetime, power: Decimal) -> Demand:
-        """Return the running quarter, by the register where there is one to be trusted."""
+        """Return the running quarter, by the register if there is one that can be trusted."""
         elapsed = _seconds(time - start)
         register = self._register
         estimated = register is None or self.deviations >= _DEVIATIONS_TO_DISTRUST
@@ -229,7 +233,7 @@ class QuarterDemand:
         )
 
     def _is_off(self, demand: Demand) -> bool:
-        """Return whether the register is not what the counter says."""
+        """Return whether the register differs from the counter."""
         elapsed = _SECONDS - demand.left
         if self._register is None or elapsed <= _SETTLING:
             return False
@@ -254,7 +258,7 @@ class QuarterDemand:
         )
 
     def _judge(self, own: Decimal) -> None:
-        """Count whether the register was right in a quarter that came to so much."""
+        """Count whether the register was right in a quarter of this demand."""
         if self._off >= self._seen * _OFF_SHARE:
             self.deviations += 1
         elif self._off <= self._seen * _RIGHT_SHARE and own >= _TELLING:
@@ -289,11 +293,11 @@ class QuarterDemand:
 
 
 def _by_register(closed: ClosedQuarter, telegram: Telegram, after: Decimal) -> ClosedQuarter:
-    """Return a quarter that has just ended as the meter itself says in 1.5.0, where that agrees or is all there is.
+    """Return a quarter that has just ended by the meter's own 1.5.0, if that agrees or nothing else is known.
 
     How soon after the end of a quarter a meter prints it, and whether its interval is a quarter, is not public of A1.
     """
-    register = in_unit(telegram.registers.get(obis.LAST_DEMAND), "kW")
+    register = in_unit(total(telegram, obis.LAST_DEMAND), "kW")
     if register is None or after <= _SETTLING:
         agrees = register is not None and closed.counts and _agree(register, closed.value)
     else:

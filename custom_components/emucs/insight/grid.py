@@ -13,6 +13,12 @@ _TO_STAR_POINT: Final = (Decimal(113), Decimal(153))
 _OF_230_V: Final = (Decimal(184), Decimal(276))
 
 
+# The largest connection of a home that tables of grid operators know: 14.5, 25.1 and 43.5 kW.
+_LARGEST_BREAKER: Final = Decimal(63)
+_PHASE_VOLTS: Final = Decimal(230)
+_WATTS: Final = 1000
+
+
 class Grid(StrEnum):
     """The grids of Belgian homes: phases and voltage."""
 
@@ -53,6 +59,32 @@ def has_voltage(telegram: Telegram, phase: str, grid: Grid | None) -> bool:
     if obis.voltage(phase) not in telegram.registers:
         return False
     return phase != "l2" or grid is not Grid.THREE_PHASE_230V or _are_to_star_point(_volts(telegram))
+
+
+def connection_limit(telegram: Telegram, grid: Grid | None) -> Decimal:
+    """Return what a home's connection carries at most, in kW.
+
+    That is what the meter limits (0-0:17.0.0) or supervises (1-0:31.4.0), and 63 A in each phase where it does neither.
+    While the grid is not known it is taken to be the one that carries most, three phases and neutral.
+    """
+    limiter = telegram.registers.get(obis.LIMITER_THRESHOLD)
+    limits = [in_unit(limiter, "kW"), in_unit(limiter, "kVA")]
+    if (fuse := in_unit(telegram.registers.get(obis.FUSE_THRESHOLD), "A")) is not None:
+        limits.append(fuse * _kilowatts_an_ampere(grid))
+    # A connection that carries nothing is none.
+    return min([limit for limit in limits if limit], default=_LARGEST_BREAKER * _kilowatts_an_ampere(grid))
+
+
+def _kilowatts_an_ampere(grid: Grid | None) -> Decimal:
+    """Return the power in kW of one ampere in each phase."""
+    match grid:
+        case Grid.SINGLE_PHASE:
+            phases = Decimal(1)
+        case Grid.THREE_PHASE_230V:
+            phases = Decimal(3).sqrt()
+        case _:
+            phases = Decimal(3)
+    return phases * _PHASE_VOLTS / _WATTS
 
 
 type _Volts = tuple[Decimal | None, Decimal | None, Decimal | None]

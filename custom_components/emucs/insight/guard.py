@@ -1,4 +1,4 @@
-"""What every telegram passes before anything else sees it: no counter goes back, or faster than a meter can count."""
+"""Checks every telegram before anything else sees it: no counter falls, or rises faster than a meter can count."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,12 +7,13 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Self
 
-from ..port import Channel, Dimension, Direction, Kind, Medium as Source, Register, Telegram, meaning, obis, parse_code
+from ..port import Channel, Dimension, Direction, Kind, Medium as Source, Register, Telegram, meaning, parse_code
+from .bounded import Recent
 from .counter import Counter, Verdict, reading_of, restore_counters, save_counters
-from .electricity import in_unit
-from .mbus import MbusMeter, Medium, mbus_meters
+from .electricity import net_power
+from .mbus import MbusMeter, Medium, channel_name, is_taken, mbus_meters
 
-# All ceilings are assumptions, and generous ones: what passes them is shown one reading later, and nothing is lost.
+# All ceilings are assumptions, and generous: a reading beyond them is shown a minute later, and nothing is lost.
 LEAST_POWER: Final = Decimal(100_000)
 """W, var or VA: more than a home's connection carries. Three phases of 125 A at 400 V are 87 kVA."""
 _SPARE: Final = 2  # a meter that has shown more power than that may count at twice as much
@@ -25,16 +26,16 @@ HEAT: Final = Decimal(1_000_000)
 _JOULES_A_WATT_HOUR: Final = 3600
 _WATTS: Final = 1000  # in a kW
 
-_MOST_COUNTERS: Final = 256
-_CACHED_CODES: Final = 1024
-_POWERS: Final = (obis.IMPORT_POWER, obis.EXPORT_POWER, obis.NET_POWER)
-_IMPORT_ENERGY: Final = "1-0:1.8."
+_MOST_COUNTERS: Final = 64
+_MOST_METERS: Final = 16
+_CACHED_CODES: Final = 128
+_IMPORT_ENERGY: Final = (1, 1, 8)
 _NO_POWER: Final = Decimal()
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Guarded(NamedTuple):
-    """A telegram that can be believed."""
+    """A telegram whose counters are plausible."""
 
     telegram: Telegram
     codes: frozenset[str]
@@ -44,14 +45,19 @@ class Guarded(NamedTuple):
     withheld: frozenset[str] = frozenset()
     """Codes of registers and identifiers of M-Bus meters whose latest good reading stands in for what was printed."""
     restarted: frozenset[str] = frozenset()
-    """Those whose counter was set, now that this is certain."""
+    """Those whose counter was reset, now that this is confirmed."""
     renamed: Mapping[str, str] = _NOTHING
-    """M-Bus meters that print their identifier from now on: what they were called, and are."""
+    """M-Bus meters that print their identifier from now on: the former name by channel, and the identifier."""
+
+    @property
+    def import_withheld(self) -> bool:
+        """Return whether an import counter is an older one, so that no energy follows from it for now."""
+        return any(_counts_import(key) for key in self.withheld)
 
     @property
     def import_restarted(self) -> bool:
-        """Return whether an import counter was set, so that no energy follows from it."""
-        return any(key.startswith(_IMPORT_ENERGY) for key in self.restarted)
+        """Return whether an import counter was reset, so that the step is no energy."""
+        return any(_counts_import(key) for key in self.restarted)
 
 
 @lru_cache(maxsize=_CACHED_CODES)
@@ -68,6 +74,12 @@ def is_counter(code: str, unit: str | None) -> bool:
     )
 
 
+def _counts_import(key: str) -> bool:
+    """Tell whether a counter is one of imported active energy, on whichever channel."""
+    code = parse_code(key)
+    return code is not None and (code.a, code.c, code.d) == _IMPORT_ENERGY
+
+
 class Guard:
     """Follows all counters of a meter and of those on its M-Bus. It survives a restart by `save` and `restore`."""
 
@@ -75,17 +87,17 @@ class Guard:
         """Start with nothing known of a meter."""
         self.meter_id = meter_id
         self.is_other_meter = False
-        """Whether what was saved is of another electricity meter, which this one took the place of."""
-        self._registers: dict[str, Counter] = {}
-        self._meters: dict[str, Counter] = {}
-        self._media: dict[str, Medium] = {}
+        """Whether the saved state is that of another electricity meter, which this one replaces."""
+        self._registers = Recent[Counter](_MOST_COUNTERS)
+        self._meters = Recent[Counter](_MOST_METERS)
+        self._nameless: dict[str, Medium] = {}  # media of the meters that are named by their channel
         self._codes: frozenset[str] = frozenset()
         self._counting: list[str] = []  # those of them that count
         self._power = Decimal()  # the highest power seen, in kW
         self._latest_power = Decimal()
         self._ceiling = LEAST_POWER
         self._found: Mapping[str, MbusMeter] = {}
-        self._settled: Mapping[int, Channel] | None = None  # channels of which there is nothing to judge any more
+        self._settled: Mapping[int, Channel] | None = None  # the channels that were judged last, if that is final
 
     def feed(self, telegram: Telegram) -> Guarded:
         """Take a telegram; return it with the latest good reading wherever a counter says what it cannot."""
@@ -94,6 +106,7 @@ class Guard:
         renamed: Mapping[str, str] = _NOTHING
         if telegram.channels is not self._settled:
             self._found = mbus_meters(telegram, self.meter_id)
+            self._meters.note(self._found.keys())
             renamed = self._find_renamed(telegram, self._found)
             verdicts |= self._judge_meters(telegram, self._found)
         if not verdicts:
@@ -101,7 +114,7 @@ class Guard:
         return self._put_right(telegram, verdicts, renamed)
 
     def _put_right(self, telegram: Telegram, verdicts: dict[str, Verdict], renamed: Mapping[str, str]) -> Guarded:
-        """Return a telegram of which there is something to say."""
+        """Return the telegram with the verdicts applied."""
         found = self._found
         withheld = frozenset(key for key, verdict in verdicts.items() if verdict.is_withheld)
         if withheld:
@@ -111,19 +124,18 @@ class Guard:
 
     def _learn_power(self, telegram: Telegram) -> None:
         """Note the highest power that two telegrams in a row have shown: one alone may be wrong itself."""
-        powers = [in_unit(telegram.registers.get(code), "kW") for code in _POWERS]
-        power = max([abs(power) for power in powers if power is not None], default=_NO_POWER)
+        power = abs(net_power(telegram) or _NO_POWER)
         if (seen := min(power, self._latest_power)) > self._power:
             self._know_power(seen)
         self._latest_power = power
 
     def _know_power(self, power: Decimal) -> None:
-        """Take a power in kW as the highest, and what is counted at most from it."""
+        """Set the highest power in kW, and the ceiling that follows from it."""
         self._power = power
         self._ceiling = max(LEAST_POWER, _SPARE * power * _WATTS)
 
     def _judge_registers(self, telegram: Telegram) -> dict[str, Verdict]:
-        """Return what is to be shown of the counters of the electricity meter, where that is worth a word."""
+        """Judge each counter of the electricity meter; return only verdicts other than *believed*."""
         registers, counters, time = telegram.registers, self._registers, telegram.time
         verdicts = {}
         for code in self._counters_in(telegram):
@@ -133,19 +145,21 @@ class Guard:
         return verdicts
 
     def _counters_in(self, telegram: Telegram) -> list[str]:
-        """Return the codes of the counters in a telegram, which are mostly those of the one before."""
+        """Return the codes of the counters in a telegram; worked out anew only when its codes change."""
         registers = telegram.registers
         if registers.keys() != self._codes:
             self._codes = frozenset(registers)
             self._counting = [code for code, register in registers.items() if is_counter(code, register.unit)]
+            self._registers.note(frozenset(self._counting))
         return self._counting
 
     def _judge_meters(self, telegram: Telegram, found: Mapping[str, MbusMeter]) -> dict[str, Verdict]:
-        """Return what is to be shown of the M-Bus meters, where that is worth a word."""
+        """Judge the reading of each M-Bus meter; return only verdicts other than *believed*."""
         verdicts = {}
         dated = True
         for identifier, meter in found.items():
-            self._media[identifier] = meter.medium
+            if is_taken(identifier, self.meter_id):
+                self._nameless[identifier] = meter.medium
             if (register := meter.channel.reading) is not None:
                 dated &= register.time is not None
                 time = register.time or telegram.time
@@ -157,22 +171,22 @@ class Guard:
         return verdicts
 
     def _find_renamed(self, telegram: Telegram, found: Mapping[str, MbusMeter]) -> dict[str, str]:
-        """Return the meters that were known by their channel and print their identifier now, and follow them.
+        """Return the meters that were named by their channel and print their identifier now, and follow them.
 
-        It is the same meter where the medium is, and its reading can be a later one. Else another was connected.
+        It is the same meter if the medium is the same and its reading can be a later one; else it is another one.
         """
         renamed = {}
         for number, channel in telegram.channels.items():
-            before = f"{self.meter_id}_ch{number}"
+            before = channel_name(self.meter_id, number)
             if channel.id is None or channel.id in self._meters or before in found or before not in self._meters:
                 continue
             meter = found.get(channel.id)
-            if meter is None or meter.medium is not self._media.get(before) or channel.reading is None:
+            if meter is None or meter.medium is not self._nameless.get(before) or channel.reading is None:
                 continue
             reading = reading_of(channel.reading, channel.reading.time or telegram.time)
             if reading is not None and self._meters[before].follows(reading, _ceiling_of(meter)):
                 self._meters[channel.id] = self._meters.pop(before)
-                del self._media[before]
+                del self._nameless[before]
                 renamed[before] = channel.id
         return renamed
 
@@ -183,26 +197,27 @@ class Guard:
             "power": str(self._power * _WATTS),
             "registers": save_counters(self._registers),
             "meters": save_counters(self._meters),
-            "media": dict(self._media),
+            "media": dict(self._nameless),
         }
 
     @classmethod
     def restore(cls, meter_id: str, saved: Mapping[str, Any]) -> Self:
-        """Return what was saved; of another electricity meter just the meters on its M-Bus."""
+        """Restore what was saved; of another electricity meter only the M-Bus meters."""
         guard = cls(meter_id)
-        guard._meters = restore_counters(saved["meters"])
-        guard._media = {identifier: Medium(medium) for identifier, medium in saved["media"].items()}
+        guard._meters = Recent(_MOST_METERS, restore_counters(saved["meters"]))
+        media = {identifier: Medium(medium) for identifier, medium in saved["media"].items()}
+        guard._nameless = {each: medium for each, medium in media.items() if is_taken(each, meter_id)}
         guard.is_other_meter = saved["meter"] != meter_id
         if not guard.is_other_meter:
             guard._know_power(Decimal(saved["power"]) / _WATTS)
-            guard._registers = restore_counters(saved["registers"])
+            guard._registers = Recent(_MOST_COUNTERS, restore_counters(saved["registers"]))
         return guard
 
 
 def _judge(
-    counters: dict[str, Counter], key: str, register: Register, time: datetime | None, ceiling: Decimal
+    counters: Recent[Counter], key: str, register: Register, time: datetime | None, ceiling: Decimal
 ) -> Verdict | None:
-    """Return what is to be said of a counter, if anything; a first reading is believed, as is what is no number."""
+    """Judge a reading; None where it is believed, as a first one and one without a number are."""
     counter = counters.get(key)
     if counter is not None and counter.good.register is register:
         counter.repeat(time)
@@ -213,13 +228,12 @@ def _judge(
     if counter is not None:
         verdict = counter.feed(reading, ceiling)
         return verdict if verdict.is_withheld or verdict.is_restart else None
-    if len(counters) < _MOST_COUNTERS:
-        counters[key] = Counter(reading)
+    counters.add(key, Counter(reading))
     return None
 
 
 def _ceiling_of(meter: MbusMeter) -> Decimal:
-    """Return what an M-Bus meter counts in an hour at most, in base units."""
+    """Return the most that an M-Bus meter can count in an hour, in base units."""
     reading = None if meter.channel.reading is None else reading_of(meter.channel.reading, None)
     if reading is None or reading.dimension is Dimension.VOLUME:
         return GAS if meter.medium is Medium.GAS else WATER
@@ -229,7 +243,7 @@ def _ceiling_of(meter: MbusMeter) -> Decimal:
 def _put_right(
     telegram: Telegram, found: Mapping[str, MbusMeter], good: Mapping[str, Register]
 ) -> tuple[Mapping[str, MbusMeter], Telegram]:
-    """Return the meters and the telegram with good readings in the place of others."""
+    """Return the meters and the telegram with their readings replaced by the latest good ones."""
     meters = dict(found)
     channels: dict[int, Channel] = dict(telegram.channels)
     for number, channel in telegram.channels.items():

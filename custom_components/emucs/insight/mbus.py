@@ -40,8 +40,10 @@ class MbusMeter(NamedTuple):
 def mbus_meters(telegram: Telegram, meter_id: str) -> dict[str, MbusMeter]:
     """Return the M-Bus meters in a telegram by identifier, wherever they are connected.
 
-    A meter without an identifier is named by its channel. Of two channels with one identifier the one that was read
-    last counts: a channel stays behind when a meter is connected anew.
+    A meter without an identifier of its own is named by its channel, as `{meter_id}_ch{number}`: one that prints none,
+    or what is the name of another device already. Of two channels with one identifier the one that was read last
+    counts, as a channel stays behind when a meter is connected anew; but those of two media, or with two readings of
+    one moment, are two meters.
     """
     meters: dict[str, MbusMeter] = {}
     for number, channel in telegram.channels.items():
@@ -50,11 +52,34 @@ def mbus_meters(telegram: Telegram, meter_id: str) -> dict[str, MbusMeter]:
         if medium is None or not (channel.id or read):
             # A channel prepared for a meter that is not there.
             continue
-        meter = MbusMeter(channel.id or f"{meter_id}_ch{number}", medium, channel)
+        by_channel = channel_name(meter_id, number)
+        meter = MbusMeter(by_channel if is_taken(channel.id, meter_id) else channel.id or by_channel, medium, channel)
         other = meters.get(meter.identifier)
-        if other is None or _is_newer(channel, other.channel):
+        if other is not None and _are_two(meter, other):
+            meters[by_channel] = meter._replace(identifier=by_channel)
+        elif other is None or _is_newer(channel, other.channel):
             meters[meter.identifier] = meter
     return meters
+
+
+def channel_name(meter_id: str, number: int) -> str:
+    """Return what a meter without an identifier of its own is called."""
+    return f"{meter_id}_ch{number}"
+
+
+def is_taken(identifier: str | None, meter_id: str) -> bool:
+    """Tell whether an identifier is that of the electricity meter, or could be that of a part of it."""
+    return identifier is not None and (identifier == meter_id or identifier.startswith(f"{meter_id}_"))
+
+
+def _are_two(one: MbusMeter, other: MbusMeter) -> bool:
+    """Tell whether two channels with one identifier have two meters."""
+    if one.medium is not other.medium:
+        return True
+    first, second = one.channel.reading, other.channel.reading
+    if first is None or second is None or first.value is None or second.value is None:
+        return False
+    return first.time is not None and first.time == second.time and first.value != second.value
 
 
 def _medium(telegram: Telegram, number: int, channel: Channel) -> Medium | None:

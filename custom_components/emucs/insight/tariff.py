@@ -1,5 +1,6 @@
 """What month peaks cost: the Flemish capacity tariff by area and year, with the maximum tariff."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -7,6 +8,8 @@ from functools import lru_cache
 import json
 from pathlib import Path
 from typing import Any, Final
+
+from .peaks import FLOOR
 
 MONTHS: Final = 12
 
@@ -32,7 +35,7 @@ class Area(StrEnum):
 
 
 class CapPeriod(StrEnum):
-    """Over what the maximum tariff is taken: sources disagree, bills show both."""
+    """The period that the maximum tariff applies to: sources disagree, and bills show both."""
 
     MONTH = "month"
     YEAR = "year"
@@ -44,11 +47,11 @@ class Tariff:
 
     year: int
     capacity: Decimal
-    """EUR a kW and year."""
+    """EUR per kW per year."""
     kwh: Decimal | None = None
-    """EUR a kWh of the distribution grid, which the maximum tariff counts in."""
+    """EUR per kWh for the distribution grid, which counts towards the maximum tariff."""
     maximum: Decimal | None = None
-    """EUR a kWh that capacity and kWh may cost together at most."""
+    """EUR per kWh that capacity and energy may cost together at most."""
 
 
 def _load() -> dict[str, Any]:
@@ -91,30 +94,51 @@ class Cost:
     """A year at the present average. A maximum of the month does not lower it: other months import more."""
     month: Decimal
     peak_kw: Decimal
-    """What one more kW of a month's peak costs, over the twelve months in which it counts."""
+    """What one more kW of this month's peak costs, over the twelve bills in which it counts.
+
+    What stays below the floor is free, as is what counts in a bill that its maximum lowers already.
+    """
     maximum_applies: bool | None
     """Whether the maximum tariff lowers this; None where the energy or the maximum is not known."""
 
 
 def cost_of(
-    tariff: Tariff, average: Decimal, vat: Decimal, energy: Decimal | None = None, period: CapPeriod = CapPeriod.MONTH
+    tariff: Tariff,
+    average: Decimal,
+    vat: Decimal,
+    energy: Decimal | None = None,
+    period: CapPeriod = CapPeriod.MONTH,
+    *,
+    later: Sequence[Decimal | None] = (),
+    peak: Decimal = FLOOR,
 ) -> Cost:
     """Return the cost of an average peak.
 
-    `average` in kW, `vat` as a share (0.06), `energy` in kWh imported in the period of the maximum tariff. That
-    maximum is assumed to hold also where only the floor is paid: texts contradict each other, a bill showed it.
+    `average` in kW, `vat` as a share (0.06), `energy` in kWh imported in the period of the maximum tariff, `peak` in kW
+    this month's so far. `later` are the kWh of the eleven months after this one, each of which has a maximum of its
+    own; one that is not known lowers nothing. The maximum is assumed to hold also where only the floor is paid: texts
+    contradict each other, a bill showed it.
     """
     gross = 1 + vat
-    full = month = average * tariff.capacity / MONTHS
-    applies = None
-    if energy is not None and tariff.maximum is not None and tariff.kwh is not None:
-        months = 1 if period is CapPeriod.MONTH else MONTHS
-        most = max(Decimal(), (tariff.maximum - tariff.kwh) * energy / months)
-        applies = month > most
-        month = min(full, most)
+    months = MONTHS if period is CapPeriod.YEAR else 1
+    full = average * tariff.capacity / MONTHS
+    most = _most(tariff, energy, months)
+    month = full if most is None else min(full, most)
+    # Below the floor a higher peak costs nothing.
+    more = (max(peak + 1, FLOOR) - max(peak, FLOOR)) / MONTHS * tariff.capacity / MONTHS
+    bills = [energy] * MONTHS if period is CapPeriod.YEAR else [energy, *later, *[None] * MONTHS][:MONTHS]
+    limits = [_most(tariff, each, months) for each in bills]
+    dearer = [limit for limit in limits if limit is None or limit >= full]
     return Cost(
         year=(month if period is CapPeriod.YEAR else full) * MONTHS * gross,
         month=month * gross,
-        peak_kw=Decimal() if applies else tariff.capacity / MONTHS * gross,
-        maximum_applies=applies,
+        peak_kw=more * len(dearer) * gross,
+        maximum_applies=None if most is None else full > most,
     )
+
+
+def _most(tariff: Tariff, energy: Decimal | None, months: int) -> Decimal | None:
+    """Return what the capacity may cost a month in EUR at most, by the kWh imported in so many; None if not known."""
+    if energy is None or tariff.maximum is None or tariff.kwh is None:
+        return None
+    return max(Decimal(), (tariff.maximum - tariff.kwh) * energy / months)

@@ -6,6 +6,9 @@ from typing import Final, NamedTuple
 
 from ..port import Dimension, Kind, Quantity, Telegram, meaning, parse_code, unit_of
 
+CONF_USER_PORT: Final = "user_port"
+"""The option that corrects the guess."""
+
 
 class UserPort(StrEnum):
     """The user ports that this integration reads."""
@@ -14,8 +17,12 @@ class UserPort(StrEnum):
     A1 = "a1"
 
 
+LARGEST_HOME: Final = Decimal(56)
+"""kVA: above this a connection has an industrial meter."""
+
+
 class Evidence(StrEnum):
-    """Why a telegram is believed to come from one port and not from the other."""
+    """What a guess of the user port rests on."""
 
     VERSION = "version"
     """It prints a version of DSMR P1 or e-MUCS P1."""
@@ -29,8 +36,8 @@ class Evidence(StrEnum):
     """Nothing says that it is not the port that nearly everybody has."""
 
 
-class Belief(NamedTuple):
-    """The port that a telegram is believed to come from, and why."""
+class PortGuess(NamedTuple):
+    """The user port that a telegram probably comes from, and the evidence for it."""
 
     port: UserPort
     evidence: Evidence
@@ -42,8 +49,7 @@ _P1_EDITIONS: Final = range(10, 30)
 _E_MUCS_LENGTH: Final = 5
 _E_MUCS_DSMR: Final = "502"
 _DSMR_LENGTH: Final = 2
-# Above 56 kVA a connection has an industrial meter; without a neutral that is 141 A.
-_MOST_KW: Final = Decimal(56)
+# Without a neutral 56 kVA are 141 A.
 _MOST_AMPERE: Final = Decimal(141)
 _MOST_VOLT: Final = Decimal(300)
 _REACTIVE: Final = {
@@ -55,19 +61,19 @@ _REACTIVE: Final = {
 }
 _DEMANDS: Final = {Kind.CURRENT_DEMAND, Kind.LAST_DEMAND, Kind.MAXIMUM_DEMAND}
 _LARGEST: Final = {
-    Dimension.POWER: _MOST_KW * 1000,
-    Dimension.APPARENT_POWER: _MOST_KW * 1000,
+    Dimension.POWER: LARGEST_HOME * 1000,
+    Dimension.APPARENT_POWER: LARGEST_HOME * 1000,
     Dimension.CURRENT: _MOST_AMPERE,
     Dimension.VOLTAGE: _MOST_VOLT,
 }
 
 
-def believed_port(telegram: Telegram) -> Belief:
-    """Return the port that a telegram seems to come from: the specification of A1 is not public, so it is a guess."""
+def detect_user_port(telegram: Telegram) -> PortGuess:
+    """Return the user port that a telegram probably comes from; a guess, as the specification of A1 is not public."""
     if _is_version_of_p1(telegram.version):
-        return Belief(UserPort.P1, Evidence.VERSION)
+        return PortGuess(UserPort.P1, Evidence.VERSION)
     if telegram.channels:
-        return Belief(UserPort.P1, Evidence.MBUS)
+        return PortGuess(UserPort.P1, Evidence.MBUS)
     quantities: set[Quantity] = set()
     kinds: set[Kind] = set()
     for text, register in telegram.registers.items():
@@ -79,10 +85,10 @@ def believed_port(telegram: Telegram) -> Belief:
         kinds.add(found.kind)
         unit = unit_of(register.unit)
         if unit is not None and abs(register.number) * unit.scale > _LARGEST.get(unit.dimension, Decimal("Infinity")):
-            return Belief(UserPort.A1, Evidence.SIZE)
+            return PortGuess(UserPort.A1, Evidence.SIZE)
     if quantities & _REACTIVE and kinds & _DEMANDS:
-        return Belief(UserPort.A1, Evidence.FOUR_QUADRANTS)
-    return Belief(UserPort.P1, Evidence.NONE)
+        return PortGuess(UserPort.A1, Evidence.FOUR_QUADRANTS)
+    return PortGuess(UserPort.P1, Evidence.NONE)
 
 
 def _is_version_of_p1(version: str | None) -> bool:

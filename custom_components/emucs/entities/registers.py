@@ -1,12 +1,9 @@
-"""Sensors of registers that nobody listed: named and classed by what their code and unit mean."""
+"""Registers that have no row: named and classed by what their code and unit mean."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
 
-from homeassistant.components.sensor import SensorDeviceClass, SensorEntityDescription, SensorStateClass
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import (
     UnitOfApparentPower,
     UnitOfElectricCurrent,
@@ -18,23 +15,15 @@ from homeassistant.const import (
     UnitOfReactivePower,
 )
 
-from .coordinator import MeterCoordinator
-from .port import Dimension, Direction, Kind, Meaning, Medium, Quantity, Register, meaning, obis, unit_of
-
-type Value = str | Decimal | datetime | None
+from ..coordinator import MeterCoordinator
+from ..port import Dimension, Direction, Kind, Meaning, Medium, Quantity, Register, meaning, obis, unit_of
+from .rows import SensorRow
 
 MOST_REGISTERS: Final = 192
-"""Unlisted registers that become sensors at most, however many a port prints."""
-LONGEST_UNIT: Final = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class MeterSensorDescription(SensorEntityDescription):
-    """A sensor of the electricity meter: on which meters it exists, and its value."""
-
-    exists: Callable[[MeterCoordinator], bool]
-    value: Callable[[MeterCoordinator], Value]
-    attributes: Callable[[MeterCoordinator], dict[str, Any]] | None = None
+"""Registers without a row that become sensors at most, however many a port prints."""
+_LONGEST_UNIT: Final = 10
+_ELSEWHERE: Final = {obis.VERSION, obis.DSMR_VERSION}
+"""What the device of the meter shows."""
 
 
 class _Class(NamedTuple):
@@ -94,53 +83,36 @@ _DEFAULT_QUANTITIES: Final = {
 """What a meter of four quadrants measures beside active power, on by default where it is printed."""
 _MOST_DEFAULT_TARIFFS: Final = 2
 
-LISTED: Final = frozenset(
-    {
-        obis.IMPORT_ENERGY,
-        obis.EXPORT_ENERGY,
-        *(code(tariff) for code in (obis.import_energy, obis.export_energy) for tariff in range(1, 6)),
-        obis.IMPORT_POWER,
-        obis.EXPORT_POWER,
-        obis.NET_POWER,
-        *(
-            code(phase)
-            for code in (obis.import_power, obis.export_power, obis.voltage, obis.current)
-            for phase in obis.PHASE_GROUP
-        ),
-        obis.ACTIVE_TARIFF,
-        obis.DEMAND,
-        obis.MONTH_PEAK,
-        obis.GRID,
-        obis.BREAKER,
-        obis.LIMITER_THRESHOLD,
-        obis.FUSE_THRESHOLD,
-        obis.VERSION,
-        obis.DSMR_VERSION,
-    }
-)
-"""Registers that have a row in the table of sensors."""
+
+def rows_of(meter: MeterCoordinator, listed: Mapping[str, str | None]) -> Iterator[SensorRow]:
+    """Yield a sensor for each number of the electricity meter that no row shows."""
+    rows = meter.register_rows
+    for code, register in meter.telegram.registers.items():
+        if code not in rows and len(rows) < MOST_REGISTERS and is_unlisted(code, register, listed):
+            rows[code] = register_row(code, register)
+    yield from rows.values()
 
 
-def limits_power(register: Register) -> bool:
-    """Tell whether a limiter limits power: in Luxembourg it limits kVA, and with DSMR 3.0 amperes."""
-    unit = unit_of(register.unit)
-    return unit is None or unit.dimension is Dimension.POWER
+def is_unlisted(code: str, register: Register, listed: Mapping[str, str | None]) -> bool:
+    """Tell whether a register is a number of the electricity meter that no row shows, or only in another dimension.
 
-
-def _is_listed(code: str, register: Register) -> bool:
-    """Tell whether a row in the table of sensors shows a register."""
-    return code in LISTED and (code != obis.LIMITER_THRESHOLD or limits_power(register))
-
-
-def unlisted(code: str, register: Register) -> bool:
-    """Tell whether a register is a number of the electricity meter without a row in the table of sensors."""
-    if _is_listed(code, register) or register.number is None or (parsed := obis.parse_code(code)) is None:
+    The limiter for example limits kVA in Luxembourg, and amperes with DSMR 3.0.
+    """
+    if register.number is None or code in _ELSEWHERE or (parsed := obis.parse_code(code)) is None:
+        return False
+    if code in listed and not _is_of_another_dimension(register.unit, listed[code]):
         return False
     # Channels are M-Bus meters and relays.
     return not (parsed.a == 0 and parsed.b)
 
 
-def register_sensor(code: str, register: Register) -> MeterSensorDescription:
+def _is_of_another_dimension(printed: str | None, shown: str | None) -> bool:
+    """Tell whether two units measure different things; unknown ones do not."""
+    units = unit_of(printed), unit_of(shown)
+    return units[0] is not None and units[1] is not None and units[0].dimension is not units[1].dimension
+
+
+def register_row(code: str, register: Register) -> SensorRow:
     """Return the sensor of a register: by its meaning, or else a plain number by its code.
 
     On by default are the quantities of four-quadrant meters, as far as they run; all others are off.
@@ -150,17 +122,17 @@ def register_sensor(code: str, register: Register) -> MeterSensorDescription:
     return _plain(code, register) if found is None else _meaningful(code, register, found)
 
 
-def _plain(code: str, register: Register) -> MeterSensorDescription:
+def _plain(code: str, register: Register) -> SensorRow:
     """Return a number of which only the code is known."""
-    unit = register.unit if register.unit and len(register.unit) <= LONGEST_UNIT else None
-    return MeterSensorDescription(
+    unit = register.unit if register.unit and len(register.unit) <= _LONGEST_UNIT else None
+    return SensorRow(
         key=f"register_{'_'.join(filter(None, _parts(code)))}",
         translation_key="register",
         translation_placeholders={"code": code},
         native_unit_of_measurement=unit,
         entity_registry_enabled_default=False,
-        exists=lambda meter: code in meter.data.registers,
-        value=_scaled(code, Decimal(1)),
+        codes=(code,),
+        register_unit=unit,
     )
 
 
@@ -169,14 +141,12 @@ def _parts(code: str) -> list[str]:
     return "".join(digit if digit.isdecimal() else " " for digit in code).split()
 
 
-def _meaningful(code: str, register: Register, found: Meaning) -> MeterSensorDescription:
+def _meaningful(code: str, register: Register, found: Meaning) -> SensorRow:
     """Return a sensor with the name, the class and the unit that a meaning gives."""
     unit = unit_of(register.unit)
     shown = None if unit is None else _CLASSES.get(unit.dimension)
-    target = None if shown is None else unit_of(shown.unit)
-    scale = unit.scale / target.scale if unit is not None and target is not None else Decimal(1)
     name = sensor_name(found)
-    return MeterSensorDescription(
+    return SensorRow(
         key=_key(name, found),
         translation_key=name,
         translation_placeholders=_placeholders(found),
@@ -185,8 +155,8 @@ def _meaningful(code: str, register: Register, found: Meaning) -> MeterSensorDes
         native_unit_of_measurement=None if shown is None else shown.unit,
         suggested_display_precision=None if shown is None else shown.precision,
         entity_registry_enabled_default=_is_on_by_default(found),
-        exists=lambda meter: code in meter.data.registers,
-        value=_scaled(code, scale),
+        codes=(code,),
+        register_unit=None if shown is None else shown.unit,
     )
 
 
@@ -254,15 +224,3 @@ def _state_class(found: Meaning) -> SensorStateClass | None:
     if found.kind in (Kind.ENERGY, Kind.COUNT, Kind.SAGS, Kind.SWELLS):
         return SensorStateClass.TOTAL_INCREASING
     return SensorStateClass.MEASUREMENT
-
-
-def _scaled(code: str, scale: Decimal) -> Callable[[MeterCoordinator], Value]:
-    """Return a register's number times a scale."""
-
-    def value(meter: MeterCoordinator) -> Value:
-        register = meter.data.registers.get(code)
-        if register is None or register.number is None:
-            return None
-        return register.number if scale == 1 else register.number * scale
-
-    return value

@@ -1,0 +1,30 @@
+"""The rows of all entities: each module but `rows` is a subject, with its rows of all platforms.
+
+A subject has `ROWS`, those that any meter may have, or `rows_of(meter, listed)`, those that depend on what a meter has
+printed; or both.
+"""
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Final
+
+from ..coordinator import MeterCoordinator
+from .rows import Row, SensorRow
+
+_SUBJECTS: Final = [
+    import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__) if module.name != "rows"
+]
+ROWS: Final[tuple[Row, ...]] = tuple(row for subject in _SUBJECTS for row in getattr(subject, "ROWS", ()))
+LISTED: Final[Mapping[str, str | None]] = {
+    code: row.register_unit for row in ROWS if isinstance(row, SensorRow) for code in row.codes
+}
+"""The codes of registers that have a row, and the unit that the row shows."""
+
+
+def rows_of[RowT: Row](meter: MeterCoordinator, kind: type[RowT]) -> Iterator[RowT]:
+    """Yield the rows of a kind that a meter may have."""
+    yield from (row for row in ROWS if isinstance(row, kind))
+    for subject in _SUBJECTS:
+        if (more := getattr(subject, "rows_of", None)) is not None:
+            yield from (row for row in more(meter, LISTED) if isinstance(row, kind))
