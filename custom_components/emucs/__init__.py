@@ -9,7 +9,7 @@ from homeassistant.helpers.typing import ConfigType
 from .const import DOMAIN, ENTRY_MINOR_VERSION, ENTRY_VERSION
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .energy_dashboard import async_setup_energy_dashboard
-from .frontend import async_setup_dashboard
+from .frontend import async_add_resource, async_forget_resource, async_setup_dashboard
 from .history.importer import forget as forget_history
 from .history.services import async_setup_history_services
 from .history.subentries import async_setup_history
@@ -41,6 +41,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     await async_setup_energy_dashboard(hass, entry)
     async_setup_history(hass, entry)
+    await async_add_resource(hass)
     return True
 
 
@@ -73,6 +74,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> No
     async_end_all(hass, entry)
     await async_remove_stores(hass, entry)
     await forget_history(hass, entry)
+    await async_forget_resource(hass, entry)
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: EmucsConfigEntry, device: DeviceEntry) -> bool:

@@ -2,28 +2,78 @@
 
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.components.http import StaticPathConfig
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
+from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
+
+if TYPE_CHECKING:
+    from homeassistant.components.lovelace.resources import ResourceStorageCollection
 
 FOLDER: Final = Path(__file__).parent / "www"
 MAIN_MODULE: Final = "emucs.js"
 _DIGITS: Final = 12
+_URL: Final[HassKey[str]] = HassKey(f"{DOMAIN}_module")
 
 
 async def async_setup_dashboard(hass: HomeAssistant) -> None:
-    """Serve the modules of the card and the dashboard, and have every page load them, also those that are open."""
+    """Serve the modules of the card and the dashboard, and have every page load them from now on."""
     if "frontend" not in hass.config.components:
         return
     from homeassistant.components.frontend import add_extra_js_url  # noqa: PLC0415 -- loaded, where it is
 
     # In the path, and not behind it, so that the modules that the first one imports are as new as that.
-    url = f"/{DOMAIN}/{await hass.async_add_executor_job(fingerprint, FOLDER)}"
-    await hass.http.async_register_static_paths([StaticPathConfig(url, str(FOLDER), cache_headers=True)])
-    add_extra_js_url(hass, f"{url}/{MAIN_MODULE}")
+    path = f"/{DOMAIN}/{await hass.async_add_executor_job(fingerprint, FOLDER)}"
+    await hass.http.async_register_static_paths([StaticPathConfig(path, str(FOLDER), cache_headers=True)])
+    url = hass.data[_URL] = f"{path}/{MAIN_MODULE}"
+    add_extra_js_url(hass, url)
+
+
+async def async_add_resource(hass: HomeAssistant) -> None:
+    """Have dashboards load the module as well, on pages that are older than the integration or its update.
+
+    A page that is open, or that a browser keeps, was told what to load when it was made; resources are asked for anew.
+    """
+    if (url := hass.data.get(_URL)) is None or (resources := await _resources(hass)) is None:
+        return
+    if not (ours := _ours(resources)):
+        await resources.async_create_item({"res_type": "module", "url": url})
+    elif ours[0]["url"] != url:
+        await resources.async_update_item(ours[0]["id"], {"url": url})
+
+
+async def async_forget_resource(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Remove the resource with the last entry."""
+    if any(each is not entry for each in hass.config_entries.async_entries(DOMAIN)):
+        return
+    if resources := await _resources(hass):
+        for each in _ours(resources):
+            await resources.async_delete_item(each["id"])
+
+
+async def _resources(hass: HomeAssistant) -> ResourceStorageCollection | None:
+    """Return the resources that Home Assistant keeps; None where they are the user's YAML."""
+    try:
+        from homeassistant.components.lovelace.const import LOVELACE_DATA  # noqa: PLC0415 -- no promised way to them
+        from homeassistant.components.lovelace.resources import ResourceStorageCollection  # noqa: PLC0415
+
+        resources = hass.data[LOVELACE_DATA].resources
+    except AttributeError, ImportError, KeyError:
+        # The dashboard is then missing on older pages until they are loaded again.
+        return None
+    if not isinstance(resources, ResourceStorageCollection):
+        return None
+    # Reads them, where nobody has asked for them yet.
+    await resources.async_get_info()
+    return resources
+
+
+def _ours(resources: ResourceStorageCollection) -> list[dict[str, str]]:
+    return [each for each in resources.async_items() if each["url"].startswith(f"/{DOMAIN}/")]
 
 
 def fingerprint(folder: Path) -> str:

@@ -82,6 +82,7 @@ async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
             }
             for month, peak in capacity.months().items()
         ],
+        "floor": float(FLOOR),
         "average": _average(report.average),
         "average_as_it_stands": _average(report.average_as_it_stands),
         "average_forecast": _average(report.average_forecast),

@@ -86,9 +86,19 @@ class Window:
         self.logged_in: Any = None
         """What the browser keeps of a login."""
 
+    def at(self, url: str) -> Window:
+        """Return pages of the same Home Assistant, by another address."""
+        return Window(self._browser, url, self.pictures)
+
     @asynccontextmanager
     async def open(
-        self, *, size: tuple[int, int] = DESKTOP, dark: bool = False, language: str = "en", scale: float = 1
+        self,
+        *,
+        size: tuple[int, int] = DESKTOP,
+        dark: bool = False,
+        language: str = "en",
+        scale: float = 1,
+        keeps_pages: bool = False,
     ) -> AsyncGenerator[Page]:
         """Open a page; it is logged in when another one was before."""
         context = await self._browser.new_context(
@@ -100,7 +110,7 @@ class Window:
             storage_state=self.logged_in,
             accept_downloads=True,
             # A page that a service worker kept is not the page that is there.
-            service_workers="block",
+            service_workers="allow" if keeps_pages else "block",
         )
         choice = f"localStorage.setItem('selectedLanguage', '\"{language}\"')"
         # A blank page stores nothing.

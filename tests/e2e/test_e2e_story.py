@@ -33,7 +33,7 @@ ALARMING = 180  # seconds until the target is passed: the alarm then waits for s
 RELOADS = 5
 # How often a card asks for peaks while all is as it was, when all states have gone, and when they are back.
 ASKED_WITHOUT_STATES = """async (card) => {
-    const hass = card._hass, asked = {};
+    const hass = card.hass, asked = {};
     for (const [name, states] of [["there", hass.states], ["away", {}], ["back", hass.states]]) {
         asked[name] = 0;
         card.hass = {...hass, states, callWS: (message) => (asked[name]++, hass.callWS(message))};

@@ -1,10 +1,11 @@
 """What the integration gives to the frontend, served by a real Home Assistant."""
 
 from pathlib import Path
-import re
 from shutil import copytree
 
 from homeassistant.components.frontend import DATA_EXTRA_MODULE_URL
+from homeassistant.components.lovelace.const import LOVELACE_DATA
+from homeassistant.components.lovelace.resources import ResourceYAMLCollection
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
@@ -13,8 +14,6 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator,
 
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.frontend import FOLDER, fingerprint
-
-IMPORT = re.compile(r'from "\./([\w-]+\.js)"')
 
 
 @pytest.fixture
@@ -33,18 +32,15 @@ async def test_every_module_is_served_beside_the_first(
 ) -> None:
     [main] = modules(hass)
     client = await hass_client_no_auth()
-    folder = main.rpartition("/")[0]
-    wanted, read = {main.rpartition("/")[2]}, set()
-    while wanted:
-        name = wanted.pop()
+    folder, _, first = main.rpartition("/")
+    names = {path.name for path in FOLDER.iterdir()}
+    assert first in names
+    for name in names:
         response = await client.get(f"{folder}/{name}")
         assert response.status == 200, name
         assert response.content_type in ("text/javascript", "application/javascript")
         # Their address changes with them, so they may be kept for long.
         assert "max-age=" in response.headers["Cache-Control"]
-        read.add(name)
-        wanted |= set(IMPORT.findall(await response.text())) - read
-    assert read == {path.name for path in FOLDER.iterdir()}
 
 
 async def test_modules_are_added_once(hass: HomeAssistant, frontend: None, loaded: MockConfigEntry) -> None:
@@ -52,6 +48,58 @@ async def test_modules_are_added_once(hass: HomeAssistant, frontend: None, loade
     assert await hass.config_entries.async_reload(loaded.entry_id)
     assert modules(hass) == before
     assert len(before) == 1
+
+
+async def resources(hass: HomeAssistant) -> list[dict[str, str]]:
+    """Return what Home Assistant keeps of resources."""
+    collection = hass.data[LOVELACE_DATA].resources
+    await collection.async_get_info()
+    return collection.async_items()
+
+
+async def test_dashboards_load_the_module_on_pages_that_are_older(
+    hass: HomeAssistant, frontend: None, loaded: MockConfigEntry
+) -> None:
+    [resource] = await resources(hass)
+    assert [resource["type"], resource["url"]] == ["module", *modules(hass)]
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    assert await resources(hass) == [resource]
+
+
+async def test_the_resource_is_as_new_as_the_module(
+    hass: HomeAssistant, frontend: None, entry: MockConfigEntry
+) -> None:
+    collection = hass.data[LOVELACE_DATA].resources
+    theirs = await collection.async_create_item({"res_type": "module", "url": "/hacsfiles/emucs/card.js"})
+    old = await collection.async_create_item({"res_type": "module", "url": "/emucs/000000000000/emucs.js"})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert await resources(hass) == [theirs, old | {"url": modules(hass)[0]}]
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_the_resource_goes_with_the_last_entry(
+    hass: HomeAssistant, frontend: None, entry: MockConfigEntry
+) -> None:
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    other = MockConfigEntry(domain=DOMAIN, data=entry.data)
+    other.add_to_hass(hass)
+    await hass.config_entries.async_remove(other.entry_id)
+    assert len(await resources(hass)) == 1
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert await resources(hass) == []
+
+
+@pytest.mark.parametrize("data", [None, ResourceYAMLCollection([])], ids=["moved", "yaml"])
+async def test_does_without_resources_that_can_be_changed(
+    hass: HomeAssistant, frontend: None, entry: MockConfigEntry, data: ResourceYAMLCollection | None
+) -> None:
+    if data is None:
+        del hass.data[LOVELACE_DATA]
+    else:
+        hass.data[LOVELACE_DATA].resources = data
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert len(modules(hass)) == 1
+    await hass.config_entries.async_remove(entry.entry_id)
 
 
 async def test_does_without_a_frontend(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
@@ -93,28 +141,6 @@ async def test_who_may_only_look_may_ask_for_the_peaks(
     assert answer["success"], answer
     # The fields that the card reads.
     peaks = answer["result"]["response"]
-    assert {"month", "peak", "billed", "time"} <= peaks["months"][0].keys()
+    assert {"month", "peak", "billed", "time", "source"} <= peaks["months"][0].keys()
+    assert isinstance(peaks["floor"], float)
     assert {"value", "known_months"} <= peaks["average"].keys()
-
-
-def test_all_texts_are_in_all_languages() -> None:
-    languages: dict[str, dict[str, str]] = {}
-    for line in (FOLDER / "texts.js").read_text().splitlines():
-        if found := re.fullmatch(r"  (\w\w): \{", line):
-            language = languages[found[1]] = {}
-        elif found := re.fullmatch(r'    (\w+): "(.+)",', line):
-            language[found[1]] = found[2]
-    assert languages.keys() == {"en", "nl", "fr", "de"}
-    for texts in languages.values():
-        assert texts.keys() == languages["en"].keys()
-        for key, text in texts.items():
-            assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", languages["en"][key])), key
-
-
-def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
-    texts = (FOLDER / "texts.js").read_text()
-    keys = set(re.findall(r"^    (\w+): ", texts, re.MULTILINE))
-    others = "".join(path.read_text() for path in FOLDER.glob("*.js") if path.name != "texts.js")
-    assert set(re.findall(r'say\([\w.()]+, "(\w+)"', others)) <= keys
-    # The card puts `_peak` behind those that are said of the target, where that is a peak.
-    assert {key for key in keys if not re.search(rf"\b{key.removesuffix('_peak')}\b", others)} == set()

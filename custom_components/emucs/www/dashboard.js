@@ -10,20 +10,14 @@ const THIRD = { columns: 4 };
 const DAYS = 14;
 const MEDIA = { gas: "mdi:fire", water: "mdi:water", heat: "mdi:radiator", cooling: "mdi:snowflake", electricity: "mdi:flash" };
 
-export class DashboardStrategy extends HTMLElement {
-  static async generate(_config, hass) {
-    const meters = electricityMeters(hass);
-    if (!meters.length) {
-      const nothing = { type: "markdown", content: say(hass, "no_meter") };
-      return { views: [{ title: say(hass, "dashboard_name"), type: "sections", sections: [{ type: "grid", cards: [nothing] }] }] };
-    }
-    return { title: say(hass, "dashboard_name"), views: meters.map((meter) => view(hass, meter)) };
+/** The configuration of the whole dashboard. */
+export function dashboard(hass) {
+  const meters = electricityMeters(hass);
+  if (!meters.length) {
+    const nothing = { type: "markdown", content: say(hass, "no_meter") };
+    return { views: [{ title: say(hass, "dashboard_name"), type: "sections", sections: [{ type: "grid", cards: [nothing] }] }] };
   }
-
-  /** What makes it anew, when Home Assistant asks: other meters, other entities. */
-  static shouldRegenerate(_config, before, hass) {
-    return before.devices !== hass.devices || before.entities !== hass.entities;
-  }
+  return { title: say(hass, "dashboard_name"), views: meters.map((meter) => view(hass, meter)) };
 }
 
 function view(hass, meter) {

@@ -1,51 +1,86 @@
-// What Home Assistant's frontend loads: makes the card and the dashboard known to it.
+// What every page of Home Assistant loads. A dashboard that is not known within five seconds is given up, also where the
+// computer is slow: so this module imports nothing, registers the dashboard, and then fetches all the others at once.
+//
+// Home Assistant replaces `customElements` and `HTMLElement` while it starts, and does not see what was defined before
+// that. It defines its own first element after that: what extends `HTMLElement` is neither made nor fetched earlier.
 
-import { DashboardStrategy } from "./dashboard.js";
-import { entitiesOf } from "./meter.js";
-import { CARD, QuarterCard } from "./quarter-card.js";
-import { say } from "./texts.js";
-
+const CARD = "emucs-quarter-card";
 const STRATEGY = "emucs";
+const ELEMENT = `ll-strategy-dashboard-${STRATEGY}`;
 const DOCUMENTATION = "https://github.com/emucs/emucs#dashboard";
+// Also those that others import: none of them waits until another one has come.
+const MODULES = ["dashboard", "quarter-card", "texts", "meter", "format", "quarter", "peak-bars", "quarter-view"];
 
-const hass = () => document.querySelector("home-assistant")?.hass;
+let loading;
+let loaded = {};
 
-// A page that was open while the integration was updated has them already, until it is loaded anew.
-if (!customElements.get(CARD)) {
-  customElements.define(CARD, QuarterCard);
-  customElements.define(`ll-strategy-dashboard-${STRATEGY}`, DashboardStrategy);
+/** Fetch the other modules, and make the card known; again, if that has failed. */
+function load() {
+  loading ??= fetchAll().catch((error) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+}
 
-  (window.customCards ??= []).push({
+async function fetchAll() {
+  const [{ dashboard }, { QuarterCard, suggestCard }, { say }] = await Promise.all(MODULES.map((name) => import(`./${name}.js`)));
+  if (!customElements.get(CARD)) {
+    customElements.define(CARD, QuarterCard);
+  }
+  loaded = { dashboard, suggestCard, say };
+  return loaded;
+}
+
+customElements.whenDefined("home-assistant").then(register);
+
+function register() {
+  // A page that was open while the integration was updated has it already, until it is loaded anew.
+  if (customElements.get(ELEMENT)) {
+    return;
+  }
+  customElements.define(ELEMENT, strategy());
+  load().catch((error) => console.error("The card of emucs cannot be loaded", error));
+  offer("customStrategies", "dashboard", { type: STRATEGY, strategyType: "dashboard" });
+  offer("customCards", "card", {
     type: CARD,
+    preview: true,
+    getEntitySuggestion: (hass, entityId) => loaded.suggestCard?.(hass, entityId) ?? null,
+  });
+}
+
+function strategy() {
+  return class extends HTMLElement {
+    /** Home Assistant waits for as long as this takes. */
+    static async generate(_config, hass) {
+      return (await load()).dashboard(hass);
+    }
+
+    /** What makes it anew, when Home Assistant asks: other meters, other entities. */
+    static shouldRegenerate(_config, before, hass) {
+      return before.devices !== hass.devices || before.entities !== hass.entities;
+    }
+  };
+}
+
+/** Add to one of the lists that Home Assistant offers from; whoever has put something else there has broken it. */
+function offer(list, key, what) {
+  if (!Array.isArray(window[list])) {
+    window[list] = Object.values(window[list] ?? {}).filter((each) => each?.type);
+  }
+  window[list].push({
+    ...what,
     // Asked for when they are shown: the language is not known yet.
     get name() {
-      return say(hass(), "card_name");
+      return text(`${key}_name`);
     },
     get description() {
-      return say(hass(), "card_description");
-    },
-    preview: true,
-    documentationURL: DOCUMENTATION,
-    getEntitySuggestion,
-  });
-
-  (window.customStrategies ??= []).push({
-    type: STRATEGY,
-    strategyType: "dashboard",
-    get name() {
-      return say(hass(), "dashboard_name");
-    },
-    get description() {
-      return say(hass(), "dashboard_description");
+      return text(`${key}_description`);
     },
     documentationURL: DOCUMENTATION,
   });
 }
 
-/** The card, for an entity that it shows. */
-function getEntitySuggestion(home, entityId) {
-  const device = home.devices[home.entities[entityId]?.device_id];
-  const shown = device ? entitiesOf(home, device) : {};
-  const ids = ["demand_forecast", "demand_budget", "demand", "month_peak", "peak_target"].map((key) => shown[key]?.[0]);
-  return ids.includes(entityId) && shown.demand_forecast ? { config: { type: `custom:${CARD}`, device_id: device.id } } : null;
+function text(key) {
+  return loaded.say?.(document.querySelector("home-assistant")?.hass, key);
 }

@@ -32,11 +32,15 @@ export function formatMonth(hass, month, width) {
   return new Intl.DateTimeFormat(languageOf(hass), options).format(new Date(`${month}-01T00:00:00Z`));
 }
 
-/** When a quarter ended, by the clock of the meter. */
+/** When a quarter ended, by the clock of the meter; nothing where that is not known. */
 export function formatTime(hass, iso) {
+  const moment = Date.parse(iso);
+  if (Number.isNaN(moment)) {
+    return "";
+  }
   const twelve = { 12: true, 24: false }[hass.locale?.time_format];
   const options = { dateStyle: "medium", timeStyle: "short", timeZone: ZONE, ...(twelve !== undefined && { hour12: twelve }) };
-  return new Intl.DateTimeFormat(languageOf(hass), options).format(new Date(iso));
+  return new Intl.DateTimeFormat(languageOf(hass), options).format(moment);
 }
 
 /** The latest months up to the one that a moment is in, as `2026-11`, the oldest first. */

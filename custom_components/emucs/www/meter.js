@@ -59,8 +59,8 @@ export function isGone(state) {
 
 /** A state in kW, whatever unit the user shows it in; null where it is not known. */
 export function kilowattsOf(state) {
-  const factor = IN_KILOWATTS[state?.attributes.unit_of_measurement];
-  return hasValue(state) && factor ? Number(state.state) * factor : null;
+  const kilowatts = Number(state?.state) * IN_KILOWATTS[state?.attributes.unit_of_measurement];
+  return Number.isFinite(kilowatts) ? kilowatts : null;
 }
 
 /** The month peaks, the mean that is billed and its cost: everybody who may see the card may call this action. */

@@ -3,9 +3,6 @@
 import { formatMonth, formatNumber, formatPower, formatTime, latestMonths } from "./format.js";
 import { say } from "./texts.js";
 
-/** kW: a month's peak is billed as at least this (Flemish capacity tariff). */
-export const FLOOR = 2.5;
-
 const MONTHS = 13;
 const TOP = 1.1; // room above the highest bar
 
@@ -32,6 +29,7 @@ export class PeakBars {
       return;
     }
     const focused = this._section.getRootNode().activeElement?.dataset.month;
+    this._floor = peaks.floor ?? 0;
     this._byMonth = new Map(peaks.months.map((each) => [each.month, each]));
     this._months = latestMonths(Date.now(), MONTHS);
     this._chosen = this._months.includes(this._chosen) ? this._chosen : this._months.at(-1);
@@ -44,21 +42,25 @@ export class PeakBars {
   }
 
   _chart() {
-    const highest = Math.max(FLOOR, ...this._months.map((month) => this._byMonth.get(month)?.billed ?? 0)) * TOP;
-    const chart = element("div", { class: "bars", role: "group", "aria-label": say(this._hass, "month_peaks") });
+    const highest = Math.max(this._floor, ...this._months.map((month) => this._byMonth.get(month)?.billed ?? 0)) * TOP;
+    const chart = element("div", { class: "bars", role: "radiogroup", "aria-label": say(this._hass, "month_peaks") });
     const plot = (value) => `${(value / highest) * 100}%`;
     chart.append(...this._months.map((month) => this._bar(month, plot)));
-    const line = element("div", { class: "line" });
-    // The bars' own box begins below the room that is left for the numbers.
-    line.style.bottom = `calc((100% - 14px) * ${FLOOR / highest})`;
-    chart.append(line);
+    if (this._floor) {
+      const line = element("div", { class: "line" });
+      // The bars' own box begins below the room that is left for the numbers.
+      line.style.bottom = `calc((100% - 14px) * ${this._floor / highest})`;
+      chart.append(line);
+    }
     return chart;
   }
 
   _bar(month, plot) {
     const known = this._byMonth.get(month);
     const running = month === this._months.at(-1);
-    const bar = element("button", { class: running ? "bar running" : "bar", "data-month": month, "aria-label": this._say(month) });
+    const name = running ? "bar running" : "bar";
+    const attributes = { type: "button", role: "radio", class: name, "data-month": month, "aria-label": this._say(month) };
+    const bar = element("button", attributes);
     if (known) {
       const number = element("span", { class: "value", "aria-hidden": "true" }, formatNumber(this._hass, known.peak, 1));
       number.style.bottom = plot(known.billed);
@@ -81,9 +83,11 @@ export class PeakBars {
 
   _legend(average) {
     const legend = element("p", { class: "legend" });
-    const floor = element("span", {}, `${say(this._hass, "floor")} ${formatPower(this._hass, FLOOR, 1)}`);
-    floor.prepend(element("i"));
-    legend.append(floor);
+    if (this._floor) {
+      const floor = element("span", {}, `${say(this._hass, "floor")} ${formatPower(this._hass, this._floor, 1)}`);
+      floor.prepend(element("i"));
+      legend.append(floor);
+    }
     if (average) {
       const months = average.known_months;
       const values = { months, power: formatPower(this._hass, average.value) };
@@ -99,8 +103,10 @@ export class PeakBars {
     if (!known) {
       return say(this._hass, "month_unknown", { month: name });
     }
-    const [power, billed] = [formatPower(this._hass, known.peak), formatPower(this._hass, known.billed)];
-    const values = { month: name, power, billed, time: formatTime(this._hass, known.time) };
+    // An export of the grid operator says how high a month's peak was, and not when.
+    const origin = known.source === "imported" && say(this._hass, "imported");
+    const peak = [formatPower(this._hass, known.peak), formatTime(this._hass, known.time), origin].filter(Boolean).join(", ");
+    const values = { month: name, peak, billed: formatPower(this._hass, known.billed) };
     return say(this._hass, known.billed > known.peak ? "month_billed" : "month_detail", values);
   }
 
@@ -116,7 +122,7 @@ export class PeakBars {
     for (const bar of this._section.querySelectorAll(".bar")) {
       const chosen = bar.dataset.month === this._chosen;
       bar.tabIndex = chosen ? 0 : -1;
-      bar.setAttribute("aria-pressed", chosen);
+      bar.setAttribute("aria-checked", chosen);
     }
     this._detail.textContent = this._say(this._chosen);
   }
@@ -128,7 +134,9 @@ export class PeakBars {
     const last = this._months.length - 1;
     const position = this._months.indexOf(this._chosen);
     const rtl = getComputedStyle(this._section).direction === "rtl" ? -1 : 1;
-    const next = { ArrowLeft: position - rtl, ArrowRight: position + rtl, Home: 0, End: last }[event.key];
+    const [before, after] = [position - 1, position + 1];
+    const [left, right] = [position - rtl, position + rtl];
+    const next = { ArrowUp: before, ArrowDown: after, ArrowLeft: left, ArrowRight: right, Home: 0, End: last }[event.key];
     if (next === undefined) {
       return;
     }

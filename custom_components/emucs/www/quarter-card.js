@@ -1,8 +1,9 @@
 // The quarter card: the running quarter as a gauge, and the month peaks as bars.
 
 import { formatPower, formatSeconds } from "./format.js";
-import { electricityMeters, entitiesOf, fetchPeaks, hasValue, isGone, kilowattsOf, meterOf, nameOf } from "./meter.js";
-import { FLOOR, PeakBars } from "./peak-bars.js";
+import { electricityMeters, entitiesOf, fetchPeaks, hasValue, isGone, meterOf, nameOf } from "./meter.js";
+import { PeakBars } from "./peak-bars.js";
+import { budgetOf, niceEnd, quarterOf, statusOf } from "./quarter.js";
 import { STYLE, TEMPLATE } from "./quarter-view.js";
 import { say } from "./texts.js";
 
@@ -12,14 +13,12 @@ const DOMAIN = "emucs";
 const QUARTER = 900; // seconds
 const ARC = 100; // the length of the gauge's arc, as its `pathLength` says
 const HEADROOM = 1.25; // the target stands at four fifths of the gauge
-const LEVELS = ["within", "warning", "alarm", "passed"];
-const ROUNDING = 0.0005; // kW
-const MUCH = 5; // times the target
-const STEPS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 // What the gauge shows.
 const SHOWN = ["demand_forecast", "demand_budget", "peak_alarm", "peak_warning", "peak_target"];
 // What changes when the month peaks do.
 const TELLING_OF_PEAKS = ["peak", "peak_average", "month_peak", "link"];
+// What the card is suggested for.
+const SUGGESTED = ["demand_forecast", "demand_budget", "demand", "month_peak", "peak_target"];
 
 export class QuarterCard extends HTMLElement {
   constructor() {
@@ -81,6 +80,10 @@ export class QuarterCard extends HTMLElement {
     clearInterval(this._timer);
   }
 
+  get hass() {
+    return this._hass;
+  }
+
   set hass(hass) {
     const before = this._hass;
     this._hass = hass;
@@ -116,13 +119,12 @@ export class QuarterCard extends HTMLElement {
   }
 
   _show() {
-    const forecast = this._state("demand_forecast");
     this._parts.title.textContent = this._config.title ?? this._defaultTitle();
-    this._parts.quarter.hidden = !forecast;
-    for (const key of ["forecast", "so_far", "target", "time_left", "budget"]) {
+    this._parts.quarter.hidden = !this._state("demand_forecast");
+    for (const key of ["forecast", "so_far", "target", "time_left"]) {
       this._parts[`${key}_label`].textContent = say(this._hass, key);
     }
-    this._showNumbers(forecast);
+    this._showNumbers();
     this._showTime();
   }
 
@@ -132,56 +134,27 @@ export class QuarterCard extends HTMLElement {
     return this._meter && electricityMeters(this._hass).length > 1 ? `${title} · ${nameOf(this._meter)}` : title;
   }
 
-  _showNumbers(forecast) {
+  _showNumbers() {
     const hass = this._hass;
-    const known = hasValue(forecast);
-    const value = kilowattsOf(forecast);
-    const soFar = known ? (forecast.attributes.so_far ?? null) : null;
-    const budgetState = this._state("demand_budget");
-    const target = hasValue(budgetState) ? (budgetState.attributes.target ?? null) : null;
-    const budget = kilowattsOf(budgetState);
-    const level = this._level(forecast, value, target, budget);
-    this._parts.card.dataset.level = level;
-    this._parts.forecast.textContent = formatPower(hass, value);
-    this._parts.estimated.textContent = known && forecast.attributes.estimated ? say(hass, "estimated") : "";
-    this._parts.so_far.textContent = formatPower(hass, soFar);
-    this._parts.target.textContent = formatPower(hass, target);
-    this._parts.budget.textContent = formatPower(hass, budget, Math.abs(budget) < 100 ? 2 : 0);
-    this._parts.status.textContent = this._status(level, value, target, budget);
-    this._parts.announcement.textContent = this._announce(level);
-    this._parts.gauge.setAttribute("aria-label", this._describe(value, soFar, target));
-    this._drawGauge(value ?? 0, soFar ?? 0, target);
-  }
-
-  _status(level, forecast, target, budget) {
-    const power = formatPower(this._hass, budget === null ? null : Math.max(0, budget));
-    const key = level === "warning" && forecast > target ? "alarm" : level;
-    const text = say(this._hass, this._isPeak(target) && LEVELS.includes(key) ? `${key}_peak` : key, { power });
-    // In the last minutes there is room for more than any house draws: no number to go by.
-    const room = level === "within" && budget !== null && budget < target * MUCH;
-    return room ? `${text} ${say(this._hass, "room", { power })}` : text;
-  }
-
-  /** Whether the target is no more what the user wants, but the peak that the month already has. */
-  _isPeak(target) {
-    const goal = kilowattsOf(this._state("peak_target"));
-    return goal !== null && target !== null && target > Math.max(FLOOR, goal) + ROUNDING;
-  }
-
-  /** What holds now: it decides on the text, and on the colour. The alarm waits until a load is no short one. */
-  _level(state, forecast, target, budget) {
-    if (!state) {
-      return this._meter ? "no_demand" : "no_meter";
+    const states = Object.fromEntries(SHOWN.map((key) => [key, this._state(key)]));
+    const quarter = quarterOf(states, Boolean(this._meter), this._peaks?.floor);
+    const [label, budget] = budgetOf(hass, quarter);
+    const texts = {
+      forecast: formatPower(hass, quarter.forecast),
+      estimated: quarter.estimated ? say(hass, "estimated") : "",
+      so_far: formatPower(hass, quarter.soFar),
+      target: formatPower(hass, quarter.target),
+      budget_label: label,
+      budget,
+      status: statusOf(hass, quarter),
+    };
+    for (const [name, text] of Object.entries(texts)) {
+      this._parts[name].textContent = text;
     }
-    if (!hasValue(state)) {
-      return state.state === "unavailable" ? "unavailable" : "unknown";
-    }
-    if (budget !== null && budget < 0) {
-      return "passed";
-    }
-    const on = (key) => this._state(key)?.state === "on";
-    const above = target !== null && forecast > target;
-    return on("peak_alarm") ? "alarm" : on("peak_warning") || above ? "warning" : "within";
+    this._parts.card.dataset.level = quarter.level;
+    this._parts.announcement.textContent = this._announce(quarter.level);
+    this._parts.gauge.setAttribute("aria-label", this._describe(quarter));
+    this._drawGauge(quarter.forecast ?? 0, quarter.soFar ?? 0, quarter.target);
   }
 
   /** What a screen reader is told by itself: what has changed for long, and neither each number nor each kettle. */
@@ -194,7 +167,7 @@ export class QuarterCard extends HTMLElement {
     return this._announcement;
   }
 
-  _describe(forecast, soFar, target) {
+  _describe({ forecast, soFar, target }) {
     const pairs = { forecast, so_far: soFar, target };
     const numbers = Object.entries(pairs).map(([key, value]) => `${say(this._hass, key)} ${formatPower(this._hass, value)}`);
     return `${say(this._hass, "open")}: ${numbers.join(", ")}`;
@@ -221,9 +194,9 @@ export class QuarterCard extends HTMLElement {
 
   /** Fetch the month peaks when there may be new ones; what was shown stays when that fails. */
   async _followPeaks(anew) {
-    const wanted = this._config.show_peaks !== false && this._entities.demand_forecast !== undefined;
-    this._parts.peaks.hidden = !wanted;
-    if (!wanted) {
+    const followed = this._entities.demand_forecast !== undefined;
+    this._parts.peaks.hidden = !followed || this._config.show_peaks === false;
+    if (!followed) {
       return;
     }
     const states = TELLING_OF_PEAKS.filter((each) => each in this._entities).map((each) => this._state(each));
@@ -248,6 +221,8 @@ export class QuarterCard extends HTMLElement {
     } catch {
       this._peaks ??= null;
     }
+    // What is billed at least decides on what the target is called.
+    this._showNumbers();
     this._bars.show(this._hass, this._peaks);
   }
 
@@ -257,10 +232,12 @@ export class QuarterCard extends HTMLElement {
   }
 }
 
-/** The next round number, for the end of a scale. */
-export function niceEnd(value) {
-  const magnitude = 10 ** Math.floor(Math.log10(value));
-  return STEPS.find((step) => step * magnitude >= value - 1e-9) * magnitude;
+/** The card, for an entity that it shows. */
+export function suggestCard(hass, entityId) {
+  const device = hass.devices[hass.entities[entityId]?.device_id];
+  const shown = device ? entitiesOf(hass, device) : {};
+  const ids = SUGGESTED.map((key) => shown[key]?.[0]);
+  return ids.includes(entityId) && shown.demand_forecast ? { config: { type: `custom:${CARD}`, device_id: device.id } } : null;
 }
 
 function checkConfig(config) {

@@ -13,7 +13,7 @@ export const TEMPLATE = `
 <ha-card data-part="card">
   <h2 data-part="title"></h2>
   <div class="quarter" data-part="quarter">
-    <button class="gauge" data-part="gauge">
+    <button type="button" class="gauge" data-part="gauge">
       <svg viewBox="0 0 200 118" aria-hidden="true">
         <path class="track" d="${ARC_PATH}" />
         <path class="forecast" data-part="arc_forecast" pathLength="100" d="${ARC_PATH}" />
@@ -69,6 +69,9 @@ dt { font-size: 12px; color: var(--secondary-text-color); }
 dd { margin: 0; font-weight: 500; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .status { margin: 12px 0 0; padding: 2px 0 2px 10px; border-inline-start: 4px solid var(--level); line-height: 1.4; min-height: 2.8em; }
 [data-level^="no_"] .status { min-height: 0; border-color: var(--divider-color); }
+/* Powers, and texts in English, are read from left to right, also on a page that is not. */
+dd, .big, .end, p { unicode-bidi: plaintext; }
+:host(:dir(rtl)) p { text-align: right; }
 .unseen { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
 .peaks h3 { margin: 16px 0 8px; font-size: 14px; font-weight: 500; }
 .bars { position: relative; box-sizing: border-box; height: 132px; display: flex; align-items: stretch; gap: 3px; padding-top: 14px; }
@@ -77,7 +80,7 @@ dd { margin: 0; font-weight: 500; font-variant-numeric: tabular-nums; white-spac
 .bar .peak { background: color-mix(in srgb, var(--primary-color) 55%, var(--card-background-color, #fff)); }
 .bar .billed { border: 1px dashed var(--secondary-text-color); border-bottom: 0; opacity: 0.6; box-sizing: border-box; }
 .bar.running .peak { background: var(--primary-color); }
-.bar[aria-pressed="true"]:not(.running) .peak { outline: 2px solid var(--primary-text-color); outline-offset: -2px; }
+.bar[aria-checked="true"]:not(.running) .peak { outline: 2px solid var(--primary-text-color); outline-offset: -2px; }
 .bar .value { position: absolute; inset-inline: -4px; text-align: center; font-size: 10px; line-height: 14px; color: var(--secondary-text-color); }
 .bar.running .value { color: var(--primary-text-color); font-weight: 500; }
 .line { position: absolute; inset-inline: 0; border-top: 1px dashed var(--primary-text-color); opacity: 0.7; pointer-events: none; }

@@ -1,0 +1,73 @@
+// What holds in the running quarter, and how the card says it. Computes only: the card shows it.
+
+import { formatPower } from "./format.js";
+import { kilowattsOf } from "./meter.js";
+import { say } from "./texts.js";
+
+const MUCH = 5; // times the target: more than a house draws
+const LEAST = 0.01; // kW: a target that is hardly passed is not passed by nothing
+const ROUNDING = 0.0005; // kW
+const STEPS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
+// Those that are said in other words where the target is the peak that the month already has.
+const LEVELS = ["within", "warning", "alarm", "passed"];
+// What is said of the budget beside what holds.
+const ADVICE = { within: "room", warning: "limit", alarm: "limit" };
+
+/** The quarter by the states of a meter's entities, powers in kW; `floor` is what is billed at least, where that is known. */
+export function quarterOf(states, isMeter, floor) {
+  const state = states.demand_forecast;
+  const forecast = kilowattsOf(state);
+  const soFar = forecast === null ? null : (state.attributes.so_far ?? null);
+  const budget = kilowattsOf(states.demand_budget);
+  const target = budget === null ? null : (states.demand_budget.attributes.target ?? null);
+  const goal = kilowattsOf(states.peak_target);
+  const over = soFar !== null && target !== null && soFar > target ? Math.max(LEAST, soFar - target) : null;
+  const quarter = { forecast, soFar, budget, target, over };
+  return {
+    ...quarter,
+    level: state ? levelOf(state, states, quarter) : isMeter ? "no_demand" : "no_meter",
+    estimated: forecast !== null && Boolean(state.attributes.estimated),
+    // The target is no more what the user wants, but the peak that the month already has.
+    isPeak: goal !== null && target !== null && target > Math.max(floor ?? Infinity, goal) + ROUNDING,
+  };
+}
+
+/** What decides on the text, and on the colour. The alarm waits until a load is no short one. */
+function levelOf(state, states, { forecast, target, over }) {
+  if (forecast === null) {
+    return state.state === "unavailable" ? "unavailable" : "unknown";
+  }
+  if (over !== null) {
+    return "passed";
+  }
+  const above = target !== null && forecast > target;
+  return states.peak_alarm?.state === "on" ? "alarm" : states.peak_warning?.state === "on" || above ? "warning" : "within";
+}
+
+/** What holds, and what may still be drawn, in a sentence or two. */
+export function statusOf(hass, { level, forecast, target, budget, over, isPeak }) {
+  const key = level === "warning" && forecast > target ? "alarm" : level;
+  const text = say(hass, isPeak && LEVELS.includes(key) ? `${key}_peak` : key, { over: formatPower(hass, over) });
+  const advice = ADVICE[level];
+  // In the last minutes there is room for more than any house draws: no number to go by.
+  if (!advice || budget === null || budget >= target * MUCH) {
+    return text;
+  }
+  return `${text} ${say(hass, advice, { power: formatPower(hass, Math.max(0, budget)) })}`;
+}
+
+/** The label and the text of what is left of the target, or of how far it is passed. */
+export function budgetOf(hass, { budget, target, over }) {
+  if (over !== null) {
+    return [say(hass, "over"), formatPower(hass, over)];
+  }
+  const most = Math.floor(target * MUCH);
+  const power = budget > most ? `>\u00a0${formatPower(hass, most, 0)}` : formatPower(hass, budget && Math.max(0, budget));
+  return [say(hass, "budget"), power];
+}
+
+/** The next round number, for the end of a scale. */
+export function niceEnd(value) {
+  const magnitude = 10 ** Math.floor(Math.log10(value));
+  return STEPS.find((step) => step * magnitude >= value - 1e-9) * magnitude;
+}

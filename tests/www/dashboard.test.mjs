@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import "./page.mjs";
+import { device, entities, homeOf, load } from "./home.mjs";
+
+const { dashboard } = await load("dashboard");
+const METER = { power: "sensor.power", energy_import: "sensor.import", demand_forecast: "sensor.forecast", peak_target: "number.target" };
+
+function home(more = {}) {
+  const devices = { meter: device("meter", { serial_number: "1SAG1100000292" }), gas: device("gas", { via_device_id: "meter" }) };
+  const rows = { ...entities("meter", METER), ...entities("gas", { gas: "sensor.gas" }) };
+  return homeOf({ devices, entities: rows, ...more });
+}
+
+const headings = (view) => view.sections.map(({ cards: [first] }) => first.heading);
+const named = (config) => JSON.stringify(config).match(/"(?:sensor|number)\.\w+"/g).map((each) => each.slice(1, -1));
+
+test("each meter has a view, with sections for what it has", () => {
+  const { title, views } = dashboard(home());
+  assert.equal(title, "Belgian Digital Meter");
+  assert.deepEqual(views.map(({ title: name, path }) => [name, path]), [["meter", "meter-1sag1100000292"]]);
+  assert.deepEqual(headings(views[0]), ["Now", "Quarter-hour peak", "Energy", "gas"]);
+  // The forecast is what the quarter card shows.
+  assert.deepEqual(new Set(named(views)), new Set(["sensor.power", "sensor.import", "number.target", "sensor.gas"]));
+});
+
+test("the quarter card is that of the view's meter", () => {
+  const [{ sections }] = dashboard(home()).views;
+  const card = sections.flatMap(({ cards }) => cards).find(({ type }) => type.startsWith("custom:"));
+  assert.deepEqual([card.type, card.device_id], ["custom:emucs-quarter-card", "meter"]);
+});
+
+test("what the user has hidden is not shown, nor a section without anything", () => {
+  const hass = home();
+  for (const id of ["sensor.import", "sensor.forecast", "sensor.gas"]) {
+    hass.entities[id].hidden = true;
+  }
+  const { views } = dashboard(hass);
+  assert.deepEqual(headings(views[0]), ["Now"]);
+  assert.deepEqual(new Set(named(views)), new Set(["sensor.power"]));
+});
+
+test("a dashboard without a meter says what to do", () => {
+  const { views } = dashboard(homeOf({ devices: {}, entities: {}, language: "de" }));
+  assert.match(JSON.stringify(views), /Kein digitaler Zähler gefunden\. Füge/);
+});
+
+test("the heading of energy leads to Home Assistant's own dashboard, where there is one", () => {
+  const heading = (panels) => dashboard(home({ panels })).views[0].sections.map(({ cards: [first] }) => first).find(({ icon }) => icon === "mdi:transmission-tower");
+  assert.deepEqual(heading({ energy: {} }).tap_action, { action: "navigate", navigation_path: "/energy" });
+  assert.equal(heading({}).tap_action, undefined);
+});

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import "./page.mjs";
+import { device, entities, homeOf, load, plain, quarterStates, state } from "./home.mjs";
+
+const { QuarterCard, suggestCard } = await load("quarter-card");
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+async function cardOf(hass, config = {}) {
+  const card = new QuarterCard();
+  card.setConfig(config);
+  card.hass = hass;
+  await settled();
+  return { card, text: (name) => plain(card._parts[name].textContent), part: (name) => card._parts[name] };
+}
+
+test("the card shows the quarter", async () => {
+  const hass = homeOf();
+  const { card, text, part } = await cardOf(hass);
+  const shown = Object.fromEntries(["title", "forecast", "so_far", "target", "budget", "estimated"].map((name) => [name, text(name)]));
+  assert.deepEqual(shown, { title: "Quarter-hour peak", forecast: "2.00 kW", so_far: "1.00 kW", target: "4.00 kW", budget: "6.00 kW", estimated: "" });
+  assert.equal(part("card").dataset.level, "within");
+  assert.match(part("gauge").getAttribute("aria-label"), /^Details of the forecast: Forecast 2/);
+  assert.equal(card.hass, hass);
+});
+
+test("every button is one, and no form's", async () => {
+  const { card } = await cardOf(homeOf());
+  card.shadowRoot.querySelectorAll("button").forEach((each) => assert.equal(each.getAttribute("type"), "button"));
+});
+
+test("a target that is passed is said instead of the budget", async () => {
+  const states = quarterStates({ demand_forecast: state(5, { so_far: 4.3 }), demand_budget: state(-12, { target: 4 }) });
+  const { text, part } = await cardOf(homeOf({ states, language: "nl" }));
+  assert.deepEqual([text("budget_label"), text("budget")], ["Erboven", "0,30 kW"]);
+  assert.equal(text("status"), "Dit kwartier zit 0,30 kW boven de streefwaarde.");
+  assert.equal(part("card").dataset.level, "passed");
+});
+
+test("a screen reader is told what changes for long, and nothing at first", async () => {
+  const { card, text } = await cardOf(homeOf());
+  const become = (more) => {
+    card.hass = homeOf({ states: quarterStates(more) });
+    return text("announcement");
+  };
+  assert.equal(text("announcement"), "");
+  assert.equal(become({ peak_warning: state("on") }), "");
+  assert.match(become({ peak_alarm: state("on") }), /^The target will be passed\. Draw no more/);
+  assert.match(become({ peak_alarm: state("on"), demand_budget: state(3, { target: 4 }) }), /no more than 6/);
+});
+
+test("peaks are asked for once, and again when something tells that there may be others", async () => {
+  const hass = homeOf();
+  const { card } = await cardOf(hass);
+  const asked = async (more) => {
+    card.hass = { ...hass, states: { ...hass.states, ...more } };
+    await settled();
+    return hass.asked.length;
+  };
+  assert.equal(hass.asked.length, 1);
+  assert.equal(await asked({ "sensor.forecast": state(3) }), 1);
+  assert.equal(await asked({ "sensor.month_peak": state(4) }), 2);
+  // Home Assistant has stopped: nobody would answer.
+  card.hass = { ...hass, states: {} };
+  await settled();
+  assert.equal(hass.asked.length, 2);
+});
+
+test("what is billed at least comes with the peaks, also where they are not shown", async () => {
+  const states = quarterStates({ peak_target: state(3) });
+  const { text, part } = await cardOf(homeOf({ states }), { show_peaks: false });
+  assert.equal(part("peaks").hidden, true);
+  assert.match(text("status"), /^Within this month's peak/);
+});
+
+test("peaks that cannot be read leave the quarter as it is", async () => {
+  const { text } = await cardOf(homeOf({ peaks: new Error("no entry") }));
+  assert.match(text("peaks"), /cannot be read now/);
+  assert.match(text("status"), /^Within the target\./);
+});
+
+test("without a meter, or without its quarter, the card says what to do", async () => {
+  const none = await cardOf({ ...homeOf(), devices: {} });
+  assert.match(none.text("status"), /^No digital meter is found\./);
+  const plainMeter = await cardOf({ ...homeOf(), entities: {} });
+  assert.match(plainMeter.text("status"), /^This meter cannot be followed/);
+  assert.equal(plainMeter.part("quarter").hidden, true);
+  assert.equal((await cardOf(homeOf(), { device_id: "gone" })).part("card").dataset.level, "no_meter");
+});
+
+test("several meters need their names", async () => {
+  const devices = { meter: device("meter"), second: device("second", { created_at: 2 }) };
+  assert.equal((await cardOf(homeOf({ devices }))).text("title"), "Quarter-hour peak · meter");
+  assert.equal((await cardOf(homeOf({ devices }), { title: "Mine" })).text("title"), "Mine");
+});
+
+test("a configuration that is none is refused", () => {
+  const card = new QuarterCard();
+  for (const config of [{ device_id: 3 }, { title: true }, { show_peaks: "yes" }]) {
+    assert.throws(() => card.setConfig(config), /must be a/);
+    assert.throws(() => QuarterCard.getConfigForm().assertConfig(config), /must be a/);
+  }
+  assert.deepEqual(QuarterCard.getStubConfig(homeOf()), { device_id: "meter" });
+});
+
+test("the card is suggested for what it shows", () => {
+  const hass = homeOf();
+  assert.deepEqual(suggestCard(hass, "sensor.budget"), { config: { type: "custom:emucs-quarter-card", device_id: "meter" } });
+  assert.equal(suggestCard(hass, "binary_sensor.link"), null);
+  assert.equal(suggestCard(hass, "light.kitchen"), null);
+  const without = { ...hass, entities: entities("meter", { month_peak: "sensor.month_peak" }) };
+  assert.equal(suggestCard(without, "sensor.month_peak"), null);
+});

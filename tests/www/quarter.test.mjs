@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import "./page.mjs";
+import { homeOf, load, plain, quarterStates, state } from "./home.mjs";
+
+const { budgetOf, niceEnd, quarterOf, statusOf } = await load("quarter");
+const HASS = homeOf();
+const quarter = (more, { floor = 2.5, isMeter = true } = {}) => quarterOf(quarterStates(more), isMeter, floor);
+const status = (each) => plain(statusOf(HASS, each));
+const budget = (each, hass = HASS) => budgetOf(hass, each).map(plain).join(": ");
+const soFar = (value, forecast = value) => state(forecast, { so_far: value });
+
+test("within the target: what may still be drawn", () => {
+  const each = quarter();
+  assert.equal(each.level, "within");
+  assert.equal(status(each), "Within the target. Up to 6.00 kW may be drawn for the rest of the quarter.");
+  assert.equal(budget(each), "Budget: 6.00 kW");
+});
+
+test("a forecast above the target warns before the alarm is on", () => {
+  const each = quarter({ demand_forecast: soFar(1, 4.5) });
+  assert.equal(each.level, "warning");
+  assert.equal(status(each), "The target will be passed. Draw no more than 6.00 kW for the rest of the quarter.");
+  assert.match(status(quarter({ peak_warning: state("on") })), /^Close to the target\. Draw no more/);
+  assert.equal(quarter({ peak_alarm: state("on"), peak_warning: state("on") }).level, "alarm");
+});
+
+test("a target that is passed: by how much, and no budget below zero", () => {
+  for (const below of [-0.02, -3, -540]) {
+    const each = quarter({ demand_forecast: soFar(4.25), demand_budget: state(below, { target: 4 }), peak_alarm: state("on") });
+    assert.equal(each.level, "passed");
+    assert.equal(status(each), "This quarter-hour has passed the target by 0.25 kW.");
+    assert.equal(budget(each), "Over by: 0.25 kW");
+  }
+});
+
+test("a target that is passed by less than is shown is not passed by nothing", () => {
+  const each = quarter({ demand_forecast: soFar(4.001), demand_budget: state(-0.3, { target: 4 }) });
+  assert.equal(status(each), "This quarter-hour has passed the target by 0.01 kW.");
+});
+
+test("the budget is never below zero, also where it does not say what the quarter has", () => {
+  const each = quarter({ demand_forecast: state(5), demand_budget: state(-7, { target: 4 }) });
+  assert.equal(budget(each), "Budget: 0.00 kW");
+  assert.equal(status(each), "The target will be passed. Draw no more than 0.00 kW for the rest of the quarter.");
+});
+
+test("a budget of more than a house draws is no number to go by", () => {
+  for (const peak_warning of [state("off"), state("on")]) {
+    const each = quarter({ demand_budget: state(537.24, { target: 4 }), peak_warning });
+    assert.equal(budget(each), "Budget: > 20 kW");
+    assert.doesNotMatch(status(each), /kW/);
+  }
+  assert.equal(budget(quarter({ demand_budget: state(12.6, { target: 2.5 }) })), "Budget: > 12 kW");
+});
+
+test("what is not known is a dash, and neither passed nor within", () => {
+  const unknown = { demand_forecast: state("unknown"), demand_budget: state("unknown") };
+  assert.equal(quarter(unknown).level, "unknown");
+  assert.equal(budget(quarter(unknown)), "Budget: –");
+  assert.equal(quarter({ ...unknown, demand_forecast: state("unavailable") }).level, "unavailable");
+  assert.equal(quarter({ demand_forecast: undefined }).level, "no_demand");
+  assert.equal(quarter({ demand_forecast: undefined }, { isMeter: false }).level, "no_meter");
+  // The user has disabled the budget.
+  const alone = quarter({ demand_budget: undefined });
+  assert.equal(alone.level, "within");
+  assert.equal(status(alone), "Within the target.");
+});
+
+test("a target that is the month's peak is called so", () => {
+  const each = (more) => quarter({ peak_target: state(3), ...more });
+  assert.match(status(each()), /^Within this month's peak, which is the target now\. Up to/);
+  assert.match(status(each({ peak_warning: state("on") })), /^Close to this month's peak\. Draw/);
+  assert.match(status(each({ demand_forecast: soFar(1, 5) })), /^A new month peak is coming\. Draw/);
+  assert.equal(status(each({ demand_forecast: soFar(4.5) })), "This quarter-hour is a new month peak, 0.50 kW above the last one.");
+});
+
+test("what is billed at least is no peak", () => {
+  const least = { peak_target: state(1), demand_budget: state(6, { target: 2.5 }) };
+  assert.equal(quarter(least).isPeak, false);
+  assert.equal(quarter(least, { floor: undefined }).isPeak, false);
+  assert.equal(quarter({ ...least, demand_budget: state(6, { target: 2.6 }) }).isPeak, true);
+});
+
+test("powers are in kW, whatever unit the user shows them in", () => {
+  const each = quarter({ demand_forecast: state(2000, { so_far: 1 }, "W"), demand_budget: state(6000, { target: 4 }, "W") });
+  assert.deepEqual([each.forecast, each.budget], [2, 6]);
+});
+
+test("a scale ends with a round number that is not below its value", () => {
+  const wanted = [[1, 1], [1.2, 1.5], [2.5, 2.5], [3.1, 4], [9, 10], [12, 15], [0.3, 0.3], [101, 150]];
+  wanted.forEach(([value, end]) => assert.ok(Math.abs(niceEnd(value) - end) < 1e-9, `${value} ${niceEnd(value)}`));
+});
