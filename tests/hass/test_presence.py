@@ -86,7 +86,7 @@ async def test_a_switch_that_says_words_of_its_own_has_no_entity(
 ) -> None:
     wire = Wire()
     wire.change = lambda telegram: with_value(
-        with_value(telegram, r"0-0:96\.3\.10", "(CONNECT)"), r"0-0:96\.14\.0", "(T1)"
+        with_value(telegram, r"0-0:96\.3\.10", "(CONNECT)"), r"0-0:96\.14\.0", "(DAY)"
     )
     async with running(hass, meter, wire):
         assert not there(entity_registry, meter) & {("sensor", "breaker"), ("sensor", "active_tariff")}

@@ -43,7 +43,7 @@ def test_insights_know_only_what_the_port_shows(path: Path) -> None:
     for module, name in imports(path):
         if module.startswith(".."):
             assert module == "..port"
-            assert name in {*port.__all__, "obis"}
+            assert name in {*port.__all__, "obis", "unset"}
 
 
 def test_what_the_port_shows() -> None:

@@ -13,7 +13,7 @@ from homeassistant.const import (
 
 from ..insight.electricity import TARIFFS, energy_export, energy_import, net_power
 from ..insight.grid import Grid
-from ..port import Register, obis
+from ..port import Register, obis, switch_state_of, tariff_of
 from .rows import SWITCH_STATES, Row, SensorRow, Value, diagnostic_row, of_register, power_row, switch_state
 
 RELAYS: Final = (1, 2, 3, 4)
@@ -47,13 +47,13 @@ def _switch(key: str, code: str, relay: int | None = None) -> SensorRow:
         entity_registry_enabled_default=relay is None,
         codes=(code,),
         needs_value=True,
-        value_fn=of_register(code, lambda register: switch_state(register.number)),
+        value_fn=of_register(code, lambda register: switch_state(switch_state_of(register))),
     )
 
 
 def _tariff(register: Register) -> Value:
     """Return the name of a tariff."""
-    return f"tariff_{int(register.number)}" if register.number in TARIFFS else None
+    return f"tariff_{tariff}" if (tariff := tariff_of(register)) in TARIFFS else None
 
 
 def _text(register: Register) -> Value:

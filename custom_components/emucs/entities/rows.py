@@ -128,9 +128,9 @@ def of_register(code: str, function: Callable[[Register], Value]) -> Of[Value]:
     return value
 
 
-def switch_state(number: Decimal | int | None) -> str | None:
+def switch_state(number: int | None) -> str | None:
     """Return the name of the state of a breaker, relay or valve (DLMS disconnect control, class 70)."""
-    return SWITCH_STATES[int(number)] if number is not None and number in range(len(SWITCH_STATES)) else None
+    return SWITCH_STATES[number] if number is not None and number in range(len(SWITCH_STATES)) else None
 
 
 def rounded(value: Decimal | None) -> float | None:

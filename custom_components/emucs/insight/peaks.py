@@ -234,8 +234,7 @@ class PeakLedger:
         if not is_date(register.time, now):
             return False
         local = register.time.astimezone(_LOCAL)
-        if not value and (local.day, local.hour, local.minute) == (1, 0, 0):
-            # What a meter prints before the first quarter of a month has ended.
+        if unset.is_month_peak(value, local):
             return True
         month = month_of(register.time)
         self._set_by_meter(month, MonthPeak(value, register.time, Source.METER))
