@@ -13,8 +13,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from demo.api import Api
 from demo.state import State
+from harness.api import Api
 from tests.exports.exports import BRUSSELS, House, archive, gas_layout, live, table
 from virtual_meter import VirtualMeter
 

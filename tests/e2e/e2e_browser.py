@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, Response
 
-from demo.browser import CHROMIUM, FLAGS
+from harness.browser import CHROMIUM, FLAGS
 
 PATIENCE = 30_000  # ms
 SETTLE = 1_500  # ms: charts are drawn, and animated, after they are there
