@@ -26,7 +26,7 @@ from .live import first_values, show, table
 from .state import State
 
 STATE = Path(__file__).parent / ".state"
-HTTP_PORT, METER_PORT = 8123, 8430
+HTTP_PORT = 8123
 USER = "demo"
 FORGOTTEN = timedelta(days=30)
 FAREWELL = 15.0  # seconds between the last word of Home Assistant and its end
@@ -84,11 +84,10 @@ class App:
         again = bool(self._state.looked)
         say("Catching up with the household…" if again else "Living the household's last 30 days…")
         life = self._life = await self._catch_up()
+        server = await stack.enter_async_context(TcpServer(life.meter, LOOPBACK, self._state.meter_port))
         # Home Assistant keeps the address, so the port stays the same from start to start.
-        state = self._state
-        state.meter_port = state.meter_port or free_port(METER_PORT)
-        state.save()
-        server = await stack.enter_async_context(TcpServer(life.meter, LOOPBACK, state.meter_port))
+        self._state.meter_port = server.port
+        self._state.save()
         return server.url
 
     async def _catch_up(self) -> Life:

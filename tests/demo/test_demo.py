@@ -1,7 +1,6 @@
 """`python -m demo`, as somebody would run it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 import json
 from pathlib import Path
@@ -9,52 +8,15 @@ import re
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.demo.demo_process import processes_of, read_until, running
+
 HOUR, FIVE_MINUTES = 3600, 300
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
-
-
-@contextmanager
-def running(state: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Run the demo, and see to it that it ends."""
-    command = [sys.executable, "-u", "-m", "demo", "--state", str(state), *arguments]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(120)
-
-
-def processes_of(state: Path) -> list[str]:
-    """Return the command lines that name the state folder."""
-    found = []
-    for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            text = cmdline.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if str(state) in text:
-            found.append(text)
-    return found
-
-
-def read_until(process: subprocess.Popen[str], last: str) -> str:
-    """Return what the demo prints up to a line."""
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if last in line:
-            break
-    return "".join(lines)
 
 
 @pytest.fixture(scope="module")
