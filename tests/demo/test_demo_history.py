@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 import re
 from typing import Any
@@ -16,7 +17,8 @@ from harness.api import Api
 from harness.energy import check_dashboard
 from harness.entities import read_entities
 from harness.errors import HarnessError
-from harness.household import PROFILE, SEED
+from harness.household import PROFILE, SEED, Household
+from harness.past import fill_gap
 from tests.demo.demo_process import read_until, running
 from tests.exports.exports import BRUSSELS, House, archive, gas_layout, live, table
 from virtual_meter import VirtualMeter
@@ -131,6 +133,28 @@ async def misses_meters_on_the_dashboard(url: str, folder: Path) -> None:
             await check_dashboard(api, entities, patience=0.5)
 
 
+async def fills_hours_in_which_home_assistant_was_off(url: str, folder: Path) -> None:
+    state = State.load(folder)
+    assert state is not None
+    assert state.born is not None
+    since = state.born - timedelta(days=DAYS + 1)
+    household = Household(since)
+    hours = household.live_until(since + timedelta(hours=6))
+    async with aiohttp.ClientSession() as session, Api(session, url, state.token) as api:
+        browser = Browser(session, url, state.token, api)
+        await fill_gap(api, await read_entities(api), hours)
+        for entity_id, key in (
+            ("sensor.electricity_meter_energy_import", (household.meter.meter_id, "energy_import")),
+            ("sensor.water_meter_water", (household.meter.water_id, "water")),
+        ):
+            async with asyncio.timeout(30):
+                while len(changes := await browser.changes(entity_id, since)) < len(hours):  # noqa: ASYNC110 -- another process
+                    await asyncio.sleep(0.2)
+            for before, hour in pairwise(hours):
+                change = hour.counters[key] - before.counters[key]
+                assert changes[int(hour.start.timestamp()) // 3600] == pytest.approx(change, abs=1e-5)
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """Run the demo; return the address of its Home Assistant, and its folder."""
@@ -148,3 +172,7 @@ def test_history_is_imported_and_taken_back_in_a_real_home_assistant(demo: tuple
 
 def test_meters_that_are_not_on_the_energy_dashboard_are_missed(demo: tuple[str, Path]) -> None:
     asyncio.run(misses_meters_on_the_dashboard(*demo))
+
+
+def test_hours_in_which_home_assistant_was_off_are_filled(demo: tuple[str, Path]) -> None:
+    asyncio.run(fills_hours_in_which_home_assistant_was_off(*demo))
