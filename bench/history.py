@@ -24,10 +24,9 @@ from homeassistant.runner import RuntimeConfig
 
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.history.importer import HistoryImporter, importer_of
-from demo.hass import HomeAssistant as Demo, free_port
+from harness.hass import HomeAssistant as Harness, free_port
 from virtual_meter import TcpServer, VirtualMeter
 
-COMPONENT: Final = Path(__file__).parents[1] / "custom_components" / "emucs"
 BRUSSELS: Final = ZoneInfo("Europe/Brussels")
 HEADER: Final = (
     "Van (datum);Van (tijdstip);Tot (datum);Tot (tijdstip);EAN-code;Meter;Metertype;Register;Volume;Eenheid;"
@@ -76,8 +75,7 @@ def write_export(path: Path, meter: VirtualMeter, years: int) -> int:
 @asynccontextmanager
 async def home_assistant(folder: Path, meter: VirtualMeter) -> AsyncGenerator[HomeAssistant]:
     """Start a Home Assistant that reads a meter."""
-    demo = Demo(folder, free_port(8300))
-    demo.prepare(COMPONENT)
+    Harness(folder, free_port(8300)).prepare()
     (folder / "configuration.yaml").write_text(CONFIGURATION)
     hass = await bootstrap.async_setup_hass(RuntimeConfig(config_dir=str(folder), skip_pip=True))
     if hass is None:

@@ -28,9 +28,8 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import async_initialize_recorder, get_instance
 from homeassistant.setup import async_setup_component
 
-from demo.hass import HomeAssistant as Configuration, free_port
+from harness.hass import HomeAssistant as Configuration, free_port
 
-_COMPONENT: Final = Path(__file__).parents[1] / "custom_components" / "emucs"
 _FIRST_PORT: Final = 18200
 _SET_UP_SECONDS: Final = 120
 _PROBE_SECONDS: Final = 0.05
@@ -100,7 +99,7 @@ class Instance:
     async def run(self) -> Result:
         """Start, watch and stop."""
         hass = self._hass
-        Configuration(self._folder, free_port(_FIRST_PORT)).prepare(_COMPONENT)
+        Configuration(self._folder, free_port(_FIRST_PORT)).prepare()
         loader.async_setup(hass)
         hass.config.skip_pip = True
         # An entry of which entities are enabled is reloaded by Home Assistant: soon, and not while it is watched.

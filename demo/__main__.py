@@ -5,9 +5,10 @@ import asyncio
 from pathlib import Path
 import sys
 
+from harness.errors import HarnessError
+from harness.signals import until_stopped
+
 from .app import STATE, App, Options
-from .errors import DemoError
-from .signals import until_stopped
 
 
 def parse(arguments: list[str] | None = None) -> Options:
@@ -35,7 +36,7 @@ def main() -> int:
     options = parse()
     try:
         return asyncio.run(until_stopped(App(options).run()))
-    except DemoError as error:
+    except HarnessError as error:
         print(error, file=sys.stderr)
         return 1
 

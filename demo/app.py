@@ -12,26 +12,25 @@ from typing import IO
 
 import aiohttp
 
+from harness.api import Api, onboard
+from harness.energy import check_dashboard
+from harness.entities import Entities, read_entities
+from harness.entry import ensure_entry
+from harness.errors import HarnessError
+from harness.hass import COMPONENT, LOOPBACK, RESTART_EXIT_CODE, HomeAssistant, free_port, is_free
+from harness.past import fill_gap, import_past
 from virtual_meter import TcpServer
 
-from .api import Api, onboard
-from .energy import ensure_dashboard
-from .entities import Entities, read_entities
-from .entry import ensure_entry
-from .errors import DemoError
-from .hass import LOOPBACK, RESTART_EXIT_CODE, HomeAssistant, free_port, is_free
-from .history import write_history
-from .household import Household, HouseholdChangedError
+from .life import HouseholdChangedError, Life
 from .live import first_values, show, table
 from .state import State
 
-COMPONENT = Path(__file__).parent.parent / "custom_components" / "emucs"
 STATE = Path(__file__).parent / ".state"
-HTTP_PORT, METER_PORT = 8123, 8430
+HTTP_PORT = 8123
 USER = "demo"
 FORGOTTEN = timedelta(days=30)
 FAREWELL = 15.0  # seconds between the last word of Home Assistant and its end
-HOUR_ENDS, HOUR_BEGUN = 3600 - 45, 20  # seconds into the hour
+HOUR_ENDS, HOUR_BEGUN = 3600 - 90, 20  # seconds into the hour
 
 
 @dataclass(frozen=True)
@@ -64,50 +63,52 @@ class App:
         if looked and datetime.now(UTC) - looked[-1][1] > FORGOTTEN:
             say("The last start is long ago: starting anew.")
             self._state = State.begin(folder)
-        self._household: Household | None = None
+        self._life: Life | None = None
 
     async def run(self) -> None:
         """Run until stopped; a restart that was asked for in Home Assistant is one."""
         async with AsyncExitStack() as stack:
             url = self._options.port or await self._start_household(stack)
-            if self._household:
-                stack.callback(self._household.note_the_time)
+            if self._life:
+                stack.callback(self._life.note_the_time)
             while await self._serve(url):
                 say("Home Assistant restarts…")
 
     async def _start_household(self, stack: AsyncExitStack) -> str:
         """Let the household live until now, and start its meter's port."""
         if (port := self._state.meter_port) and not is_free(port):
-            raise DemoError(
+            raise HarnessError(
                 f"Port {port} of the virtual meter is in use: end what listens on it, or start with --fresh."
             )
         await _let_the_hour_turn()
         again = bool(self._state.looked)
         say("Catching up with the household…" if again else "Living the household's last 30 days…")
-        household = self._household = await self._catch_up()
+        life = self._life = await self._catch_up()
+        server = await stack.enter_async_context(TcpServer(life.meter, LOOPBACK, self._state.meter_port))
         # Home Assistant keeps the address, so the port stays the same from start to start.
-        state = self._state
-        state.meter_port = state.meter_port or free_port(METER_PORT)
-        state.save()
-        server = await stack.enter_async_context(TcpServer(household.meter, LOOPBACK, state.meter_port))
+        self._state.meter_port = server.port
+        self._state.save()
         return server.url
 
-    async def _catch_up(self) -> Household:
+    async def _catch_up(self) -> Life:
         """Live until now; a household that is not what it was begins anew, and so does Home Assistant."""
-        household = Household(self._state)
+        life = Life(self._state)
         try:
-            await household.catch_up()
+            await life.catch_up()
         except HouseholdChangedError:
             say("The simulation has changed since the last start: starting anew.")
             self._state = State.begin(self._state.folder)
-            household = Household(self._state)
-            await household.catch_up()
-        return household
+            life = Life(self._state)
+            await life.catch_up()
+        return life
 
     async def _serve(self, url: str) -> bool:
         """Start Home Assistant and stay with it; True when it wants to be started again."""
-        hass = HomeAssistant(self._state.config, self._options.http_port or free_port(HTTP_PORT))
-        hass.prepare(COMPONENT)
+        port = self._options.http_port or free_port(HTTP_PORT)
+        if not is_free(port):
+            raise HarnessError(f"Port {port} is in use: choose another one with --http-port.")
+        hass = HomeAssistant(self._state.config, port)
+        hass.prepare()
         say("Starting Home Assistant…")
         async with hass, aiohttp.ClientSession() as session:
             try:
@@ -119,7 +120,7 @@ class App:
             except (ConnectionError, aiohttp.ClientConnectionError) as error:
                 code = await hass.end(FAREWELL)
                 if code is None:
-                    raise DemoError(f"Home Assistant hung up: {error}") from error
+                    raise HarnessError(f"Home Assistant hung up: {error}") from error
                 if code == RESTART_EXIT_CODE:
                     return True
                 hass.check()
@@ -127,37 +128,40 @@ class App:
 
     async def _log_in(self, session: aiohttp.ClientSession, hass: HomeAssistant) -> Api:
         """Make the user at the first start, connect, and wait until everything is set up."""
-        if not self._state.token:
-            self._state.token = await onboard(session, hass.url, USER, self._state.password)
-            self._state.save()
-        api = await Api(session, hass.url, self._state.token).open()
+        try:
+            if not self._state.token:
+                self._state.token = await onboard(session, hass.url, USER, self._state.password)
+                self._state.save()
+            api = await Api(session, hass.url, self._state.token).open()
+        except HarnessError as error:
+            raise HarnessError(f"{error} Start anew with --fresh.") from error
         await api.until_running()
         return api
 
     async def _stay(self, hass: HomeAssistant, api: Api, url: str) -> None:
         """Set up what is not there yet, then show the values for as long as the demo runs."""
-        await ensure_entry(api, url, COMPONENT)
+        is_new = await ensure_entry(api, url, COMPONENT)
         entities = await read_entities(api)
-        added = await ensure_dashboard(api, entities)
-        if added:
-            say(f"Put on the energy dashboard by the demo: {', '.join(added)}.")
-        if self._household:
-            await self._tell_the_past(api, entities, self._household)
+        if is_new:
+            await check_dashboard(api, entities)
+        values = table(await first_values(api, entities))
+        if self._life:
+            await self._tell_the_past(hass, api, entities, self._life)
         say(f"\n  Home Assistant   {hass.url}/energy\n  login            {USER} / {self._state.password}\n")
-        lines = table(await first_values(api, entities))
         if self._options.once:
-            say("\n".join(lines))
+            say("\n".join(values))
             return
-        say("\n".join(["Ctrl-C stops everything.", "", *lines]))
-        await show(api, entities, len(lines), self._household.note_the_time if self._household else lambda: None)
+        say("\n".join(["Ctrl-C stops everything.", "", *values]))
+        await show(api, entities, len(values), self._life.note_the_time if self._life else lambda: None)
 
-    async def _tell_the_past(self, api: Api, entities: Entities, household: Household) -> None:
-        """Write the statistics of the hours that Home Assistant has not seen."""
-        database = self._state.config / "home-assistant_v2.db"
-        count = await write_history(api, entities, household.zero, household.hours, database)
-        if count:
-            say(f"Wrote {len(household.hours)} hours of history for {count} sensors.")
-        household.told()
+    async def _tell_the_past(self, hass: HomeAssistant, api: Api, entities: Entities, life: Life) -> None:
+        """Tell Home Assistant of the hours that it has not seen."""
+        if life.hours and life.is_new:
+            await import_past(api, entities, life.household, life.hours, hass.exports)
+            say(f"Imported {len(life.hours)} hours of history.")
+        elif life.hours:
+            await fill_gap(api, entities, life.hours)
+        life.told()
 
 
 def _lock(folder: Path) -> IO[bytes]:
@@ -169,12 +173,12 @@ def _lock(folder: Path) -> IO[bytes]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
-        raise DemoError("This demo runs already: stop it first, or use another folder with --state.") from None
+        raise HarnessError("This demo runs already: stop it first, or use another folder with --state.") from None
     return lock
 
 
 async def _let_the_hour_turn() -> None:
-    """Keep away from the full hour: the recorder then writes the very rows that the demo would write."""
+    """Keep away from the full hour: an hour that ends between the export and the first telegram is in neither."""
     now = datetime.now(UTC)
     second = now.minute * 60 + now.second
     if second >= HOUR_ENDS or second < HOUR_BEGUN:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 import sys
 
-from .api import Api, Json
-from .entities import Entities
+from harness.api import Api, Json
+from harness.entities import Entities
 
 TABLE = (
     *("power", "power_l1", "power_l2", "power_l3", "voltage_l1", "voltage_l2", "voltage_l3"),

@@ -8,7 +8,7 @@ import secrets
 import shutil
 from typing import Self
 
-from .errors import DemoError
+from harness.errors import HarnessError
 
 
 @dataclass
@@ -49,7 +49,7 @@ class State:
         except FileNotFoundError:
             return None
         except (KeyError, ValueError) as error:
-            raise DemoError(f"{state._file} is not of this version of the demo: start anew with --fresh.") from error
+            raise HarnessError(f"{state._file} is not of this version of the demo: start anew with --fresh.") from error
         return state
 
     @property

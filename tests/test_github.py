@@ -61,6 +61,7 @@ def test_workflows_may_do_no_more_than_they_have_to(path: Path) -> None:
 def test_every_check_has_a_workflow() -> None:
     jobs = {path.stem: read(path)["jobs"].keys() for path in WORKFLOWS}
     assert jobs["validate"] >= {"hassfest", "hacs"}
+    assert jobs["tests"] == {"lint", "pure", "all"}
     run = {path.stem: [step.get("run") for step in steps(path)] for path in WORKFLOWS}
     assert ".ci/run" in run["tests"]
     assert ".ci/run" in run["release"]

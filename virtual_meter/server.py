@@ -18,6 +18,8 @@ _LATE_TELEGRAMS = 20
 # Catching up on more simulated seconds than this is done coarsely, to keep the event loop free.
 _LONG_GAP = 600
 _COARSE_STEP = 60
+# What a meter is behind by beyond this is forgotten: a machine that is too slow for the speed would never catch up.
+_MOST_AT_ONCE = 6 * 3600
 
 # A slow meter looks up now and then, in case its speed was changed.
 _LONGEST_SLEEP = 0.5
@@ -215,6 +217,9 @@ class MeterServer(ABC):
             # Sleeping for 0 still lets everything else run once between two telegrams.
             await asyncio.sleep(min(max(0.0, due - loop.time()), _LONGEST_SLEEP))
             behind = int((loop.time() - self._began) * self._speed) - self._lived
+            if behind > _MOST_AT_ONCE:
+                self._began += (behind - _MOST_AT_ONCE) / self._speed
+                behind = _MOST_AT_ONCE
             if behind > max(1.0, min(_LATE_TELEGRAMS, _LATE_SECONDS * self._speed)):
                 self.meter.advance(behind, _COARSE_STEP if behind > _LONG_GAP else 1)
                 self._lived += behind

@@ -1,6 +1,6 @@
 """Watches over a port, also while it cannot be set up: what happened to it, and what the user has to be told."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
@@ -63,10 +63,11 @@ def is_lapsed(telegram: Telegram) -> bool:
 class PortWatch:
     """Follows one entry for as long as there is one, over all its tries to be set up."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Start with nothing known."""
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, clock: Callable[[], float] | None = None) -> None:
+        """Start with nothing known; `clock` tells monotonic seconds, by default as the event loop does."""
         self._hass = hass
         self._entry = entry
+        self._clock = clock or hass.loop.time
         self.health = LinkHealth()
         self._failure: str | None = None  # the issue that the present failure becomes
         self._since = 0.0
@@ -105,7 +106,7 @@ class PortWatch:
         if isinstance(error, WrongMeter):
             issues.async_report_wrong_meter(self._hass, self._entry, self._port, error.found)
         if (failure := _issue_of(error)) != self._failure:
-            self._failure, self._since = failure, self._hass.loop.time()
+            self._failure, self._since = failure, self._clock()
             issues.async_end(self._hass, self._entry, issues.PORT_SILENT, issues.WRONG_SPEED)
         self._async_check_failure()
 
@@ -128,7 +129,7 @@ class PortWatch:
     @callback
     def _async_check_failure(self) -> None:
         """Say why nothing comes, once that has lasted."""
-        lasted = self._hass.loop.time() - self._since
+        lasted = self._clock() - self._since
         if self._failure == issues.PORT_SILENT and lasted >= SILENT_AFTER:
             issues.async_report_silence(self._hass, self._entry, self._port)
         elif self._failure == issues.WRONG_SPEED and lasted >= WRONG_SPEED_AFTER:
@@ -141,7 +142,7 @@ class PortWatch:
             self._lapsed_since = None
             issues.async_end(self._hass, self._entry, issues.RIGHTS_LAPSED)
             return
-        now = self._hass.loop.time()
+        now = self._clock()
         if self._lapsed_since is None:
             self._lapsed_since = now
         if now - self._lapsed_since >= LAPSED_AFTER:
@@ -178,11 +179,11 @@ _WATCHES: Final[HassKey[dict[str, PortWatch]]] = HassKey(f"{DOMAIN}_watches")
 
 
 @callback
-def async_watch_of(hass: HomeAssistant, entry: ConfigEntry) -> PortWatch:
-    """Return what watches over an entry."""
+def async_watch_of(hass: HomeAssistant, entry: ConfigEntry, clock: Callable[[], float] | None = None) -> PortWatch:
+    """Return what watches over an entry; the first to ask may choose its clock."""
     watches = hass.data.setdefault(_WATCHES, {})
     if entry.entry_id not in watches:
-        watches[entry.entry_id] = PortWatch(hass, entry)
+        watches[entry.entry_id] = PortWatch(hass, entry, clock)
     return watches[entry.entry_id]
 
 

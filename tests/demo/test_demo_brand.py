@@ -7,8 +7,9 @@ import sys
 from PIL import Image, ImageChops, ImageStat
 import pytest
 
-from demo.brand import IMAGES, ROOT, SOURCES
-from demo.browser import CHROMIUM
+from docs.brand.draw import IMAGES, SOURCES
+from harness.browser import CHROMIUM
+from harness.hass import ROOT
 
 NAMES = sorted(path.name for path in IMAGES.glob("*.png"))
 ON = {"light": (255, 255, 255), "dark": (17, 17, 17)}
@@ -19,7 +20,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not Path(CHROMIUM).exists():
         pytest.skip("there is no browser")
     folder = tmp_path_factory.mktemp("brand")
-    command = [sys.executable, "-m", "demo.brand", "--out", str(folder)]
+    command = [sys.executable, "-m", "docs.brand.draw", "--out", str(folder)]
     subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603
     return folder
 

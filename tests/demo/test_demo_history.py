@@ -1,24 +1,28 @@
 """An import into a real Home Assistant, as the frontend does it; what its energy dashboard then shows."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 import re
-import subprocess
-import sys
 from typing import Any
 
 import aiohttp
 import pytest
 
-from demo.api import Api
 from demo.state import State
+from harness.api import Api
+from harness.energy import check_dashboard
+from harness.entities import read_entities
+from harness.errors import HarnessError
+from harness.household import PROFILE, SEED, Household
+from harness.past import fill_gap
+from tests.demo.demo_process import read_until, running
 from tests.exports.exports import BRUSSELS, House, archive, gas_layout, live, table
 from virtual_meter import VirtualMeter
 
-ROOT = Path(__file__).parents[2]
 DAYS = 40
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -71,10 +75,11 @@ def household(state: State) -> tuple[House, bytes]:
     assert state.born is not None
     born = state.born.astimezone(BRUSSELS).date()
     house = live(born - timedelta(days=DAYS), born)
-    meter = VirtualMeter("1.7.1", 1, state.born)
-    assert meter.gas_id is not None
-    electricity = table(replace(each, meter=meter.meter_id) for each in house.intervals())
-    gas = table((replace(each, meter=meter.gas_id) for each in house.intervals(3600, gas=True)), gas_layout())
+    meter = VirtualMeter(PROFILE, SEED, state.born)
+    ids = meter.identity
+    electricity = table(replace(each, meter=ids.meter_id, ean=ids.meter_ean) for each in house.intervals())
+    hours = house.intervals(3600, gas=True)
+    gas = table((replace(each, meter=ids.gas_id, ean=ids.gas_ean) for each in hours), gas_layout())
     return house, archive({"kwartiertotalen.csv": electricity, "uurtotalen.csv": gas})
 
 
@@ -93,6 +98,8 @@ async def imports_and_takes_back(url: str, folder: Path) -> None:
             "sensor.gas_meter_gas": house.hours("gas"),
         }
         before = {entity_id: await browser.changes(entity_id, since) for entity_id in wanted}
+        # The demo has imported the hours that came after these.
+        [own] = await api.command("config_entries/subentries/list", entry_id=entry["entry_id"])
         chosen = {"file": await browser.upload(content, "history.zip")}
         *_, summary, end = await browser.flow(entry["entry_id"], chosen, {})
         assert summary["step_id"] == "summary"
@@ -104,9 +111,10 @@ async def imports_and_takes_back(url: str, folder: Path) -> None:
             # The live hours are what they were, the first one too: nothing jumps where the two meet.
             assert all(changes[hour] == pytest.approx(change, abs=1e-6) for hour, change in before[entity_id].items())
             assert len(changes) == len(hours) + len(before[entity_id])
-        [shown] = await api.command("config_entries/subentries/list", entry_id=entry["entry_id"])
+        shown = await api.command("config_entries/subentries/list", entry_id=entry["entry_id"])
+        [new] = [each for each in shown if each["subentry_id"] != own["subentry_id"]]
         await api.command(
-            "config_entries/subentries/delete", entry_id=entry["entry_id"], subentry_id=shown["subentry_id"]
+            "config_entries/subentries/delete", entry_id=entry["entry_id"], subentry_id=new["subentry_id"]
         )
         async with asyncio.timeout(30):
             while await browser.changes("sensor.gas_meter_gas", since) != before["sensor.gas_meter_gas"]:  # noqa: ASYNC110 -- another process
@@ -114,19 +122,57 @@ async def imports_and_takes_back(url: str, folder: Path) -> None:
         assert {entity_id: await browser.changes(entity_id, since) for entity_id in wanted} == before
 
 
-def test_history_is_imported_and_taken_back_in_a_real_home_assistant(tmp_path: Path, socket_enabled: None) -> None:
-    command = [sys.executable, "-u", "-m", "demo", "--state", str(tmp_path / "state")]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
-    try:
-        assert process.stdout is not None
-        lines: list[str] = []
-        for line in process.stdout:
-            lines.append(line)
-            if line.strip().startswith("breaker"):
-                break
-        url = re.search(r"http://127\.0\.0\.1:\d+", "".join(lines))
-        assert url, lines
-        asyncio.run(imports_and_takes_back(url[0], tmp_path / "state" / "virtual"))
-    finally:
-        process.terminate()
-        process.wait(120)
+async def misses_meters_on_the_dashboard(url: str, folder: Path) -> None:
+    state = State.load(folder)
+    assert state is not None
+    async with aiohttp.ClientSession() as session, Api(session, url, state.token) as api:
+        entities = await read_entities(api)
+        await check_dashboard(api, entities)
+        await api.command("energy/save_prefs", energy_sources=[])
+        with pytest.raises(HarnessError, match="grid, gas, water"):
+            await check_dashboard(api, entities, patience=0.5)
+
+
+async def fills_hours_in_which_home_assistant_was_off(url: str, folder: Path) -> None:
+    state = State.load(folder)
+    assert state is not None
+    assert state.born is not None
+    since = state.born - timedelta(days=DAYS + 1)
+    household = Household(since)
+    hours = household.live_until(since + timedelta(hours=6))
+    async with aiohttp.ClientSession() as session, Api(session, url, state.token) as api:
+        browser = Browser(session, url, state.token, api)
+        await fill_gap(api, await read_entities(api), hours)
+        for entity_id, key in (
+            ("sensor.electricity_meter_energy_import", (household.meter.meter_id, "energy_import")),
+            ("sensor.water_meter_water", (household.meter.water_id, "water")),
+        ):
+            async with asyncio.timeout(30):
+                while len(changes := await browser.changes(entity_id, since)) < len(hours):  # noqa: ASYNC110 -- another process
+                    await asyncio.sleep(0.2)
+            for before, hour in pairwise(hours):
+                change = hour.counters[key] - before.counters[key]
+                assert changes[int(hour.start.timestamp()) // 3600] == pytest.approx(change, abs=1e-5)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Run the demo; return the address of its Home Assistant, and its folder."""
+    state = tmp_path_factory.mktemp("demo")
+    with running(state) as process:
+        output = read_until(process, "breaker")
+        url = re.search(r"http://127\.0\.0\.1:\d+", output)
+        assert url, output
+        yield url[0], state / "virtual"
+
+
+def test_history_is_imported_and_taken_back_in_a_real_home_assistant(demo: tuple[str, Path]) -> None:
+    asyncio.run(imports_and_takes_back(*demo))
+
+
+def test_meters_that_are_not_on_the_energy_dashboard_are_missed(demo: tuple[str, Path]) -> None:
+    asyncio.run(misses_meters_on_the_dashboard(*demo))
+
+
+def test_hours_in_which_home_assistant_was_off_are_filled(demo: tuple[str, Path]) -> None:
+    asyncio.run(fills_hours_in_which_home_assistant_was_off(*demo))

@@ -6,24 +6,24 @@ from pathlib import Path
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
-from demo.household import Household, HouseholdChangedError
+from demo.life import HouseholdChangedError, Life
 from demo.state import State
 
 STOP = datetime(2026, 3, 4, 14, 20, tzinfo=UTC)
 
 
 @pytest.fixture
-async def stopped(tmp_path: Path, freezer: FrozenDateTimeFactory) -> Household:
+async def stopped(tmp_path: Path, freezer: FrozenDateTimeFactory) -> Life:
     """Return a household that was live from 14:05 to 14:20."""
     freezer.move_to(STOP - timedelta(minutes=15))
-    household = Household(State.begin(tmp_path / "state"))
-    await household.catch_up()
-    household.told()
+    life = Life(State.begin(tmp_path / "state"))
+    await life.catch_up()
+    life.told()
     for _ in range(15 * 60):
-        household.meter.advance(1)
-    household.note_the_time()
+        life.meter.advance(1)
+    life.note_the_time()
     freezer.move_to(STOP)
-    return household
+    return life
 
 
 def loaded(folder: Path) -> State:
@@ -35,35 +35,35 @@ def loaded(folder: Path) -> State:
 
 async def test_a_first_start_has_30_days_to_tell(tmp_path: Path, freezer: FrozenDateTimeFactory) -> None:
     freezer.move_to(STOP)
-    household = Household(State.begin(tmp_path / "state"))
-    await household.catch_up()
-    assert len(household.hours) == 30 * 24
-    assert household.hours[-1].start == datetime(2026, 3, 4, 13, tzinfo=UTC)
-    assert household.meter.time == STOP
+    life = Life(State.begin(tmp_path / "state"))
+    await life.catch_up()
+    assert len(life.hours) == 30 * 24
+    assert life.hours[-1].start == datetime(2026, 3, 4, 13, tzinfo=UTC)
+    assert life.meter.time == STOP
 
 
 async def test_a_start_that_told_nothing_is_told_again(tmp_path: Path, freezer: FrozenDateTimeFactory) -> None:
     freezer.move_to(STOP)
-    await Household(State.begin(tmp_path / "state")).catch_up()
+    await Life(State.begin(tmp_path / "state")).catch_up()
     freezer.tick(timedelta(hours=1))
-    household = Household(loaded(tmp_path))
-    await household.catch_up()
-    assert len(household.hours) == 30 * 24 + 1
+    life = Life(loaded(tmp_path))
+    await life.catch_up()
+    assert len(life.hours) == 30 * 24 + 1
 
 
-async def test_life_goes_on_where_it_was_left(tmp_path: Path, stopped: Household) -> None:
-    again = Household(loaded(tmp_path))
+async def test_life_goes_on_where_it_was_left(tmp_path: Path, stopped: Life) -> None:
+    again = Life(loaded(tmp_path))
     await again.catch_up()
     assert again.meter.truth == stopped.meter.truth
     assert again.hours == []
 
 
 async def test_the_hours_that_nobody_saw_are_told(
-    tmp_path: Path, stopped: Household, freezer: FrozenDateTimeFactory
+    tmp_path: Path, stopped: Life, freezer: FrozenDateTimeFactory
 ) -> None:
-    before = stopped.registers
+    before = stopped.household.registers
     freezer.move_to(datetime(2026, 3, 4, 17, 3, tzinfo=UTC))
-    again = Household(loaded(tmp_path))
+    again = Life(loaded(tmp_path))
     await again.catch_up()
     assert [hour.start.hour for hour in again.hours] == [14, 15, 16]
     # The power of the hour in which it stopped is what Home Assistant measured.
@@ -73,8 +73,8 @@ async def test_the_hours_that_nobody_saw_are_told(
         before = dict(hour.counters)
 
 
-async def test_another_life_is_not_mistaken_for_this_one(tmp_path: Path, stopped: Household) -> None:
+async def test_another_life_is_not_mistaken_for_this_one(tmp_path: Path, stopped: Life) -> None:
     state = loaded(tmp_path)
     state.seen[0] -= 0.001
     with pytest.raises(HouseholdChangedError):
-        await Household(state).catch_up()
+        await Life(state).catch_up()

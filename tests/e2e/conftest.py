@@ -8,7 +8,7 @@ from playwright.async_api import Page, async_playwright
 import pytest
 import pytest_asyncio
 
-from demo.browser import CHROMIUM
+from harness.browser import CHROMIUM
 from tests.e2e.e2e_browser import Window, browser
 from tests.e2e.e2e_home import PASSWORD, USER, Home
 

@@ -6,11 +6,21 @@ from pathlib import Path
 import re
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, Response
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Request,
+    Response,
+    expect,
+)
 
-from demo.browser import CHROMIUM, FLAGS
+from harness.browser import CHROMIUM, FLAGS
 
 PATIENCE = 30_000  # ms
+expect.set_options(timeout=PATIENCE)
 SETTLE = 1_500  # ms: charts are drawn, and animated, after they are there
 DESKTOP, PHONE = (1400, 1000), (390, 844)
 

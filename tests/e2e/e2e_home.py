@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 import random
 import re
@@ -10,13 +11,11 @@ from typing import override
 
 import aiohttp
 
-from demo.api import Api, onboard
-from demo.app import COMPONENT
-from demo.entities import read_entities
-from demo.hass import LOOPBACK, HomeAssistant, free_port
-from demo.history import write_history
-from demo.household import Household
-from demo.state import State
+from harness.api import Api, onboard
+from harness.entities import read_entities
+from harness.hass import LOOPBACK, HomeAssistant, free_port
+from harness.household import PAST, Hour, Household, hour_of
+from harness.past import import_past
 from virtual_meter import TcpServer, VirtualMeter
 from virtual_meter.loads import Load
 
@@ -59,9 +58,10 @@ class Home:
     def __init__(self, folder: Path) -> None:
         """Place the integration into a new configuration folder, as HACS does."""
         self.hass = HomeAssistant(folder / "config", free_port(random.randint(*PORTS)))  # noqa: S311 -- no secret
-        self.hass.prepare(COMPONENT, copy=True)
+        self.hass.prepare(copy=True)
         # No car: the peaks of the months are near what is billed at least.
-        self.household = Household(State.begin(folder / "house"), ev=False)
+        self.household = Household(hour_of(datetime.now(UTC)) - PAST, ev=False)
+        self.hours: list[Hour] = []
         self.server = TcpServer(self.household.meter, LOOPBACK)
         self.token = ""
         self._read = 0
@@ -96,7 +96,7 @@ class Home:
             pass
 
     async def _live(self) -> Appliance:
-        await self.household.catch_up()
+        self.hours = await asyncio.to_thread(self.household.live_until, datetime.now(UTC))
         appliance = connect(self.meter)
         await self.server.start()
         return appliance
@@ -124,9 +124,8 @@ class Home:
     async def tell_the_past(self) -> None:
         """Give Home Assistant the statistics of the last 30 days."""
         async with self.api() as api:
-            database = self.hass.config / "home-assistant_v2.db"
             entities = await read_entities(api)
-            await write_history(api, entities, self.household.zero, self.household.hours, database)
+            await import_past(api, entities, self.household, self.hours, self.hass.exports)
 
     def complaints(self) -> list[str]:
         """Return the errors that were logged since the last time, and the integration's own warnings."""

@@ -10,10 +10,10 @@ from playwright.async_api import Locator, Page, expect
 import pytest
 import pytest_asyncio
 
-from demo.api import Flow
-from demo.energy import ensure_dashboard
-from demo.entities import read_entities
-from demo.hass import LOOPBACK, RESTART_EXIT_CODE
+from harness.api import Flow
+from harness.energy import check_dashboard
+from harness.entities import read_entities
+from harness.hass import LOOPBACK, RESTART_EXIT_CODE
 from tests.e2e.e2e_browser import AWAY, PHONE, Window
 from tests.e2e.e2e_home import STOP, Home, connect
 from virtual_meter import TcpServer, VirtualMeter
@@ -117,7 +117,7 @@ async def test_the_energy_dashboard_has_values(home: Home, window: Window, page:
     await home.tell_the_past()
     async with home.api() as api:
         # The integration has put its meters there by itself.
-        assert await ensure_dashboard(api, await read_entities(api)) == []
+        await check_dashboard(api, await read_entities(api))
     await window.go(page, "/energy/electricity")
     await page.locator("ha-chart-base canvas").first.wait_for()
     # Yesterday is a whole day.

@@ -1,6 +1,7 @@
 """Fixtures of the tests within Home Assistant."""
 
 from collections.abc import AsyncGenerator, Generator
+import logging
 from unittest.mock import PropertyMock, patch
 
 from homeassistant.core import HomeAssistant
@@ -16,6 +17,9 @@ from tests.support import WINTER_EVENING, entry_data
 from virtual_meter import TcpServer, VirtualMeter
 
 assert custom_components.emucs
+
+# The plugin lets each statement of the recorder be logged, which takes time and stands between the results.
+logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
 
 @pytest.fixture(autouse=True)

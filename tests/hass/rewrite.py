@@ -5,14 +5,15 @@ from contextlib import asynccontextmanager
 import re
 from typing import Any
 
-from fastcrc.crc16 import arc
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.port_watch import async_watch_of
 from tests.support import entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
+from virtual_meter.wire import sign
 
 type Change = Callable[[bytes], bytes | None]
 
@@ -21,8 +22,7 @@ def rewrite(telegram: bytes, change: Change) -> bytes:
     """Return a telegram with each line changed, or left out where nothing is returned for it."""
     head = telegram[: telegram.index(b"!") + 1]
     lines = [change(line) for line in head.split(b"\r\n")]
-    changed = b"\r\n".join(line for line in lines if line is not None)
-    return changed + f"{arc(changed):04X}\r\n".encode()
+    return sign(b"\r\n".join(line for line in lines if line is not None))
 
 
 def without(telegram: bytes, pattern: str) -> bytes:
@@ -63,9 +63,15 @@ class Wire:
 
 @asynccontextmanager
 async def running(
-    hass: HomeAssistant, meter: VirtualMeter, wire: Wire, *, speed: float = 20, **options: Any
+    hass: HomeAssistant,
+    meter: VirtualMeter,
+    wire: Wire,
+    *,
+    speed: float = 20,
+    clock: Callable[[], float] | None = None,
+    **options: Any,
 ) -> AsyncGenerator[MockConfigEntry]:
-    """Run the entry of a meter behind a wire."""
+    """Run the entry of a meter behind a wire, watched over by a clock."""
     async with TcpServer(meter, speed=speed, transform=wire) as server:
         entry = MockConfigEntry(
             domain=DOMAIN,
@@ -75,6 +81,7 @@ async def running(
             options={"update_interval": 1, **options},
         )
         entry.add_to_hass(hass)
+        async_watch_of(hass, entry, clock)
         assert await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done()
         yield entry

@@ -20,6 +20,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import asy
 
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.insight.capacity import Capacity
+from tests.hass.fast import FastServer
 from tests.support import BRUSSELS, WINTER_EVENING, entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 
@@ -33,10 +34,10 @@ PEAK = "event.electricity_meter_peak"
 
 @asynccontextmanager
 async def running(
-    hass: HomeAssistant, meter: VirtualMeter, *, speed: float = 10, **options: Any
+    hass: HomeAssistant, meter: VirtualMeter, *, by: TcpServer | None = None, **options: Any
 ) -> AsyncGenerator[MockConfigEntry]:
-    """Run an entry with a meter whose time goes as fast as said."""
-    async with TcpServer(meter, speed=speed) as server:
+    """Run an entry with a meter whose time goes ten times as fast, or as its own server lets it."""
+    async with by or TcpServer(meter, speed=10) as server:
         entry = MockConfigEntry(
             domain=DOMAIN,
             title="Home",
@@ -137,7 +138,7 @@ async def test_quarters_and_a_new_peak_are_told_at_once(hass: HomeAssistant, soc
     # The first of a month, so that each higher quarter is a new month peak.
     meter = VirtualMeter(seed=7, start=datetime(2026, 2, 1, 0, 10, tzinfo=BRUSSELS))
     events = record_events(hass)
-    async with TcpServer(meter, speed=600) as server:
+    async with FastServer(meter) as server:
         entry = MockConfigEntry(
             domain=DOMAIN,
             unique_id=meter.meter_id,
@@ -147,7 +148,8 @@ async def test_quarters_and_a_new_peak_are_told_at_once(hass: HomeAssistant, soc
         )
         entry.add_to_hass(hass)
         assert await hass.config_entries.async_setup(entry.entry_id)
-        await eventually(lambda: sum(kind == "quarter_closed" for kind, _ in events) >= 4, seconds=20)
+        await server.live(4000)
+        await eventually(lambda: sum(kind == "quarter_closed" for kind, _ in events) >= 4)
         assert await hass.config_entries.async_unload(entry.entry_id)
     closed = [attributes for kind, attributes in events if kind == "quarter_closed"]
     times = [datetime.fromisoformat(attributes["time"]) for attributes in closed]
@@ -218,13 +220,12 @@ async def test_peaks_survive_a_restart(hass: HomeAssistant, socket_enabled: None
     # A meter that keeps no peaks: what is known is what was seen.
     meter = VirtualMeter(profile="1.6", seed=7, start=datetime(2026, 1, 14, 18, 14, 50, tzinfo=BRUSSELS))
     events = record_events(hass)
-    async with TcpServer(meter, speed=300) as server:
+    async with FastServer(meter) as server:
         entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(server.url))
         entry.add_to_hass(hass)
         assert await hass.config_entries.async_setup(entry.entry_id)
-        await eventually(lambda: sum(kind == "new_month_peak" for kind, _ in events) >= 1, seconds=15)
-        server.speed = 1
-        await asyncio.sleep(0.2)
+        await server.live(1200)
+        await eventually(lambda: sum(kind == "new_month_peak" for kind, _ in events) >= 1)
         before = entry.runtime_data.insights[Capacity].ledger.running
         assert await hass.config_entries.async_reload(entry.entry_id)
         after = entry.runtime_data.insights[Capacity]
@@ -405,10 +406,13 @@ class TestStatistics:
     async def test_month_turn(self, hass: HomeAssistant) -> None:
         meter = VirtualMeter(seed=7, start=datetime(2026, 2, 28, 23, 40, tzinfo=BRUSSELS))
         february = float(meter.truth.month_peak.value)
-        async with running(hass, meter, speed=300):
+        server = FastServer(meter)
+        async with running(hass, meter, by=server):
             assert number(hass, "sensor.electricity_meter_month_peak") == pytest.approx(february)
             before = number(hass, "sensor.electricity_meter_average_peak")
-            await eventually(lambda: meter.time.astimezone(BRUSSELS).hour == 1, seconds=30)
+            await server.live(4800)
+            assert meter.time.astimezone(BRUSSELS).hour == 1
+            # Shown with the next update.
             await asyncio.sleep(1.5)
             months = [each.peak.value for each in meter.truth.history]
             assert float(months[-1]) >= february

@@ -5,7 +5,6 @@ No telegram of an A1 port is known: these are made of the standard's codes.
 
 from typing import Any
 
-from fastcrc.crc16 import arc
 from homeassistant.components.sensor import DOMAIN as SENSOR
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -17,6 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.insight.capacity import Capacity
 from tests.support import entry_data, eventually, sending
+from virtual_meter.wire import sign
 
 pytestmark = pytest.mark.usefixtures("socket_enabled", "fast_silence")
 
@@ -47,7 +47,7 @@ def industrial(*more: str, checksum: bool = True) -> bytes:
         "!",
     ]
     head = "\r\n".join(lines).encode()
-    return head + (f"{arc(head):04X}\r\n".encode() if checksum else b"\r\n")
+    return sign(head, checksum=checksum)
 
 
 async def listen(hass: HomeAssistant, url: str, **advanced: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.devices import mask, masked_title
 from tests.support import FIELD_TELEGRAMS, WINTER_EVENING, entry_data, eventually, sending
 from virtual_meter import TcpServer, VirtualMeter
+from virtual_meter.wire import sign
 
 POWER = "sensor.electricity_meter_power"
 
@@ -216,13 +217,7 @@ def channels(telegram: bytes, change: Callable[[bytes], bytes | None]) -> bytes:
     """Return a telegram with lines of its M-Bus channels changed or left out, and the checksum made right."""
     head = telegram[: telegram.index(b"!") + 1]
     lines = [change(line) if line[:2] == b"0-" and line[2:3] != b"0" else line for line in head.split(b"\r\n")]
-    changed = b"\r\n".join(line for line in lines if line is not None)
-    crc = 0
-    for byte in changed:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
-    return changed + f"{crc:04X}\r\n".encode()
+    return sign(b"\r\n".join(line for line in lines if line is not None))
 
 
 async def serve_channels(

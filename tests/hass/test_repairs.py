@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+import time
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
@@ -18,8 +19,15 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.emucs import async_remove_config_entry_device
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.devices import mask
+from custom_components.emucs.insight.capacity import Capacity
 from custom_components.emucs.port import Reader
-from custom_components.emucs.port_watch import is_lapsed
+from custom_components.emucs.port_watch import (
+    LAPSED_AFTER,
+    SILENT_AFTER,
+    WRONG_SPEED_AFTER,
+    async_watch_of,
+    is_lapsed,
+)
 from tests.hass.rewrite import Wire, running, with_value, without
 from tests.support import BRUSSELS, FIELD_TELEGRAMS, WINTER_EVENING, entry_data, eventually
 from virtual_meter import PROFILES, TcpServer, VirtualMeter
@@ -31,13 +39,34 @@ NOISE = bytes(range(0x80, 0x100)) * 4
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
+class Clock:
+    """A monotonic clock that can be put forward."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.ahead
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return the clock by which a condition lasts."""
+    return Clock()
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, entry: MockConfigEntry, clock: Clock) -> MockConfigEntry:
+    """Return the entry, watched over by the clock."""
+    async_watch_of(hass, entry, clock)
+    return entry
+
+
 @pytest.fixture(autouse=True)
 def fast_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look more often what lasts, and call it lasting sooner."""
-    monkeypatch.setattr("custom_components.emucs.coordinator.MINUTE", timedelta(seconds=0.2))
-    for name in ("SILENT_AFTER", "WRONG_SPEED_AFTER", "LAPSED_AFTER"):
-        monkeypatch.setattr(f"custom_components.emucs.port_watch.{name}", 1.5)
-    monkeypatch.setattr("custom_components.emucs.insight.clock.LASTING", timedelta(seconds=1.5))
+    """Look more often what lasts, and take a clock for wrong sooner."""
+    monkeypatch.setattr("custom_components.emucs.coordinator.MINUTE", timedelta(seconds=0.1))
+    monkeypatch.setattr("custom_components.emucs.insight.clock.LASTING", timedelta(seconds=0.5))
 
 
 async def retry(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -67,12 +96,16 @@ def issue(hass: HomeAssistant, entry: MockConfigEntry, key: str) -> ir.IssueEntr
 class TestSilence:
     """The port can be opened, and nothing comes."""
 
-    async def test_since_set_up(self, hass: HomeAssistant, entry: MockConfigEntry, server: TcpServer) -> None:
+    async def test_since_set_up(
+        self, hass: HomeAssistant, entry: MockConfigEntry, server: TcpServer, clock: Clock
+    ) -> None:
         server.pause()
         assert not await hass.config_entries.async_setup(entry.entry_id)
         # A bridge that restarts is as silent.
+        clock.ahead = SILENT_AFTER - 60
+        await retry(hass, entry)
         assert issues(hass, entry) == set()
-        await asyncio.sleep(1.5)
+        clock.ahead = SILENT_AFTER
         await retry(hass, entry)
         assert issues(hass, entry) == {"port_silent"}
         assert issue(hass, entry, "port_silent").translation_placeholders == {"port": server.url}
@@ -82,18 +115,23 @@ class TestSilence:
         assert issues(hass, entry) == set()
         assert await hass.config_entries.async_unload(entry.entry_id)
 
-    async def test_of_a_port_that_worked(self, hass: HomeAssistant, loaded: MockConfigEntry, server: TcpServer) -> None:
+    async def test_of_a_port_that_worked(
+        self, hass: HomeAssistant, loaded: MockConfigEntry, server: TcpServer, clock: Clock
+    ) -> None:
         server.pause()
+        await eventually(lambda: hass.states.get(POWER).state == STATE_UNAVAILABLE)
+        assert issues(hass, loaded) == set()
+        clock.ahead = SILENT_AFTER
         await eventually(lambda: issues(hass, loaded) == {"port_silent"})
         server.resume()
         await eventually(lambda: issues(hass, loaded) == set())
 
     async def test_is_another_thing_than_a_port_that_cannot_be_opened(
-        self, hass: HomeAssistant, entry: MockConfigEntry, server: TcpServer
+        self, hass: HomeAssistant, entry: MockConfigEntry, server: TcpServer, clock: Clock
     ) -> None:
         server.pause()
         assert not await hass.config_entries.async_setup(entry.entry_id)
-        await asyncio.sleep(1.5)
+        clock.ahead = SILENT_AFTER
         await server.stop()
         await retry(hass, entry)
         assert entry.error_reason_translation_key == "cannot_connect"
@@ -101,11 +139,11 @@ class TestSilence:
 
     @pytest.mark.parametrize("way", ["disable", "remove"])
     async def test_of_an_entry_that_is_not_wanted(
-        self, hass: HomeAssistant, entry: MockConfigEntry, server: TcpServer, way: str
+        self, hass: HomeAssistant, entry: MockConfigEntry, server: TcpServer, clock: Clock, way: str
     ) -> None:
         server.pause()
         assert not await hass.config_entries.async_setup(entry.entry_id)
-        await asyncio.sleep(1.5)
+        clock.ahead = SILENT_AFTER
         await retry(hass, entry)
         assert issues(hass, entry) == {"port_silent"}
         if way == "disable":
@@ -115,12 +153,17 @@ class TestSilence:
         assert issues(hass, entry) == set()
 
 
-async def test_wrong_speed(hass: HomeAssistant, meter: VirtualMeter, fast_silence: None) -> None:
+async def test_wrong_speed(hass: HomeAssistant, meter: VirtualMeter, clock: Clock, fast_silence: None) -> None:
     wire = Wire()
-    async with running(hass, meter, wire) as entry:
+    async with running(hass, meter, wire, clock=clock) as entry:
         wire.change = lambda _: NOISE
+        await eventually(lambda: hass.states.get(POWER).state == STATE_UNAVAILABLE)
+        assert issues(hass, entry) == set()
+        clock.ahead += WRONG_SPEED_AFTER
         await eventually(lambda: issues(hass, entry) == {"wrong_speed"})
         wire.change = lambda _: b""
+        await eventually(lambda: issues(hass, entry) == set())
+        clock.ahead += SILENT_AFTER
         await eventually(lambda: issues(hass, entry) == {"port_silent"})
         wire.change = None
         await eventually(lambda: issues(hass, entry) == set())
@@ -157,11 +200,15 @@ class TestWrongMeter:
             await eventually(lambda: hass.states.get(IMPORT).state != STATE_UNAVAILABLE)
             assert before <= float(hass.states.get(IMPORT).state) < before + 1
 
-    async def test_after_a_silence(self, hass: HomeAssistant, meter: VirtualMeter, other: VirtualMeter) -> None:
+    async def test_after_a_silence(
+        self, hass: HomeAssistant, meter: VirtualMeter, other: VirtualMeter, clock: Clock
+    ) -> None:
         # As when the grid operator replaces it.
         wire = Wire()
-        async with running(hass, meter, wire) as entry:
+        async with running(hass, meter, wire, clock=clock) as entry:
             wire.change = lambda _: b""
+            await eventually(lambda: hass.states.get(POWER).state == STATE_UNAVAILABLE)
+            clock.ahead = SILENT_AFTER
             await eventually(lambda: issues(hass, entry) == {"port_silent"})
             wire.change = lambda _: other.telegram()
             await eventually(lambda: issues(hass, entry) == {"wrong_meter"})
@@ -218,7 +265,7 @@ class TestReplacedMeter:
 
         async with running(hass, meter, wire) as entry:
             gas = hass.states.get("sensor.gas_meter_gas")
-            closed = list(entry.runtime_data.capacity.insight.months().items())[:-1]
+            closed = list(entry.runtime_data.insights[Capacity].months().items())[:-1]
             wire.change = replaced
             await eventually(lambda: issues(hass, entry) == {"wrong_meter"})
             ended = await self.fix(hass, hass_client, issue(hass, entry, "wrong_meter"))
@@ -232,7 +279,7 @@ class TestReplacedMeter:
             # The old meter's history ends, and stays until the user removes it; gas and the month peaks go on.
             assert hass.states.get(IMPORT).state == STATE_UNAVAILABLE
             assert float(hass.states.get("sensor.gas_meter_gas").state) >= float(gas.state)
-            assert closed == list(entry.runtime_data.capacity.insight.months().items())[:-1]
+            assert closed == list(entry.runtime_data.insights[Capacity].months().items())[:-1]
             devices = dr.async_get(hass)
             old = devices.async_get_device_by_identifier((DOMAIN, meter.meter_id), entry.entry_id)
             now = devices.async_get_device_by_identifier((DOMAIN, new.meter_id), entry.entry_id)
@@ -280,10 +327,15 @@ class TestReplacedMeter:
 class TestLapsedRights:
     """Voltages come, and neither energy nor demand."""
 
-    async def test_is_said_and_ends(self, hass: HomeAssistant, meter: VirtualMeter) -> None:
+    async def test_is_said_and_ends(self, hass: HomeAssistant, meter: VirtualMeter, clock: Clock) -> None:
         wire = Wire()
-        async with running(hass, meter, wire) as entry:
+        async with running(hass, meter, wire, clock=clock) as entry:
             wire.change = lambda telegram: without(telegram, r"1-0:(?:[12]\.[4678]|2[12]|4[12]|6[12])|0-0:98")
+            await eventually(lambda: hass.states.get(IMPORT).state == "unknown")
+            # Looked at several times meanwhile.
+            await asyncio.sleep(0.5)
+            assert issues(hass, entry) == set()
+            clock.ahead = LAPSED_AFTER
             await eventually(lambda: issues(hass, entry) == {"rights_lapsed"})
             assert float(hass.states.get("sensor.electricity_meter_voltage_l1").state) > 200
             assert hass.states.get(IMPORT).state == "unknown"
@@ -322,7 +374,7 @@ class TestClock:
         wire = Wire()
         wire.change = self.dated
         async with running(hass, meter, wire) as entry:
-            await asyncio.sleep(2)
+            await asyncio.sleep(1)
             assert not self.is_off(hass, entry)
             wire.change = lambda telegram: self.dated(telegram, ahead)
             await eventually(lambda: self.is_off(hass, entry))

@@ -1,23 +1,17 @@
 """What the repository promises to HACS, to Home Assistant and to translators, and what it must not give away."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 import itertools
 import json
 from pathlib import Path
 import re
-import struct
-import subprocess
-import tomllib
 from typing import Any
 
-from awesomeversion import AwesomeVersion, AwesomeVersionStrategy
-import homeassistant
 from homeassistant.components.sensor import SensorEntityDescription
 from homeassistant.config_entries import ConfigFlow, OptionsFlow
 from homeassistant.const import Platform
-from packaging.requirements import Requirement
 import pytest
 import yaml
 
@@ -36,33 +30,8 @@ from virtual_meter import VirtualMeter
 
 ROOT = Path(__file__).parents[2]
 COMPONENT = ROOT / "custom_components" / "emucs"
-BRAND = COMPONENT / "brand"
 LANGUAGES = sorted((COMPONENT / "translations").glob("*.json"))
-FIELD_TELEGRAMS = ROOT.parent / "shared" / "telegrams"
 
-HACS_KEYS = {
-    *("content_in_root", "country", "filename", "hacs", "hide_default_branch"),
-    *("homeassistant", "name", "persistent_directory", "render_readme", "zip_release"),
-}
-# What HACS wants of every integration, and hassfest of one with a config flow.
-MANIFEST_KEYS = {
-    *("domain", "name", "codeowners", "config_flow", "documentation"),
-    *("integration_type", "iot_class", "issue_tracker", "requirements", "version"),
-}
-RULES = {
-    *("action-setup", "appropriate-polling", "brands", "common-modules", "config-flow", "config-flow-test-coverage"),
-    *("dependency-transparency", "docs-actions", "docs-conditions", "docs-high-level-description"),
-    *("docs-installation-instructions", "docs-removal-instructions", "docs-triggers", "entity-event-setup"),
-    *("entity-unique-id", "has-entity-name", "runtime-data", "test-before-configure", "test-before-setup"),
-    *("unique-config-entry", "action-exceptions", "config-entry-unloading", "docs-configuration-parameters"),
-    *("docs-installation-parameters", "entity-unavailable", "integration-owner", "log-when-unavailable"),
-    *("parallel-updates", "reauthentication-flow", "test-coverage", "devices", "diagnostics", "discovery"),
-    *("discovery-update-info", "docs-data-update", "docs-examples", "docs-known-limitations"),
-    *("docs-supported-devices", "docs-supported-functions", "docs-troubleshooting", "docs-use-cases"),
-    *("dynamic-devices", "entity-category", "entity-device-class", "entity-disabled-by-default"),
-    *("entity-translations", "exception-translations", "icon-translations", "reconfiguration-flow"),
-    *("repair-issues", "stale-devices", "async-dependency", "inject-websession", "strict-typing"),
-}
 # Helpers of Home Assistant's flows that abort with a reason of their own.
 ABORTING_HELPERS = {
     "_abort_if_unique_id_configured": "already_configured",
@@ -72,14 +41,6 @@ ABORTING_HELPERS = {
 # hassfest's notion of an address, in which socket:// is one too.
 ADDRESS = re.compile(r"(?:(?:https?|ftp|socket|tcp|rfc2217)://|www\.)[\w{]", re.IGNORECASE)
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
-MACHINE = re.compile(
-    r"""(?:^|[^\w.])/(?:root|work|farm|home)/[a-z] | index[-_]url\b | registry["']?\s*[=:]\s*["']?https?:""",
-    re.IGNORECASE | re.VERBOSE,
-)
-EAN = re.compile(r"(?<!\d)54\d{16}(?!\d)")
-EAN_IN_HEX = re.compile(r"(?<![0-9A-Fa-f])3534(?:3\d){16}(?![0-9A-Fa-f])")
-INVENTED_EAN = re.compile(r"00000|123456789")
-HEX_ID = re.compile(rb"\(((?:[0-9A-F]{2}){10,24})\)")
 
 
 @pytest.fixture(autouse=True)
@@ -151,91 +112,6 @@ def reasons(error: type[PortError]) -> Iterator[str]:
         yield error.reason
     for derived in error.__subclasses__():
         yield from reasons(derived)
-
-
-def tracked_texts() -> Iterator[tuple[str, str]]:
-    """Yield every text file under version control: its name and its content."""
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S607 -- whichever git this host has
-    for name in filter(None, names.split("\0")):
-        path = ROOT / name
-        if path.is_file() and b"\0" not in (content := path.read_bytes()):
-            yield name, content.decode()
-
-
-def test_manifest_has_what_hacs_and_hassfest_want() -> None:
-    keys = list(MANIFEST)
-    assert keys == ["domain", "name", *sorted(set(keys) - {"domain", "name"})]
-    assert set(keys) >= MANIFEST_KEYS
-    assert MANIFEST["domain"] == COMPONENT.name
-    assert MANIFEST["config_flow"] is True
-    assert MANIFEST["iot_class"] == "local_push"
-    assert MANIFEST["documentation"].startswith("https://")
-    assert MANIFEST["issue_tracker"].startswith(MANIFEST["documentation"])
-    assert MANIFEST["codeowners"]
-    assert all(owner.startswith("@") for owner in MANIFEST["codeowners"])
-
-
-def test_domain_is_not_one_of_home_assistants_own() -> None:
-    assert not (Path(homeassistant.__file__).parent / "components" / MANIFEST["domain"]).exists()
-
-
-def test_version_is_one_and_the_same() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert project["version"] == MANIFEST["version"]
-    AwesomeVersion(MANIFEST["version"], ensure_strategy=[AwesomeVersionStrategy.SEMVER, AwesomeVersionStrategy.CALVER])
-    assert MANIFEST["version"] in (ROOT / "CHANGELOG.md").read_text()
-
-
-def test_requirements_are_in_the_project_with_the_same_bounds() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    known = {requirement.name: requirement for requirement in map(Requirement, project["dependencies"])}
-    for requirement in map(Requirement, MANIFEST["requirements"]):
-        lowest = [specifier.version.removesuffix(".0") for specifier in requirement.specifier]
-        assert lowest == [specifier.version.removesuffix(".0") for specifier in known[requirement.name].specifier]
-
-
-def test_hacs_json_has_only_keys_that_hacs_knows() -> None:
-    hacs = read_json(ROOT / "hacs.json")
-    assert set(hacs) <= HACS_KEYS
-    assert hacs["name"] == MANIFEST["name"]
-    assert hacs["country"] == ["BE"]
-    assert re.fullmatch(r"\d{4}\.\d{1,2}\.\d+", hacs["homeassistant"])
-
-
-def test_there_is_one_integration() -> None:
-    folders = [path.name for path in COMPONENT.parent.iterdir() if path.is_dir() and path.name != "__pycache__"]
-    assert folders == [MANIFEST["domain"]]
-
-
-def test_licence_is_mit() -> None:
-    text = (ROOT / "LICENSE").read_text()
-    assert text.startswith("MIT License\n")
-    assert "Permission is hereby granted, free of charge" in text
-
-
-@pytest.mark.parametrize(
-    ("name", "width", "height"),
-    [
-        ("icon.png", (256, 256), (256, 256)),
-        ("icon@2x.png", (512, 512), (512, 512)),
-        ("logo.png", (129, 1024), (128, 256)),
-        ("logo@2x.png", (257, 2048), (256, 512)),
-        ("dark_logo.png", (129, 1024), (128, 256)),
-        ("dark_logo@2x.png", (257, 2048), (256, 512)),
-    ],
-)
-def test_brand_images_have_their_size(name: str, width: tuple[int, int], height: tuple[int, int]) -> None:
-    header = (BRAND / name).read_bytes()[:33]
-    assert header.startswith(b"\x89PNG\r\n\x1a\n")
-    real_width, real_height, _, colours, *_ = struct.unpack(">IIBBBBB", header[16:29])
-    assert width[0] <= real_width <= width[1]
-    assert height[0] <= real_height <= height[1]
-    assert colours == 6, "no transparency"
-
-
-def test_brand_images_are_all_known() -> None:
-    known = {"icon", "logo", "dark_icon", "dark_logo"}
-    assert {path.name.removesuffix(".png").removesuffix("@2x") for path in BRAND.iterdir()} <= known
 
 
 @pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
@@ -423,66 +299,3 @@ def test_every_action_has_a_text_and_an_icon() -> None:
 def test_readme_names_every_entity(platform: Platform) -> None:
     readme = (ROOT / "README.md").read_text()
     assert [each.key for each in rows(platform) if f"`{each.key}`" not in readme] == []
-
-
-def test_readme_shows_where_the_images_are() -> None:
-    links = re.findall(r"(?:\]\(|src=\"|srcset=\")(?!https?:|#)([^)\"#]+)", (ROOT / "README.md").read_text())
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
-
-
-def test_quality_scale_answers_every_rule() -> None:
-    rules = yaml.safe_load((COMPONENT / "quality_scale.yaml").read_text())["rules"]
-    assert rules.keys() == RULES
-    for name, answer in rules.items():
-        status = answer if isinstance(answer, str) else answer["status"]
-        assert status in {"done", "exempt", "todo"}, name
-        if status != "done":
-            assert answer["comment"].strip().endswith("."), name
-
-
-def test_quality_scale_knows_of_actions() -> None:
-    rules = yaml.safe_load((COMPONENT / "quality_scale.yaml").read_text())["rules"]
-    exempt = {name for name, answer in rules.items() if isinstance(answer, dict) and answer["status"] == "exempt"}
-    of_actions = {"action-setup", "action-exceptions", "docs-actions"}
-    assert exempt & of_actions == (set() if (COMPONENT / "services.yaml").exists() else of_actions)
-
-
-def offences(patterns: Iterable[re.Pattern[str]]) -> list[str]:
-    """Return where tracked files match a pattern."""
-    return [
-        f"{name}: {match[0]}"
-        for name, text in tracked_texts()
-        for pattern in patterns
-        for match in pattern.finditer(text)
-    ]
-
-
-def test_no_file_names_a_machine() -> None:
-    assert offences([MACHINE]) == []
-
-
-def test_no_file_names_a_real_access_point() -> None:
-    real = []
-    for offence in offences([EAN, EAN_IN_HEX]):
-        name, _, ean = offence.rpartition(": ")
-        plain = bytes.fromhex(ean).decode() if EAN_IN_HEX.fullmatch(ean) else ean
-        if not INVENTED_EAN.search(plain):
-            real.append(f"{name}: {ean}")
-    assert real == []
-
-
-@pytest.mark.skipif(not FIELD_TELEGRAMS.is_dir(), reason="the field telegrams are not part of the repository")
-def test_no_file_has_an_identifier_of_a_field_telegram() -> None:
-    contents = [path.read_bytes() for path in FIELD_TELEGRAMS.iterdir() if path.is_file()]
-    in_hex = {match.decode() for content in contents for match in HEX_ID.findall(content)}
-    assert in_hex
-    # Some meters print texts in hex that are nobody's own, such as their version.
-    identifiers = {text for text in in_hex if len(set(text)) > 3}
-    found = [
-        f"{name}: {identifier}"
-        for name, text in tracked_texts()
-        for identifier in identifiers
-        if identifier in text.upper()
-    ]
-    assert found == []

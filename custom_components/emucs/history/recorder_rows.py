@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.db_schema import Statistics, StatisticsMeta, StatisticsRuns, StatisticsShortTerm
-from homeassistant.components.recorder.models import StatisticMeanType, StatisticMetaData
+from homeassistant.components.recorder.models import StatisticMeanType, StatisticMetaData, process_timestamp
 from homeassistant.components.recorder.statistics import (
     cache_latest_short_term_statistic_id_for_metadata_id,
     get_short_term_statistics_run_cache,
 )
 from homeassistant.components.recorder.tasks import RecorderTask
 from homeassistant.helpers.recorder import session_scope
-from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import EnergyConverter, VolumeConverter
 from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
@@ -196,7 +195,7 @@ def _compiled_until(session: Session) -> int:
     now = int(time.time()) // _FIVE_MINUTES * _FIVE_MINUTES
     if newest is None:
         return now - _FIVE_MINUTES
-    return min(int(dt_util.as_utc(newest).timestamp()) + _FIVE_MINUTES, now)
+    return min(int(process_timestamp(newest).timestamp()) + _FIVE_MINUTES, now)
 
 
 def _write(instance: Recorder, session: Session, job: Job) -> dict[str, int]:

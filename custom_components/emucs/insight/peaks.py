@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
-from ..port import MonthDemand, Register, Telegram, obis
+from ..port import MonthDemand, Register, Telegram, obis, unset
 from .clock import is_date
 from .demand import QUARTER, ClosedQuarter, quarter_start
 from .electricity import energy_import, in_unit, total

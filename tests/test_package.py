@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 CHANGELOG = """# Changelog
 
 ## [Unreleased]
@@ -29,11 +29,6 @@ Earlier.
 """
 
 
-@pytest.fixture(autouse=True)
-def auto_enable_custom_integrations() -> None:
-    """Start no Home Assistant: files need none."""
-
-
 def git(repository: Path, *arguments: str) -> str:
     identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
     command = ["git", *identity, *arguments]
@@ -44,8 +39,7 @@ def git(repository: Path, *arguments: str) -> str:
 def repository(tmp_path: Path) -> Path:
     """Return a repository of version 1.2.3 with this script and this integration."""
     root = tmp_path / "repository"
-    (root / "scripts").mkdir(parents=True)
-    shutil.copy(ROOT / "scripts" / "package", root / "scripts")
+    shutil.copytree(ROOT / "scripts", root / "scripts")
     component = root / "custom_components" / "emucs"
     shutil.copytree(ROOT / component.relative_to(root), component, ignore=shutil.ignore_patterns("__pycache__"))
     manifest = component / "manifest.json"

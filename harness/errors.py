@@ -1,5 +1,5 @@
 """What can go wrong, said in one sentence."""
 
 
-class DemoError(Exception):
+class HarnessError(Exception):
     """Something the user can act on; its text names the cause and the remedy."""

@@ -1,4 +1,4 @@
-"""`python -m demo.brand`: the PNGs of the brand, drawn by a browser from their SVG sources."""
+"""`python -m docs.brand.draw`: the PNGs of the brand, drawn by a browser from their SVG sources."""
 
 import argparse
 import asyncio
@@ -9,12 +9,12 @@ from typing import Final
 
 from playwright.async_api import Browser, Error as BrowserError, async_playwright
 
-from .browser import CHROMIUM, FLAGS
-from .errors import DemoError
+from harness.browser import CHROMIUM, FLAGS
+from harness.errors import HarnessError
+from harness.hass import COMPONENT
 
-ROOT: Final = Path(__file__).parents[1]
-SOURCES: Final = ROOT / "docs" / "brand"
-IMAGES: Final = ROOT / "custom_components" / "emucs" / "brand"
+SOURCES: Final = Path(__file__).parent
+IMAGES: Final = COMPONENT / "brand"
 # The heights that Home Assistant's brands ask for: 256 px for an icon, 128 to 256 px for a logo, and twice that.
 HEIGHTS: Final = {"icon": 256, "logo": 256}
 _VIEW_BOX: Final = re.compile(r'viewBox="0 0 (\d+) (\d+)"')
@@ -24,7 +24,7 @@ def sized(source: Path, height: int) -> tuple[str, int]:
     """Return a picture that is as high as this in px, and its width."""
     svg = source.read_text()
     if (box := _VIEW_BOX.search(svg)) is None:
-        raise DemoError(f"{source} has no viewBox from 0 0: give it one.")
+        raise HarnessError(f"{source} has no viewBox from 0 0: give it one.")
     width = -(-height * int(box[1]) // int(box[2]))
     return svg.replace("<svg ", f'<svg width="{width}" height="{height}" style="display:block" ', 1), width
 
@@ -53,12 +53,14 @@ async def draw_all(options: argparse.Namespace) -> None:
 
 def main() -> int:
     """Read the command line, and draw."""
-    parser = argparse.ArgumentParser(prog="demo.brand", description="Draw the PNGs of the brand from docs/brand/*.svg.")
+    parser = argparse.ArgumentParser(
+        prog="scripts/brand", description="Draw the PNGs of the brand from docs/brand/*.svg."
+    )
     parser.add_argument("--out", type=Path, default=IMAGES, metavar="DIR", help="where to (%(default)s)")
     parser.add_argument("--chromium", default=CHROMIUM, metavar="FILE")
     try:
         asyncio.run(draw_all(parser.parse_args()))
-    except (BrowserError, DemoError) as error:
+    except (BrowserError, HarnessError) as error:
         print(f"No pictures: {error}", file=sys.stderr)
         return 1
     return 0

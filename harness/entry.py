@@ -8,25 +8,26 @@ from urllib.parse import urlsplit
 
 from .api import Api, Flow
 from .entities import DOMAIN
-from .errors import DemoError
+from .errors import HarnessError
 
 LOADED = 60.0  # seconds that an entry may take until it works
 
 
-async def ensure_entry(api: Api, url: str, component: Path) -> None:
-    """Add the meter when it is not there yet, and wait until it is loaded."""
-    if not await api.command("config_entries/get", domain=DOMAIN):
+async def ensure_entry(api: Api, url: str, component: Path) -> bool:
+    """Add the meter when it is not there yet, and wait until it is loaded; return whether it was added."""
+    is_new = not await api.command("config_entries/get", domain=DOMAIN)
+    if is_new:
         await _add(api, url, component)
     try:
         async with asyncio.timeout(LOADED):
             while True:
                 entry = (await api.command("config_entries/get", domain=DOMAIN))[0]
                 if entry["state"] == "loaded":
-                    return
+                    return is_new
                 await asyncio.sleep(0.2)
     except TimeoutError:
         reason = entry.get("reason") or entry["state"]
-        raise DemoError(f"Home Assistant knows the meter, but cannot read it at {url}: {reason}.") from None
+        raise HarnessError(f"Home Assistant knows the meter, but cannot read it at {url}: {reason}.") from None
 
 
 async def _add(api: Api, url: str, component: Path) -> None:
@@ -44,7 +45,7 @@ async def _add(api: Api, url: str, component: Path) -> None:
     if result["type"] == "form" and result["step_id"] == "confirm":
         result = await flow.submit({"add_to_energy": True})
     if result["type"] != "create_entry":
-        raise DemoError(f"The meter at {url} was not added: {_explain(result, component)}")
+        raise HarnessError(f"The meter at {url} was not added: {_explain(result, component)}")
 
 
 def _explain(result: dict[str, Any], component: Path) -> str:

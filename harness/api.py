@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from .errors import DemoError
+from .errors import HarnessError
 
 type Json = dict[str, Any]
 
@@ -17,14 +17,14 @@ async def onboard(session: aiohttp.ClientSession, url: str, username: str, passw
     user = {"name": username.title(), "username": username, "password": password, "client_id": client_id}
     async with session.post(f"{url}/api/onboarding/users", json=user | {"language": "en"}) as response:
         if not response.ok:
-            raise DemoError("This Home Assistant has a user already: start anew with --fresh.")
+            raise HarnessError("This Home Assistant has a user already, and no token of it is known.")
         code = (await response.json())["auth_code"]
     grant = {"grant_type": "authorization_code", "code": code, "client_id": client_id}
     async with session.post(f"{url}/auth/token", data=grant) as response:
         response.raise_for_status()
         short_lived = (await response.json())["access_token"]
     async with Api(session, url, short_lived) as api:
-        token: str = await api.command("auth/long_lived_access_token", client_name="emucs demo", lifespan=3650)
+        token: str = await api.command("auth/long_lived_access_token", client_name="emucs", lifespan=3650)
     return token
 
 
@@ -53,7 +53,7 @@ class Api:
         await self._socket.send_json({"type": "auth", "access_token": self._token})
         if (await self._socket.receive_json())["type"] != "auth_ok":
             await self._socket.close()
-            raise DemoError("Home Assistant does not know the demo any more: start anew with --fresh.")
+            raise HarnessError("Home Assistant does not accept this token any more.")
         self._reader = asyncio.create_task(self._read(self._socket))
         return self
 

@@ -12,15 +12,17 @@ from typing import Any, Self, override
 
 import aiohttp
 
-from .errors import DemoError
+from .errors import HarnessError
 
+ROOT = Path(__file__).parents[1]
+COMPONENT = ROOT / "custom_components" / "emucs"
 LOOPBACK = "127.0.0.1"
 FIRST_START, STOP = 180.0, 90.0  # seconds: generous, for a slow and busy machine
 RESTART_EXIT_CODE = 100
 
 CONFIGURATION = """\
 homeassistant:
-  name: emucs demo
+  name: emucs
   latitude: 50.85
   longitude: 4.35
   elevation: 15
@@ -28,6 +30,8 @@ homeassistant:
   time_zone: Europe/Brussels
   currency: EUR
   country: BE
+  allowlist_external_dirs:
+    - {exports}
 frontend:
 energy:
 history:
@@ -59,7 +63,9 @@ def free_port(wanted: int, tries: int = 100) -> int:
     for port in range(wanted, wanted + tries):
         if is_free(port):
             return port
-    raise DemoError(f"No free port from {wanted} to {wanted + tries - 1}: end a program that listens on one of them.")
+    raise HarnessError(
+        f"No free port from {wanted} to {wanted + tries - 1}: end a program that listens on one of them."
+    )
 
 
 class HomeAssistant:
@@ -71,35 +77,38 @@ class HomeAssistant:
         self.port = port
         self.url = f"http://{LOOPBACK}:{port}"
         self.log = config / "hass.log"
+        self.exports = config.resolve() / "exports"
+        """Files here may be read by actions."""
         self._process: asyncio.subprocess.Process | None = None
 
-    def prepare(self, component: Path, *, copy: bool = False) -> None:
+    def prepare(self, *, copy: bool = False) -> None:
         """Write what Home Assistant needs before its first start; keep what an earlier start left.
 
         The integration is linked to, so that a restart takes up changes, or copied, as HACS does.
         """
         storage = self.config / ".storage"
         storage.mkdir(parents=True, exist_ok=True)
-        (self.config / "configuration.yaml").write_text(CONFIGURATION)
+        self.exports.mkdir(exist_ok=True)
+        # As JSON: a path may have characters that mean something in YAML.
+        configuration = CONFIGURATION.format(exports=json.dumps(str(self.exports)))
+        (self.config / "configuration.yaml").write_text(configuration)
         # `http:` in YAML is only a trial, that Home Assistant reverts after five minutes.
         http = {"stable": _http(self.port), "pending": None, "yaml_migration_done": True}
         _write_store(storage, "http", (2, 2), http)
         if not (storage / "onboarding").exists():
             # Leaves the step that makes a user; the others would set up integrations that call the internet.
             _write_store(storage, "onboarding", (4, 1), {"done": ["core_config", "analytics", "integration"]})
-        place = self.config / "custom_components" / component.name
+        place = self.config / "custom_components" / COMPONENT.name
         place.parent.mkdir(exist_ok=True)
         if place.is_symlink():
             place.unlink()
         if copy:
-            shutil.copytree(component, place, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(COMPONENT, place, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            place.symlink_to(component.resolve(), target_is_directory=True)
+            place.symlink_to(COMPONENT.resolve(), target_is_directory=True)
 
     async def start(self) -> None:
         """Start, and return when it answers."""
-        if not is_free(self.port):
-            raise DemoError(f"Port {self.port} is in use: choose another one with --http-port.")
         with self.log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "homeassistant", "--skip-pip", "-c", str(self.config)),
@@ -108,7 +117,7 @@ class HomeAssistant:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # A Ctrl-C is for the demo alone: it stops Home Assistant in its own time.
+                # A Ctrl-C is for who started it alone, who stops Home Assistant in good time.
                 start_new_session=True,
             )
         try:
@@ -117,7 +126,7 @@ class HomeAssistant:
                     self.check()
                     await asyncio.sleep(0.1)
         except TimeoutError:
-            raise DemoError(f"Home Assistant does not answer. {self.last_words()}") from None
+            raise HarnessError(f"Home Assistant does not answer. {self.last_words()}") from None
 
     async def _answers(self, session: aiohttp.ClientSession) -> bool:
         with suppress(aiohttp.ClientError):
@@ -128,7 +137,7 @@ class HomeAssistant:
     def check(self) -> None:
         """Raise when Home Assistant has died."""
         if self._process is not None and self._process.returncode is not None:
-            raise DemoError(f"Home Assistant ended with code {self._process.returncode}. {self.last_words()}")
+            raise HarnessError(f"Home Assistant ended with code {self._process.returncode}. {self.last_words()}")
 
     def last_words(self, lines: int = 12) -> str:
         """Quote the end of the log."""
