@@ -102,6 +102,11 @@ class _SteppedPty(_Stepped, PtyServer):
     """The same on a serial line."""
 
 
+def _without_returns(telegram: bytes) -> bytes:
+    """Return a telegram without its carriage returns."""
+    return telegram.replace(b"\r", b"")
+
+
 class Soak:
     """Sends telegrams, breaks what is between, and looks at what Home Assistant is told."""
 
@@ -219,7 +224,8 @@ class Soak:
 
     async def _recover(self, telegrams: int) -> None:
         """Send telegrams until one arrives."""
-        end = time.monotonic() + _RETURNS_WITHIN
+        # A connection that died is noticed by its silence.
+        end = time.monotonic() + self._coordinator.link.silence + _RETURNS_WITHIN
         self.result.outages += self._coordinator.down is not None
         while True:
             await self._step(telegrams)
@@ -232,7 +238,9 @@ class Soak:
     def _take(self, telegram: Telegram) -> None:
         """Note which telegram is about to be shown, and what the meter held then."""
         self._telegram = telegram
-        self._truth = next((each for each in reversed(self._said) if telegram.frame in each.sent), None)
+        # A telegram has the line ends of the meter, whatever is between them.
+        frame = _without_returns(telegram.frame)
+        self._truth = next((each for each in reversed(self._said) if frame in _without_returns(each.sent)), None)
         self.result.shown += 1
         if self._truth is None:
             self.result.wrong.append(f"{telegram.time}: a telegram that the meter never sent")

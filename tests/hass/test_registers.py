@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 import re
 
-from fastcrc.crc16 import arc
 from homeassistant.components.sensor import DOMAIN as SENSOR, SensorDeviceClass
 from homeassistant.components.sensor.const import DEVICE_CLASS_STATE_CLASSES, DEVICE_CLASS_UNITS
 from homeassistant.core import HomeAssistant
@@ -20,6 +19,7 @@ from custom_components.emucs.entities import LISTED
 from custom_components.emucs.entities.registers import MOST_REGISTERS, is_unlisted, register_row
 from custom_components.emucs.port import Reader, Register, Telegram
 from tests.support import FIELD_TELEGRAMS, entry_data, sending
+from virtual_meter.wire import sign
 
 LINE = re.compile(r"([\d.:*-]+)\((-?\d+(?:\.\d+)?)\*?([A-Za-z]\w*)?\)")
 
@@ -43,7 +43,6 @@ FOUR_QUADRANTS = {
     "0-0:96.7.21(00005)": ("power_failure_count", "5"),
     # Nothing is known but the number.
     "1-0:99.99.7(42)": ("register_1_0_99_99_7", "42"),
-    "1-0:99.1.1(4*furlong)": ("register_1_0_99_1_1", "4 furlong"),
 }
 
 
@@ -71,9 +70,18 @@ def shown(hass: HomeAssistant, entity_registry: er.EntityRegistry, identifier: s
 @pytest.mark.usefixtures("entity_registry_enabled_by_default", "socket_enabled")
 async def test_industrial_quantities(hass: HomeAssistant, entity_registry: er.EntityRegistry) -> None:
     head = "\r\n".join(["/XXX5\\A1", "", "0-0:96.1.1(1XXX0000000001)", *FOUR_QUADRANTS, "!"]).encode()
-    async with reading(hass, head + f"{arc(head):04X}\r\n".encode()) as (telegram, _):
+    async with reading(hass, sign(head)) as (telegram, _):
         for key, expected in FOUR_QUADRANTS.values():
             assert shown(hass, entity_registry, identifier_of(telegram), key) == expected
+
+
+@pytest.mark.usefixtures("entity_registry_enabled_by_default", "socket_enabled")
+async def test_what_is_in_no_known_unit_is_no_number(hass: HomeAssistant, entity_registry: er.EntityRegistry) -> None:
+    head = b"/XXX5\\A1\r\n\r\n0-0:96.1.1(1XXX0000000001)\r\n1-0:99.1.1(4*furlong)\r\n1-0:99.2.1(4*kW)\r\n!"
+    async with reading(hass, sign(head)) as (telegram, _):
+        assert shown(hass, entity_registry, identifier_of(telegram), "register_1_0_99_2_1") == "4 kW"
+        unique_id = f"{identifier_of(telegram)}_register_1_0_99_1_1"
+        assert entity_registry.async_get_entity_id("sensor", DOMAIN, unique_id) is None
 
 
 @pytest.mark.usefixtures("socket_enabled")
@@ -95,7 +103,7 @@ async def test_names_and_what_is_on_by_default(
     hass: HomeAssistant, entity_registry: er.EntityRegistry, line: str, name: str, *, enabled: bool
 ) -> None:
     head = f"/XXX5\\A1\r\n\r\n0-0:96.1.1(1XXX0000000001)\r\n{line}\r\n!".encode()
-    async with reading(hass, head + f"{arc(head):04X}\r\n".encode()):
+    async with reading(hass, sign(head)):
         registered = {each.original_name: each for each in entity_registry.entities.values()}
         assert (registered[name].disabled_by is None) is enabled
 
@@ -109,7 +117,7 @@ def test_what_also_falls_is_no_counter() -> None:
 async def test_no_more_than_anybody_can_want(hass: HomeAssistant, entity_registry: er.EntityRegistry) -> None:
     lines = "\r\n".join(f"1-0:{c}.99.{e}(1)" for c in range(100, 120) for e in range(20))
     head = f"/XXX5\\A1\r\n\r\n0-0:96.1.1(1XXX0000000001)\r\n{lines}\r\n!".encode()
-    async with reading(hass, head + f"{arc(head):04X}\r\n".encode()):
+    async with reading(hass, sign(head)):
         assert sum("_register_" in each.unique_id for each in entity_registry.entities.values()) == MOST_REGISTERS
 
 

@@ -21,7 +21,6 @@ from .rows import SensorRow
 
 MOST_REGISTERS: Final = 192
 """Registers without a row that become sensors at most, however many a port prints."""
-_LONGEST_UNIT: Final = 10
 _ELSEWHERE: Final = {obis.VERSION, obis.DSMR_VERSION}
 """What the device of the meter shows."""
 
@@ -124,15 +123,14 @@ def register_row(code: str, register: Register) -> SensorRow:
 
 def _plain(code: str, register: Register) -> SensorRow:
     """Return a number of which only the code is known."""
-    unit = register.unit if register.unit and len(register.unit) <= _LONGEST_UNIT else None
     return SensorRow(
         key=f"register_{'_'.join(filter(None, _parts(code)))}",
         translation_key="register",
         translation_placeholders={"code": code},
-        native_unit_of_measurement=unit,
+        native_unit_of_measurement=register.unit,
         entity_registry_enabled_default=False,
         codes=(code,),
-        register_unit=unit,
+        register_unit=register.unit,
     )
 
 
