@@ -42,7 +42,6 @@ FOUR_QUADRANTS = {
     "0-0:96.7.21(00005)": ("power_failure_count", "5"),
     # Nothing is known but the number.
     "1-0:99.99.7(42)": ("register_1_0_99_99_7", "42"),
-    "1-0:99.1.1(4*furlong)": ("register_1_0_99_1_1", "4 furlong"),
 }
 
 
@@ -69,8 +68,14 @@ def shown(hass: HomeAssistant, entity_registry: er.EntityRegistry, identifier: s
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default", "socket_enabled")
 async def test_industrial_quantities(hass: HomeAssistant, entity_registry: er.EntityRegistry) -> None:
-    head = "\r\n".join(["/XXX5\\A1", "", "0-0:96.1.1(1XXX0000000001)", *FOUR_QUADRANTS, "!"]).encode()
+    head = "\r\n".join(
+        ["/XXX5\\A1", "", "0-0:96.1.1(1XXX0000000001)", *FOUR_QUADRANTS, "1-0:99.1.1(4*furlong)", "!"]
+    ).encode()
     async with reading(hass, head + f"{arc(head):04X}\r\n".encode()) as (telegram, _):
+        # What no unit is makes no number.
+        assert telegram.registers["1-0:99.1.1"] == Register("4*furlong")
+        unique_id = f"{identifier_of(telegram)}_register_1_0_99_1_1"
+        assert entity_registry.async_get_entity_id(SENSOR, DOMAIN, unique_id) is None
         for key, expected in FOUR_QUADRANTS.values():
             assert shown(hass, entity_registry, identifier_of(telegram), key) == expected
 
