@@ -13,8 +13,8 @@ from virtual_meter.wire import sign
 RUN: Final = 6
 """Characters in a row by which an identifier is known."""
 _MARKS: Final = (b"\r", b"\n", b"\r\n", b"(", b")", b"*", b"!", b"/", b"\0", b".", b"-", b"0", b"\xff", b"*kWh)\r\n")
-# Without what invented text is made of: 9 and X, with 1 at its end.
-_INVENTED: Final = re.compile(rf"[58391]{{{RUN}}}")
+# Without what invented text is made of: 9 and X, and the number of a channel and 1.
+_INVENTED: Final = re.compile(r".?(?:58|39){1,3}(?:3[12]?|5)?")
 _DIGITS: Final = "012345678"
 _ALPHABET: Final = string.ascii_uppercase.replace("X", "") + _DIGITS
 _QUANTITIES: Final = (
