@@ -233,7 +233,9 @@ class Soak:
     def _take(self, telegram: Telegram) -> None:
         """Note which telegram is about to be shown, and what the meter held then."""
         self._telegram = telegram
-        self._truth = next((each for each in reversed(self._said) if telegram.frame in each.sent), None)
+        self._truth = next(
+            (each for each in reversed(self._said) if telegram.frame in (each.sent + each.printed)), None
+        )
         self.result.shown += 1
         if self._truth is None:
             self.result.wrong.append(f"{telegram.time}: a telegram that the meter never sent")
