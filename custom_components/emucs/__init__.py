@@ -10,9 +10,8 @@ from .const import DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .energy_dashboard import async_add_to_energy
 from .frontend import async_setup_dashboard
-from .history.importer import forget as forget_history
+from .history import async_forget_history, async_setup_history, async_start_history
 from .history.services import async_setup_history_services
-from .history.subentries import async_setup_history
 from .port_watch import async_forget_watch
 from .services import async_setup_services
 from .storage import ALL_KEPT, store_of
@@ -24,6 +23,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, and what the frontend loads."""
     async_setup_services(hass)
+    async_setup_history(hass)
     async_setup_history_services(hass)
     await async_setup_dashboard(hass)
     return True
@@ -40,7 +40,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
         await async_add_to_energy(hass, entry)
 
     await coordinator.async_start(show)
-    async_setup_history(hass, entry)
+    async_start_history(hass, entry)
     return True
 
 
@@ -58,7 +58,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> No
     async_forget_watch(hass, entry)
     for what in ALL_KEPT:
         await store_of(hass, entry, what).async_remove()
-    await forget_history(hass, entry)
+    await async_forget_history(hass, entry)
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: EmucsConfigEntry, device: DeviceEntry) -> bool:

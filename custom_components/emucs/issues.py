@@ -10,12 +10,23 @@ from .const import DOMAIN
 from .devices import mask, masked_title
 
 CLOCK_OFF: Final = "clock_off"
+HISTORY_UNREADABLE: Final = "history_unreadable"
 PORT_SILENT: Final = "port_silent"
+RECORDER_UNKNOWN: Final = "recorder_unknown"
 RIGHTS_LAPSED: Final = "rights_lapsed"
 TARIFF_YEAR: Final = "tariff_year"
 WRONG_METER: Final = "wrong_meter"
 WRONG_SPEED: Final = "wrong_speed"
-ISSUES: Final = (CLOCK_OFF, PORT_SILENT, RIGHTS_LAPSED, TARIFF_YEAR, WRONG_METER, WRONG_SPEED)
+ISSUES: Final = (
+    CLOCK_OFF,
+    HISTORY_UNREADABLE,
+    PORT_SILENT,
+    RECORDER_UNKNOWN,
+    RIGHTS_LAPSED,
+    TARIFF_YEAR,
+    WRONG_METER,
+    WRONG_SPEED,
+)
 
 ENTRY_ID: Final = "entry_id"
 FOUND: Final = "found"
@@ -92,3 +103,21 @@ def async_report_clock(hass: HomeAssistant, entry: ConfigEntry, meter: str, host
 def async_report_tariff_year(hass: HomeAssistant, entry: ConfigEntry, year: int, used: int) -> None:
     """Say that the costs of a year rest on the rates of another one."""
     _report(hass, entry, TARIFF_YEAR, {"year": str(year), "used": str(used)})
+
+
+@callback
+def async_report_unreadable_history(hass: HomeAssistant, entry: ConfigEntry, file: str) -> None:
+    """Say that the record of imports cannot be read, and under which name it was set aside."""
+    _report(
+        hass,
+        entry,
+        HISTORY_UNREADABLE,
+        {"name": masked_title(entry), "file": file},
+        severity=ir.IssueSeverity.ERROR,
+    )
+
+
+@callback
+def async_report_unknown_recorder(hass: HomeAssistant, entry: ConfigEntry, version: str) -> None:
+    """Say that history is not imported, as the recorder's database has a schema that this was not tested with."""
+    _report(hass, entry, RECORDER_UNKNOWN, {"name": masked_title(entry), "version": version})

@@ -4,9 +4,9 @@ from typing import Final
 
 REASONS: Final = frozenset(
     {
-        *("bad_archive", "bad_line", "busy", "changed_outside", "conflict", "empty", "mixed", "no_recorder"),
-        *("not_an_export", "not_text", "nothing_in_archive", "too_large", "truncated", "unconfirmed", "unreadable"),
-        "wrong_meter",
+        *("bad_archive", "bad_line", "changed_outside", "conflict", "empty", "mixed", "no_recorder", "not_an_export"),
+        *("not_kept", "not_text", "nothing_in_archive", "record_unreadable", "removed", "too_large", "truncated"),
+        *("unconfirmed", "unknown_recorder", "unreadable", "wrong_meter"),
     }
 )
 """Why an export is not taken: each of them has a text for the user."""

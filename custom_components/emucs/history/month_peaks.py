@@ -1,0 +1,38 @@
+"""Month peaks of imports, and those that the capacity tariff knows."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+from homeassistant.core import callback
+
+from ..coordinator import EmucsConfigEntry
+from ..exports import MICRO, Match
+from ..insight.peaks import Source, month_begin
+from .plan import Peaks, peaks_for
+
+
+@callback
+def async_peaks_for(entry: EmucsConfigEntry, matches: tuple[Match, ...]) -> Peaks:
+    """Return what an export has beside the month peaks that are known."""
+    ledger = entry.runtime_data.capacity.insight.ledger
+    return peaks_for(matches, {month: float(peak.value) for month, peak in ledger.peaks.items()}, ledger.month)
+
+
+@callback
+def async_imported_months(entry: EmucsConfigEntry) -> dict[str, int]:
+    """Return the months whose peaks are imported, with the starts of their statistics."""
+    peaks = entry.runtime_data.capacity.insight.ledger.peaks
+    return {
+        month.isoformat(): int(month_begin(month).timestamp())
+        for month, peak in peaks.items()
+        if peak.source is Source.IMPORTED
+    }
+
+
+@callback
+def async_set_imported(entry: EmucsConfigEntry, peaks: Mapping[str, int]) -> None:
+    """Let the capacity tariff know of month peaks in millionths of kW, and of no others."""
+    entry.runtime_data.capacity.async_set_imported(
+        {date.fromisoformat(month): Decimal(value) / MICRO for month, value in peaks.items()}
+    )
