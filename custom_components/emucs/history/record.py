@@ -11,6 +11,7 @@ from typing import Any, Final, override
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.json import json_bytes, json_fragment
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
@@ -122,6 +123,8 @@ class Record:
         """The config entry that is written for, and the job."""
         self.lost: Path | None = None
         """The ledger that could not be read, set aside."""
+        self._left: Path | None = None
+        """One that somebody has decided to go on without."""
 
     async def async_load(self) -> Ledger:
         """Return what was imported, and settle a change that was cut off by what the database has.
@@ -130,7 +133,7 @@ class Record:
         """
         path = Path(self._store.path)
         is_there, aside = await self._hass.async_add_executor_job(_check, path)
-        self.lost = None if is_there else aside or self.lost
+        self.lost = None if is_there or aside == self._left is not None else aside or self.lost
         if self.lost is not None:
             raise ExportError("record_unreadable", file=self.lost.name)
         try:
@@ -155,7 +158,7 @@ class Record:
     async def async_start_anew(self) -> None:
         """Go on without the ledger that could not be read; it stays where it was set aside."""
         await self.async_save(Ledger())
-        self.lost = None
+        self._left, self.lost = self.lost, None
 
     def write_ahead(self, ledger: Ledger, pending: Pending) -> None:
         """Keep what is about to happen. Blocks, in the recorder's thread. ExportError where it is not on the disk."""
@@ -168,8 +171,9 @@ class Record:
 
 
 def _data(ledger: Ledger, pending: Pending | None) -> dict[str, Any]:
-    """Return what is written."""
-    return {"layers": ledger.save(), "pending": pending.save() if pending else None}
+    """Return what is written: compact, as Home Assistant would give each number a line."""
+    data = {"layers": ledger.save(), "pending": pending.save() if pending else None}
+    return {name: json_fragment(json_bytes(value)) for name, value in data.items()}
 
 
 def _restore(saved: Mapping[str, Any] | None) -> tuple[Ledger, Pending | None]:

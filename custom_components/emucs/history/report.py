@@ -125,7 +125,7 @@ def _table(
         first, last = next(iter(spans.values()))
         yield words["span"].format(first=first, last=last)
         yield ""
-    yield words["columns" if is_one else "columns_with_days"]
+    yield words["columns"] if is_one else words["columns_with_days"]
     yield "|---|---:|" if is_one else "|---|---|---|---:|"
     for entity_id, summary in summaries.items():
         days = "" if is_one else " | ".join(("", *spans[entity_id]))
@@ -157,8 +157,8 @@ def _quantity(value: float, unit: str) -> str:
 def _gap(start: int, hours: int, words: _Words) -> str:
     """Return what is missing, in days where it is as long as that."""
     days = round(hours / _HOURS)
-    name = "missing_hours" if not days else "missing_day" if days == 1 else "missing_days"
-    return words[name].format(days=days, hours=hours, first=_date(start, words))
+    template = words["missing_days"] if days > 1 else words["missing_day"] if days else words["missing_hours"]
+    return template.format(days=days, hours=hours, first=_date(start, words))
 
 
 def _lines(summary: Summary, unit: str, words: _Words) -> Iterator[str]:
