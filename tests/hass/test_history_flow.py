@@ -19,13 +19,12 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import custom_components.emucs
 from custom_components.emucs.history.report import response_of, text_of, title_of
 from tests.exports.exports import archive, lines, midnight, peak_rows, row, table
+from tests.hass.history_database import recorder_db_url
 from tests.hass.test_history_import import IMPORT, LIVE_FROM, Home, export, home, house, imports
 
-__all__ = ["home", "house"]
+__all__ = ["home", "house", "recorder_db_url"]
 
 ENGLISH = json.loads((Path(custom_components.emucs.__file__).parent / "translations" / "en.json").read_text())
-
-pytestmark = pytest.mark.parametrize("persistent_database", [True])
 
 
 @pytest.fixture(autouse=True)

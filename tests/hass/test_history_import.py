@@ -5,7 +5,6 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -28,21 +27,21 @@ from custom_components.emucs.history.plan import Plan
 from custom_components.emucs.history.record import Record
 from custom_components.emucs.history.recorder_rows import Rows
 from tests.exports.exports import BRUSSELS, House, lines, live, peak_rows, table
+from tests.hass.history_database import recorder_db_url
 from tests.support import entry_data, sending
 from virtual_meter import VirtualMeter
+
+__all__ = ["recorder_db_url"]
 
 IMPORT = "sensor.electricity_meter_energy_import"
 EXPORT = "sensor.electricity_meter_energy_export"
 LIVE_FROM = datetime(2026, 1, 14, 18, 20, tzinfo=BRUSSELS)
 HISTORY_FROM = date(2026, 1, 6)
 
-pytestmark = pytest.mark.parametrize("persistent_database", [True])
-
 
 @pytest.fixture(autouse=True)
 def auto_enable_custom_integrations(recorder_mock: None, enable_custom_integrations: None) -> None:
-    """Start the recorder before anything else; a log of its SQL takes longer than the SQL."""
-    logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+    """Start the recorder before anything else."""
 
 
 @pytest.fixture(scope="module")
