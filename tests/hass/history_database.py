@@ -13,7 +13,7 @@ SERVER = os.environ.get("EMUCS_DATABASE")
 
 
 @pytest.fixture
-def recorder_db_url(tmp_path: Path) -> Generator[str]:
+def recorder_db_url(tmp_path: Path, socket_enabled: None) -> Generator[str]:
     """Return where the recorder writes; a log of its SQL takes longer than the SQL."""
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
     if SERVER is None:

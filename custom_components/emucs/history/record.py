@@ -123,8 +123,6 @@ class Record:
         """The config entry that is written for, and the job."""
         self.lost: Path | None = None
         """The ledger that could not be read, set aside."""
-        self._left: Path | None = None
-        """One that somebody has decided to go on without."""
 
     async def async_load(self) -> Ledger:
         """Return what was imported, and settle a change that was cut off by what the database has.
@@ -133,7 +131,7 @@ class Record:
         """
         path = Path(self._store.path)
         is_there, aside = await self._hass.async_add_executor_job(_check, path)
-        self.lost = None if is_there or aside == self._left is not None else aside or self.lost
+        self.lost = None if is_there else aside or self.lost
         if self.lost is not None:
             raise ExportError("record_unreadable", file=self.lost.name)
         try:
@@ -152,13 +150,18 @@ class Record:
 
     async def async_save(self, ledger: Ledger) -> None:
         """Keep what was imported; it is on the disk when this returns. ExportError where it is not."""
-        await self._store.async_write(await self._hass.async_add_executor_job(_data, ledger, None))
+        if ledger.layers:
+            await self._store.async_write(await self._hass.async_add_executor_job(_data, ledger, None))
+        else:
+            # Nothing is left behind of a meter whose imports were taken back.
+            await self._store.async_remove()
         self.locations = ledger.locations()
 
     async def async_start_anew(self) -> None:
-        """Go on without the ledger that could not be read; it stays where it was set aside."""
-        await self.async_save(Ledger())
-        self._left, self.lost = self.lost, None
+        """Go on without the ledger that could not be read; it stays, under a name that nobody asks about."""
+        if self.lost is not None:
+            await self._hass.async_add_executor_job(_rename, self.lost, "replaced")
+        self.lost = None
 
     def write_ahead(self, ledger: Ledger, pending: Pending) -> None:
         """Keep what is about to happen. Blocks, in the recorder's thread. ExportError where it is not on the disk."""
@@ -190,7 +193,7 @@ def _check(path: Path) -> tuple[bool, Path | None]:
     Its envelope is looked at here: Home Assistant would replace what is no JSON by nothing.
     """
     if not path.exists():
-        return False, max(path.parent.glob(f"{path.name}.unreadable.*"), default=None)
+        return False, max(path.parent.glob(f"{path.name}.unreadable.????????T??????"), default=None)
     try:
         envelope = json_loads_object(path.read_bytes())
         readable = isinstance(envelope["version"], int) and isinstance(envelope["data"], dict)
@@ -203,7 +206,12 @@ def _check(path: Path) -> tuple[bool, Path | None]:
 
 def _set_aside(path: Path) -> Path:
     """Give the ledger another name, where it stays until somebody looks at it."""
-    aside = path.with_name(f"{path.name}.unreadable.{datetime.now(dt_util.UTC):%Y%m%dT%H%M%S}")
+    return _rename(path, f"unreadable.{datetime.now(dt_util.UTC):%Y%m%dT%H%M%S}")
+
+
+def _rename(path: Path, end: str) -> Path:
+    """Give a ledger another name."""
+    other = path.with_name(f"{path.name}.{end}")
     with suppress(FileNotFoundError):
-        path.replace(aside)
-    return aside
+        path.replace(other)
+    return other
