@@ -161,7 +161,7 @@ class Record:
         """Go on without the ledger that could not be read; it stays, under a name that nobody asks about."""
         if self.lost is not None:
             await self._hass.async_add_executor_job(_rename, self.lost, "replaced")
-        self.lost = None
+        self.lost, self._store = None, LedgerStore(self._hass)
 
     def write_ahead(self, ledger: Ledger, pending: Pending) -> None:
         """Keep what is about to happen. Blocks, in the recorder's thread. ExportError where it is not on the disk."""
