@@ -30,11 +30,12 @@ TEXTS: dict[str, dict[str, str]] = {
 ENGLISH = TEXTS["en"]
 OTHERS = ("nl", "fr", "de")
 
+_DATE = "{day} {month} {year}"
 # Words that are the same in English, beside the names of Fluvius's tariff areas.
 SAME = {
-    "nl": {"Gas", "Host", "Meter", "Meters", "Open", "Register {code}", "Water", "gas", "water"},
-    "fr": {"Message", "Options", "Port"},
-    "de": {"Gas", "Host", "Port", "Register {code}"},
+    "nl": {"Gas", "Host", "Import", "Meter", "Meters", "Open", "Register {code}", "Water", "gas", "water", _DATE},
+    "fr": {"Message", "Port", _DATE},
+    "de": {"Gas", "Host", "Import", "Port", "Register {code}"},
 }
 # English words with two meanings: a serial port is no network port.
 TWO_MEANINGS = {"de": {"Port"}}
@@ -42,8 +43,8 @@ TWO_MEANINGS = {"de": {"Port"}}
 NAMED = [
     ("config.error.no_data", "config.step.serial.sections.advanced.data.wait"),
     ("exceptions.no_telegrams.message", "entity.binary_sensor.link.name"),
-    ("issues.tariff_year.description", "options.step.init.sections.capacity.data.own_rate"),
-    ("issues.tariff_year.description", "options.step.init.sections.capacity.name"),
+    ("issues.tariff_year.description", "options.step.settings.sections.capacity.data.own_rate"),
+    ("issues.tariff_year.description", "options.step.settings.sections.capacity.name"),
 ]
 METERS = {
     "nl": ("Elektriciteitsmeter", "Gasmeter", "Watermeter"),

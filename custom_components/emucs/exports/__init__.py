@@ -4,7 +4,7 @@ from .counters import Counter, Known
 from .errors import REASONS, ExportError
 from .files import read_export
 from .intervals import MICRO, Readings
-from .ledger import Layer, Ledger, Snapshot
+from .ledger import GONE, Layer, Ledger, Location, peaks_of
 from .matching import LiveMeter, Match, Medium, match
 from .merge import (
     SECONDS,
@@ -15,16 +15,17 @@ from .merge import (
     Side,
     StatisticsChangedError,
     Summary,
+    before_connection_of,
     changes,
     first_live,
-    lacking_of,
-    snapshot_of,
+    recovered,
     still_there,
     summary_of,
 )
 from .vocabulary import Direction, Unit
 
 __all__ = [
+    "GONE",
     "MICRO",
     "REASONS",
     "SECONDS",
@@ -38,21 +39,22 @@ __all__ = [
     "Layer",
     "Ledger",
     "LiveMeter",
+    "Location",
     "Match",
     "Medium",
     "Overlap",
     "Readings",
     "Side",
-    "Snapshot",
     "StatisticsChangedError",
     "Summary",
     "Unit",
+    "before_connection_of",
     "changes",
     "first_live",
-    "lacking_of",
     "match",
+    "peaks_of",
     "read_export",
-    "snapshot_of",
+    "recovered",
     "still_there",
     "summary_of",
 ]

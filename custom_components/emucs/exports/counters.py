@@ -37,6 +37,12 @@ class Known:
         """Tell whether anything is known."""
         return bool(self.hours or self.parts or self.days)
 
+    @property
+    def first(self) -> int | None:
+        """Return the first hour that gets a row, None where nothing is known."""
+        days = (begin + length - 1 for begin, (length, _) in self.days.items())
+        return min((*self.hours, *self.parts, *days), default=None)
+
     def energies(self) -> dict[int, int]:
         """Return the increase in each hour, in order; a day that is known as a whole increases in its last hour.
 
