@@ -23,7 +23,7 @@ from homeassistant.runner import RuntimeConfig
 
 import custom_components.emucs
 from custom_components.emucs.const import DOMAIN
-from custom_components.emucs.exports import ExportError, Unit
+from custom_components.emucs.exports import ExportError, ExportUnit
 from custom_components.emucs.history import importer_of
 from custom_components.emucs.history.plan import Series
 from custom_components.emucs.history.recorder_rows import read
@@ -115,7 +115,7 @@ class Steps:
     async def show(self) -> dict[str, Any]:
         """Return what the record and what the database have."""
         imports = [layer.id for layer in await self.importer.async_imports()]
-        series = Series(IMPORT, Unit.ENERGY, "kWh")
+        series = Series(IMPORT, ExportUnit.ENERGY, "kWh")
         instance = get_instance(self.hass)
         found = await instance.async_add_executor_job(read, instance, lambda rows: rows.find(series))
         return {

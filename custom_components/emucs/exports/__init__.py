@@ -1,11 +1,11 @@
 """Exports of the grid operator become hours of the live meter's counters. Knows nothing of Home Assistant."""
 
-from .counters import Counter, Known
+from .counters import CounterKey, Known
 from .errors import REASONS, ExportError
 from .files import read_export
 from .intervals import MICRO, Readings
 from .ledger import GONE, Layer, Ledger, Location, peaks_of
-from .matching import LiveMeter, Match, Medium, match
+from .matching import LiveMeter, Match, match
 from .merge import (
     SECONDS,
     Changes,
@@ -22,7 +22,7 @@ from .merge import (
     still_there,
     summary_of,
 )
-from .vocabulary import Direction, Unit
+from .vocabulary import ExportUnit, FlowDirection
 
 __all__ = [
     "GONE",
@@ -30,10 +30,11 @@ __all__ = [
     "REASONS",
     "SECONDS",
     "Changes",
-    "Counter",
-    "Direction",
+    "CounterKey",
     "Existing",
     "ExportError",
+    "ExportUnit",
+    "FlowDirection",
     "Junction",
     "Known",
     "Layer",
@@ -41,13 +42,11 @@ __all__ = [
     "LiveMeter",
     "Location",
     "Match",
-    "Medium",
     "Overlap",
     "Readings",
     "Side",
     "StatisticsChangedError",
     "Summary",
-    "Unit",
     "before_connection_of",
     "changes",
     "first_live",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
 from .counters import Known
-from .vocabulary import Unit
+from .vocabulary import ExportUnit
 
 type Rows = dict[int, int]
 """What each hour adds, in millionths, by the hour since the epoch."""
@@ -27,7 +27,7 @@ class Location:
 
     statistic_id: str
     metadata_id: int
-    unit: Unit
+    unit: ExportUnit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ class Layer:
             files=tuple(map(str, saved["files"])),
             counters={target: _known(known) for target, known in saved["counters"].items()},
             locations={
-                target: Location(str(statistic_id), int(metadata_id), Unit(unit))
+                target: Location(str(statistic_id), int(metadata_id), ExportUnit(unit))
                 for target, (statistic_id, metadata_id, unit) in saved["locations"].items()
             },
             before_connection=_integers(saved["before_connection"]),

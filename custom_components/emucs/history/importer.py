@@ -25,17 +25,17 @@ from ..devices import masked_title
 from ..exports import (
     GONE,
     SECONDS,
-    Counter,
-    Direction,
+    CounterKey,
     ExportError,
+    ExportUnit,
+    FlowDirection,
     Known,
     Layer,
     Ledger,
     Location,
-    Medium,
-    Unit,
     peaks_of,
 )
+from ..insight.mbus import Medium
 from ..issues import HISTORY_UNREADABLE, async_end, async_report_unreadable_history
 from ..peak_statistics import statistic_id as peaks_statistic_id
 from .month_peaks import async_imported_months, async_peaks_for, async_set_imported
@@ -50,12 +50,12 @@ _CAPTURE: Final = 300.0
 _COUNTERS: Final = {
     key(medium, counter): counter
     for medium, unit, directions in (
-        (Medium.ELECTRICITY, Unit.ENERGY, Direction),
-        (Medium.GAS, Unit.VOLUME, (Direction.IMPORT,)),
-        (Medium.WATER, Unit.VOLUME, (Direction.IMPORT,)),
+        (Medium.ELECTRICITY, ExportUnit.ENERGY, FlowDirection),
+        (Medium.GAS, ExportUnit.VOLUME, (FlowDirection.IMPORT,)),
+        (Medium.WATER, ExportUnit.VOLUME, (FlowDirection.IMPORT,)),
     )
     for direction in directions
-    for counter in (Counter(unit, direction, tariff) for tariff in range(3))
+    for counter in (CounterKey(unit, direction, tariff) for tariff in range(3))
 }
 """All counters that an export can have, by the key of their entity, and in the order in which they are shown."""
 _ORDER: Final = list(_COUNTERS)
@@ -296,7 +296,7 @@ class HistoryImporter:
             files=files,
         )
 
-    def _series(self, entity: er.RegistryEntry, counter: Counter) -> Series:
+    def _series(self, entity: er.RegistryEntry, counter: CounterKey) -> Series:
         """Return the statistics of an entity."""
         state = self._hass.states.get(entity.entity_id)
         unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT) if state else None
@@ -341,7 +341,10 @@ class HistoryImporter:
             series=self._all_series(),
             left_out=tuple(left_out),
             peaks=async_peaks_for(self._entry, export.matches),
-            timing={Unit.ENERGY: 2 * interval / SECONDS, Unit.VOLUME: 2 * max(interval, _CAPTURE) / SECONDS},
+            timing={
+                ExportUnit.ENERGY: 2 * interval / SECONDS,
+                ExportUnit.VOLUME: 2 * max(interval, _CAPTURE) / SECONDS,
+            },
         )
 
 

@@ -12,21 +12,20 @@ from ..exports import (
     GONE,
     MICRO,
     Changes,
-    Counter,
+    CounterKey,
     Existing,
     ExportError,
+    ExportUnit,
     Known,
     Layer,
     Ledger,
     LiveMeter,
     Location,
     Match,
-    Medium,
     Readings,
     Side,
     StatisticsChangedError,
     Summary,
-    Unit,
     before_connection_of,
     changes,
     first_live,
@@ -36,11 +35,11 @@ from ..exports import (
     still_there,
     summary_of,
 )
-from ..insight import mbus
+from ..insight.mbus import Medium
 from ..port import obis
 
 _EAN_LENGTH: Final = 18
-_MEDIA: Final = {mbus.Medium.GAS: Medium.GAS, mbus.Medium.WATER: Medium.WATER}
+_MEDIA: Final = (Medium.GAS, Medium.WATER)
 _TINY: Final = 1e-6
 # Imports that the database has and the ledger does not: they are told apart by their entry and their first hour.
 _FOUND: Final = "found"
@@ -51,7 +50,7 @@ class Series:
     """The statistics of an entity: their id, what they count, and where the counter stands now."""
 
     statistic_id: str
-    unit: Unit
+    unit: ExportUnit
     shown_unit: str
     state: float | None = None
     """In the unit that is shown."""
@@ -112,7 +111,7 @@ class Request:
     """Of all entities of the entry that could have history, by unique id."""
     left_out: tuple[str, ...]
     peaks: Peaks
-    timing: Mapping[Unit, float]
+    timing: Mapping[ExportUnit, float]
     """Which share of an hour live values may be late by."""
 
 
@@ -145,17 +144,17 @@ def live_meters(coordinator: MeterCoordinator) -> list[LiveMeter]:
     registers = telegram.registers
 
     def ean(code: str) -> str | None:
-        """Return the EAN in a register; zeros are none."""
+        """Return the EAN in a register."""
         register = registers.get(code)
         text = "" if register is None or register.value is None else str(register.value)
-        return text if len(text) == _EAN_LENGTH and text.isdecimal() and text.strip("0") else None
+        return text if len(text) == _EAN_LENGTH and text.isdecimal() else None
 
     meters = [LiveMeter(coordinator.identifier, Medium.ELECTRICITY, telegram.meter_id, ean(obis.EAN))]
     for identifier, meter in coordinator.insights.mbus.items():
-        if (medium := _MEDIA.get(meter.medium)) is not None:
+        if meter.medium in _MEDIA:
             channels = (number for number, channel in telegram.channels.items() if channel.id == meter.channel.id)
             number = next(channels, 0)
-            meters.append(LiveMeter(identifier, medium, meter.channel.id, ean(f"0-{number}:96.1.2")))
+            meters.append(LiveMeter(identifier, meter.medium, meter.channel.id, ean(f"0-{number}:96.1.2")))
     return meters
 
 
@@ -195,7 +194,7 @@ def _readings(path: Path, progress: Callable[[float], None] | None) -> Readings:
     return read_export(path, progress=count)
 
 
-def key(medium: Medium, counter: Counter) -> str:
+def key(medium: Medium, counter: CounterKey) -> str:
     """Return the key of the entity of a counter."""
     base = f"energy_{counter.direction}" if medium is Medium.ELECTRICITY else str(medium)
     return f"{base}_tariff_{counter.tariff}" if counter.tariff else base

@@ -25,7 +25,7 @@ from homeassistant.util.unit_conversion import EnergyConverter, VolumeConverter
 from sqlalchemy import Numeric, Table, bindparam, cast, func, select, update
 from sqlalchemy.orm import Session
 
-from ..exports import GONE, SECONDS, Changes, Existing, ExportError, Location, Unit
+from ..exports import GONE, SECONDS, Changes, Existing, ExportError, ExportUnit, Location
 from .plan import Found, Series
 
 TESTED_SCHEMAS: Final = frozenset({53})
@@ -34,7 +34,7 @@ TESTED_SCHEMAS: Final = frozenset({53})
 _BATCH: Final = 1000
 FIVE_MINUTES: Final = 300
 _DAY: Final = 86400
-_CONVERTERS: Final = {Unit.ENERGY: EnergyConverter, Unit.VOLUME: VolumeConverter}
+_CONVERTERS: Final = {ExportUnit.ENERGY: EnergyConverter, ExportUnit.VOLUME: VolumeConverter}
 type _Model = type[Statistics | StatisticsShortTerm]
 
 
@@ -312,7 +312,7 @@ class Rows:
             )
 
 
-def _factor(unit: Unit, shown: str | None) -> float:
+def _factor(unit: ExportUnit, shown: str | None) -> float:
     """Return how much of the unit of the statistics a kWh or m³ is."""
     return _CONVERTERS[unit].convert(1.0, unit, shown)
 
