@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Any
 
-from demo.hass import free_port
+from harness.hass import free_port
 import pytest
 
 ROOT = Path(__file__).parents[2]
