@@ -21,7 +21,7 @@ def test_what_was_measured_is_written_into_its_page(tmp_path: Path, monkeypatch:
     page = tmp_path / "performance.md"
     page.write_text(report.PAGE.read_text())
     monkeypatch.setattr(report, "PAGE", page)
-    monkeypatch.setattr(report, "version", lambda name: "1.2.3")
+    monkeypatch.setattr(report, "version", lambda _: "1.2.3")
     rows = [Row(group="parser", what="a line", unit="µs", ours=2.0, goal="≤ 1 µs", met=False)]
     before = page.read_text()
     report.write(rows, date(2026, 1, 2))
@@ -37,7 +37,7 @@ def test_a_page_without_a_place_for_the_tables_stays(tmp_path: Path, monkeypatch
     page = tmp_path / "performance.md"
     page.write_text("# Performance\n")
     monkeypatch.setattr(report, "PAGE", page)
-    monkeypatch.setattr(report, "version", lambda name: "1.2.3")
+    monkeypatch.setattr(report, "version", lambda _: "1.2.3")
     with pytest.raises(ValueError, match=r"performance\.md"):
         report.write([], date(2026, 1, 2))
     assert page.read_text() == "# Performance\n"
