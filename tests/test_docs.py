@@ -156,6 +156,24 @@ def test_languages_have_the_same_structure() -> None:
     assert layout(LANGUAGES["nl"]) == layout(LANGUAGES["fr"]) == layout(LANGUAGES["de"])
 
 
+def test_every_picture_is_shown() -> None:
+    shown = {(page.parent / link).resolve() for page in PAGES for link in links(prose(page)) if ":" not in link}
+    assert [path.name for path in sorted((DOCS / "images").iterdir()) if path not in shown] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_entities_in_tables_are_called_by_their_names(language: str) -> None:
+    rows = [line for line in prose(LANGUAGES[language]).splitlines() if line.startswith("|")]
+    bold = {text for row in rows for text in re.findall(r"\*\*([^*→]+)\*\*", row)}
+    names = [each["name"] for platform in texts(language)["entity"].values() for each in platform.values()]
+    patterns = [re.sub(r"\\\{\w+\\\}", ".*", re.escape(name)) for name in names]
+    # A phase alone follows its entity; the others are Home Assistant's own words.
+    others = {"L2", "L3", "Reconfigure"}
+    missing = {text for text in bold if not any(re.fullmatch(rf"{each}( L1)?", text) for each in patterns)}
+    assert len(bold) > 10
+    assert missing - others == set()
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_symptoms_are_quoted_as_they_are_shown(language: str) -> None:
     page = prose(LANGUAGES[language])
