@@ -13,7 +13,6 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from demo.hass import HomeAssistant as Demo
 from homeassistant import bootstrap
 from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.models import StatisticMeanType
@@ -27,6 +26,7 @@ from custom_components.emucs.exports import ExportError, ExportUnit
 from custom_components.emucs.history import importer_of
 from custom_components.emucs.history.plan import Series
 from custom_components.emucs.history.recorder_rows import read
+from harness.hass import HomeAssistant as Demo
 from tests.exports.exports import BRUSSELS, live, table
 from virtual_meter import TcpServer, VirtualMeter
 

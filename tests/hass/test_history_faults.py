@@ -11,8 +11,9 @@ import sys
 import time
 from typing import Any
 
-from harness.hass import free_port
 import pytest
+
+from harness.hass import free_port
 
 ROOT = Path(__file__).parents[2]
 HOURS = 20 * 24

@@ -302,6 +302,12 @@ def test_every_action_has_a_text_and_an_icon() -> None:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_readme_names_every_entity(platform: Platform) -> None:
-    readme = (ROOT / "README.md").read_text()
-    assert [each.key for each in rows(platform) if f"`{each.key}`" not in readme] == []
+def test_a_page_names_every_entity(platform: Platform) -> None:
+    page = (ROOT / "docs" / "entities.md").read_text()
+    lines = [line for line in page.splitlines() if line.startswith("| **")]
+    for each in rows(platform):
+        [line] = [line for line in lines if f"`{each.key}`" in line]
+        keys, names = re.findall(r"`(\w+)`", line.split("|")[2]), line.split("|")[1]
+        if keys[0] == each.key:
+            name = ENGLISH["entity"][platform][each.translation_key]["name"]
+            assert f"**{name.format_map(each.translation_placeholders or {})}**" in names

@@ -21,7 +21,7 @@ from tests.hass.test_industrial import METER_ID, industrial
 from tests.support import address, entry_data, sending
 from virtual_meter import TcpServer, VirtualMeter
 
-README = Path(__file__).parents[2] / "README.md"
+ENTITIES = Path(__file__).parents[2] / "docs" / "entities.md"
 TRANSLATIONS = Path(custom_components.emucs.__file__).parent / "translations"
 TEXTS: dict[str, dict[str, str]] = {
     language: recursive_flatten("", json.loads((TRANSLATIONS / f"{language}.json").read_text()))
@@ -194,7 +194,7 @@ async def test_devices_and_entities_are_called_by_their_names(
             state = hass.states.get(entity.entity_id)
             assert state is not None
             assert state.name == f"{METERS[speaking][0]} {name}"
-        assert f"`{entities[f'{meter.meter_id}_power'].entity_id}`" in README.read_text()
+        assert f"`{entities[f'{meter.meter_id}_power'].entity_id}`" in ENTITIES.read_text()
         names = [(english_name(entity), entity.original_name or "") for entity in entities.values()]
         assert [name for _, name in names if not name or "{" in name] == []
         assert {name for english, name in names if name == english} <= SAME[speaking]
