@@ -45,7 +45,7 @@ from .const import (
     ENTRY_MINOR_VERSION,
     ENTRY_VERSION,
 )
-from .devices import identifier_of, model_of, port_version_of
+from .devices import identifier_of, is_of, model_of, port_version_of
 from .history.flow import SUBENTRY_HISTORY, HistoryFlow
 from .insight.capacity import (
     CONF_AREA,
@@ -283,13 +283,14 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _async_heard(self, telegram: Telegram) -> ConfigFlowResult:
         """Go on with the meter that was heard."""
-        await self.async_set_unique_id(identifier_of(telegram))
         if self.source == SOURCE_RECONFIGURE:
             entry = self._get_reconfigure_entry()
-            if self.unique_id != entry.unique_id:
+            if not is_of(telegram, entry.unique_id or ""):
                 await self.hass.config_entries.async_setup(entry.entry_id)
-            self._abort_if_unique_id_mismatch(reason="wrong_meter")
+                return self.async_abort(reason="wrong_meter")
             return self.async_update_reload_and_abort(entry, data_updates=self._data)
+        # A flow that was left open for this meter, in another window perhaps, ends when one of them is finished.
+        await self.async_set_unique_id(identifier_of(telegram), raise_on_progress=False)
         self._abort_if_unique_id_configured()
         self._telegram = telegram
         return await self.async_step_confirm()
@@ -299,6 +300,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
         telegram = self._telegram
         manufacturer, model = model_of(telegram)
         if user_input is not None:
+            self._abort_if_unique_id_configured()
             options = {CONF_ADD_TO_ENERGY: True} if user_input[CONF_ADD_TO_ENERGY] else {}
             if user_input[CONF_USER_PORT] != UserPort.P1:
                 options[CONF_USER_PORT] = user_input[CONF_USER_PORT]

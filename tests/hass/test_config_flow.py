@@ -8,7 +8,7 @@ from typing import Any
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.data_entry_flow import FlowResultType, InvalidData, UnknownFlow
 from homeassistant.helpers import config_validation as cv
 import probatio
 import pytest
@@ -198,6 +198,62 @@ async def test_same_meter_twice(
         result = await submit(hass, flow_id, **address(other))
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
+
+
+async def test_a_flow_that_was_left_open_is_in_nobodys_way(
+    hass: HomeAssistant, meter: VirtualMeter, server: TcpServer
+) -> None:
+    left_open = await start(hass, "network")
+    assert (await submit(hass, left_open, **address(server)))["step_id"] == "confirm"
+
+    flow_id = await start(hass, "network")
+    assert (await submit(hass, flow_id, **address(server)))["step_id"] == "confirm"
+    result = await submit(hass, flow_id, add_to_energy=False)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    # The first one ends with it.
+    assert hass.config_entries.flow.async_progress() == []
+    with pytest.raises(UnknownFlow):
+        await submit(hass, left_open, add_to_energy=False)
+    [entry] = hass.config_entries.async_entries(DOMAIN)
+    assert entry.unique_id == meter.meter_id
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_of_two_flows_the_older_one_can_be_finished_too(hass: HomeAssistant, server: TcpServer) -> None:
+    older, newer = [await start(hass, "network") for _ in range(2)]
+    for flow_id in (older, newer):
+        assert (await submit(hass, flow_id, **address(server)))["step_id"] == "confirm"
+    result = await submit(hass, older, add_to_energy=False)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert hass.config_entries.flow.async_progress() == []
+    assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+async def test_a_meter_that_got_an_entry_while_the_flow_was_open(
+    hass: HomeAssistant, meter: VirtualMeter, server: TcpServer
+) -> None:
+    flow_id = await start(hass, "network")
+    assert (await submit(hass, flow_id, **address(server)))["step_id"] == "confirm"
+    # As the repair of a replaced meter gives an entry another meter.
+    entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=entry_data("socket://127.0.0.1:1"))
+    entry.add_to_hass(hass)
+    result = await submit(hass, flow_id, add_to_energy=False)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+    assert hass.config_entries.async_entries(DOMAIN) == [entry]
+
+
+async def test_a_reconfiguration_that_was_left_open_is_in_nobodys_way(
+    hass: HomeAssistant, loaded: MockConfigEntry, server: TcpServer
+) -> None:
+    left_open = await start(hass, "serial", loaded)
+    flow_id = await start(hass, "network", loaded)
+    result = await submit(hass, flow_id, **address(server), advanced={"baudrate": 9600})
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert loaded.state is ConfigEntryState.LOADED
+    hass.config_entries.flow.async_abort(left_open)
 
 
 async def test_reconfigure_to_another_port(
