@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final, override
 from urllib.parse import urlsplit
 
@@ -64,7 +65,7 @@ from .insight.peaks import FLOOR
 from .insight.tariff import Area, CapPeriod
 from .insight.user_port import CONF_USER_PORT, UserPort, detect_user_port
 from .port import BinaryProtocol, LinkDown, NoTelegram, PortError, Telegram, WrongSpeed
-from .port_watch import link_of
+from .port_watch import NUMBER_WITHIN, link_of
 
 SECTION_ADVANCED: Final = "advanced"
 # A form is not left without an answer for longer than this, in seconds: then progress is shown.
@@ -166,10 +167,20 @@ def _filled_in(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _async_listen(data: Mapping[str, Any]) -> Telegram | PortError:
-    """Return the first telegram of a port, or why there is none; the port is free again then."""
+    """Return the first telegram of a port that has the meter's number, or why there is none.
+
+    A meter that prints no number is taken without one after a while. The port is free again then.
+    """
     async with link_of(data) as link:
         event = await anext(link)
-    return event.error if isinstance(event, LinkDown) else event
+        if isinstance(event, LinkDown):
+            return event.error
+        telegram = event
+        with suppress(TimeoutError):
+            async with asyncio.timeout(NUMBER_WITHIN):
+                while telegram.meter_id is None and isinstance(event := await anext(link), Telegram):
+                    telegram = event
+    return telegram
 
 
 class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):

@@ -22,6 +22,8 @@ SILENT_AFTER: Final = 3600.0
 """Seconds of silence that no restart of a bridge explains: perhaps the port is not activated."""
 WRONG_SPEED_AFTER: Final = 600.0
 LAPSED_AFTER: Final = 600.0
+NUMBER_WITHIN: Final = 10.0
+"""Seconds for which telegrams without the meter's number tell nothing: it may still be starting."""
 
 _VOLTAGES: Final = tuple(map(obis.voltage, obis.PHASE_GROUP))
 _DEMANDS: Final = (obis.DEMAND, obis.MONTH_PEAK)
@@ -72,6 +74,7 @@ class PortWatch:
         self._failure: str | None = None  # the issue that the present failure becomes
         self._since = 0.0
         self._lapsed_since: float | None = None
+        self._numberless_since: float | None = None
         self.async_remove = entry.async_on_state_change(self._async_state_changed)
 
     @property
@@ -79,6 +82,26 @@ class PortWatch:
         """Return what the user knows the port by."""
         port: str = self._entry.data[CONF_PORT]
         return port
+
+    async def async_first_event(self, link: Link) -> Telegram | LinkDown:
+        """Return the first event of a link that tells whose telegrams come, or why none do."""
+        self._numberless_since = None
+        while True:
+            event = await anext(link)
+            if isinstance(event, LinkDown) or self.async_is_ours(event) is not None:
+                return event
+
+    @callback
+    def async_is_ours(self, telegram: Telegram) -> bool | None:
+        """Tell whether a telegram is of this meter; None where it has no number, which may still come."""
+        is_ours = is_of(telegram, self._entry.unique_id or "")
+        if is_ours or telegram.meter_id is not None:
+            self._numberless_since = None
+            return is_ours
+        now = self._clock()
+        if self._numberless_since is None:
+            self._numberless_since = now
+        return None if now - self._numberless_since < NUMBER_WITHIN else False
 
     @callback
     def async_first_telegram(self, event: Telegram | LinkDown) -> Telegram:
