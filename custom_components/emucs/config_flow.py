@@ -29,7 +29,6 @@ from homeassistant.helpers.selector import (
     SerialPortSelector,
     TextSelector,
 )
-from homeassistant.helpers.translation import async_get_translations
 import probatio
 
 from .const import (
@@ -66,6 +65,7 @@ from .insight.tariff import Area, CapPeriod
 from .insight.user_port import CONF_USER_PORT, UserPort, detect_user_port
 from .port import BinaryProtocol, LinkDown, NoTelegram, PortError, Telegram, WrongSpeed
 from .port_watch import NUMBER_WITHIN, link_of
+from .texts import CAUSE, async_language, async_words, cause_in
 
 SECTION_ADVANCED: Final = "advanced"
 # A form is not left without an answer for longer than this, in seconds: then progress is shown.
@@ -190,6 +190,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
     MINOR_VERSION = ENTRY_MINOR_VERSION
 
     _data: dict[str, Any]
+    _language: str
     _asked: str
     """The step that asks for the port."""
     _filled_in: dict[str, Any]
@@ -231,6 +232,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_step_port(self, step_id: str, user_input: dict[str, Any] | None) -> ConfigFlowResult:
         """Ask for a port, and listen to it."""
         self._asked = step_id
+        self._language = await async_language(self.hass)
         if user_input is None:
             shown = _filled_in(self._get_reconfigure_entry().data) if self.source == SOURCE_RECONFIGURE else {}
             if shown and (CONF_HOST in shown) is not (step_id == "network"):
@@ -318,7 +320,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_create_entry(
                 title=" ".join(filter(None, (model, self.unique_id))), data=self._data, options=options
             )
-        words = await self._async_words("found")
+        words = await async_words(self.hass, "found", self._language)
         guess = detect_user_port(telegram)
         grid = grid_of(telegram)
         meters = mbus_meters(telegram, identifier_of(telegram)).values()
@@ -334,7 +336,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
                 "model": " ".join(filter(None, (manufacturer, model))) or words["unknown"],
                 "id": identifier_of(telegram),
                 "version": port_version_of(telegram, guess.port),
-                "why": (await self._async_words("evidence"))[guess.evidence],
+                "why": (await async_words(self.hass, "evidence", self._language))[guess.evidence],
                 "grid": words[grid or "unknown"],
                 "mbus": ", ".join(f"{words[meter.medium]} ({meter.identifier})" for meter in meters) or words["none"],
             },
@@ -360,17 +362,11 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_detail(self, error: PortError) -> str:
         """Return what is known of an error, beyond its reason."""
         if not isinstance(error, NoTelegram):
-            return str(error)
-        words = await self._async_words("received")
+            return cause_in(await async_words(self.hass, CAUSE, self._language), error)
+        words = await async_words(self.hass, "received", self._language)
         if isinstance(error, BinaryProtocol):
             return words["binary"]
         return words["noise" if isinstance(error, WrongSpeed) else "text"]
-
-    async def _async_words(self, group: str) -> dict[str, str]:
-        """Return translated words that texts of the flow are filled in with."""
-        prefix = f"component.{DOMAIN}.selector.{group}.options."
-        texts = await async_get_translations(self.hass, self.hass.config.language, "selector", [DOMAIN])
-        return {key.removeprefix(prefix): text for key, text in texts.items() if key.startswith(prefix)}
 
 
 class EmucsOptionsFlow(OptionsFlowWithReload):

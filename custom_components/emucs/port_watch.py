@@ -17,6 +17,7 @@ from .insight.clock import MeterClock
 from .insight.guard import is_counter
 from .port import BinaryProtocol, Link, LinkDown, NoData, NoTelegram, PortError, Telegram, obis
 from .port.health import UP, LinkHealth
+from .texts import CAUSE, async_system_words, cause_in
 
 SILENT_AFTER: Final = 3600.0
 """Seconds of silence that no restart of a bridge explains: perhaps the port is not activated."""
@@ -116,7 +117,7 @@ class PortWatch:
             translation_key=error.reason,
             translation_placeholders={
                 "port": self._port,
-                "detail": str(error),
+                "detail": cause_in(async_system_words(self._hass, CAUSE), error),
                 "expected": mask(expected),
                 "found": mask(error.found) if isinstance(error, WrongMeter) else "",
             },

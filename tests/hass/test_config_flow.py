@@ -3,16 +3,20 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from aiohttp.test_utils import TestClient
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData, UnknownFlow
 from homeassistant.helpers import config_validation as cv
+from homeassistant.setup import async_setup_component
 import probatio
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.emucs.config_flow import _entry_data, _filled_in
 from custom_components.emucs.const import DOMAIN
@@ -405,3 +409,68 @@ async def test_options_out_of_range(hass: HomeAssistant, loaded: MockConfigEntry
     result = await hass.config_entries.options.async_init(loaded.entry_id)
     with pytest.raises(InvalidData):
         await hass.config_entries.options.async_configure(result["flow_id"], {"update_interval": interval})
+
+
+class TestLanguage:
+    """Words that fill in texts are in the language of whoever reads them, whatever the system speaks."""
+
+    @staticmethod
+    async def found(client: TestClient, server: TcpServer, **headers: str) -> dict[str, str]:
+        """Walk through set-up as the frontend does; return what the texts are filled in with."""
+        path = "/api/config/config_entries/flow"
+        response = await client.post(path, json={"handler": DOMAIN}, headers=headers)
+        flow = await response.json()
+        for user_input in ({"next_step_id": "network"}, {"host": "127.0.0.1", "port": 1}, address(server)):
+            response = await client.post(f"{path}/{flow['flow_id']}", json=user_input, headers=headers)
+            assert response.status == HTTPStatus.OK, await response.text()
+            flow.setdefault("seen", {}).update((await response.json()).get("description_placeholders") or {})
+        await client.delete(f"{path}/{flow['flow_id']}")
+        seen: dict[str, str] = flow["seen"]
+        return seen
+
+    @pytest.mark.parametrize(
+        ("accepted", "why", "refused"),
+        [
+            ("fr-BE,fr;q=0.9,en;q=0.8", "il indique une version de P1", "la connexion a été refusée"),
+            ("nl", "ze vermeldt een versie van P1", "de verbinding werd geweigerd"),
+            ("en-GB,en;q=0.5", "it prints a version of P1", "the connection was refused"),
+            ("pt", "it prints a version of P1", "the connection was refused"),
+            ("*", "er meldet eine Version von P1", "Die Verbindung wurde abgelehnt"),
+            ("../../secrets", "er meldet eine Version von P1", "Die Verbindung wurde abgelehnt"),
+        ],
+    )
+    async def test_is_that_of_the_browser(
+        self,
+        hass: HomeAssistant,
+        hass_client: ClientSessionGenerator,
+        server: TcpServer,
+        accepted: str,
+        why: str,
+        refused: str,
+    ) -> None:
+        hass.config.language = "de"
+        assert await async_setup_component(hass, DOMAIN, {})
+        assert await async_setup_component(hass, "config", {})
+        seen = await self.found(await hass_client(), server, **{"Accept-Language": accepted})
+        assert seen["why"] == why
+        assert seen["detail"] == refused
+
+    async def test_is_what_the_user_has_chosen(
+        self,
+        hass: HomeAssistant,
+        hass_client: ClientSessionGenerator,
+        hass_admin_user: MockUser,
+        hass_storage: dict[str, Any],
+        server: TcpServer,
+    ) -> None:
+        hass.config.language = "de"
+        assert await async_setup_component(hass, DOMAIN, {})
+        hass_storage[f"frontend.user_data_{hass_admin_user.id}"] = {
+            "version": 1,
+            "data": {"language": {"language": "fr", "number_format": "language"}},
+        }
+        hass.config.components.add("frontend")
+        assert await async_setup_component(hass, "config", {})
+        seen = await self.found(await hass_client(), server, **{"Accept-Language": "nl"})
+        assert seen["why"] == "il indique une version de P1"
+        assert seen["detail"] == "la connexion a été refusée"
