@@ -236,5 +236,5 @@ class MeterCoordinator(DataUpdateCoordinator[MeterUpdate | None]):
         """Check what lasts; look for entities whose register has a value by now; refresh port sensors while down."""
         self.watch.health.end_minute(self.link.reader.telegrams)
         is_up = self.data is not None and self.down is None
-        self.watch.async_check(self.telegram if is_up else None, self.insights.clock)
+        self.watch.async_check(self.telegram if is_up else self.link.failure, self.insights.clock)
         self._async_find_entities() if is_up else self.async_update_listeners()

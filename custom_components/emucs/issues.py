@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 CLOCK_OFF: Final = "clock_off"
 PORT_SILENT: Final = "port_silent"
+PORT_UNREACHABLE: Final = "port_unreachable"
 RIGHTS_LAPSED: Final = "rights_lapsed"
 TARIFF_YEAR: Final = "tariff_year"
 UNREADABLE_STORE: Final = "unreadable_store"
 WRONG_METER: Final = "wrong_meter"
 WRONG_SPEED: Final = "wrong_speed"
-ISSUES: Final = (CLOCK_OFF, PORT_SILENT, RIGHTS_LAPSED, TARIFF_YEAR, WRONG_METER, WRONG_SPEED)
+ISSUES: Final = (CLOCK_OFF, PORT_SILENT, PORT_UNREACHABLE, RIGHTS_LAPSED, TARIFF_YEAR, WRONG_METER, WRONG_SPEED)
 """Those of an entry that runs, or tries to: they end with it."""
 
 ENTRY_ID: Final = "entry_id"
@@ -74,6 +75,14 @@ def _report(
 def async_report_silence(hass: HomeAssistant, entry: ConfigEntry, port: str) -> None:
     """Say that a port was silent for long."""
     _report(hass, entry, PORT_SILENT, {"port": port}, severity=ir.IssueSeverity.ERROR)
+
+
+@callback
+def async_report_unreachable_port(hass: HomeAssistant, entry: ConfigEntry, port: str, detail: str) -> None:
+    """Say that a port could not be opened for long, and why; the user can choose another one."""
+    placeholders = {"name": masked_title(entry), "port": port, "detail": detail}
+    fix: dict[str, str | int | float | None] = {ENTRY_ID: entry.entry_id}
+    _report(hass, entry, PORT_UNREACHABLE, placeholders, severity=ir.IssueSeverity.ERROR, fix=fix)
 
 
 @callback
