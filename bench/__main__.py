@@ -38,7 +38,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     options.add_argument("groups", nargs="*", choices=_GROUPS, metavar="GROUP", help=", ".join(_GROUPS))
     options.add_argument("--quick", action="store_true", help="a few minutes, for less certain numbers")
-    options.add_argument("--write", action="store_true", help="write the README and the plot")
+    options.add_argument("--write", action="store_true", help="write docs/performance.md and its plot")
     return options.parse_args(arguments)
 
 

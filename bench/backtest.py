@@ -1,6 +1,6 @@
 """`python -m bench.backtest`: a simulated year of some households, with and without loads that give way.
 
-Each household lives in steps of ten seconds, and each step is a telegram for `Capacity`, as its meter would print it.
+Each household lives in steps of ten seconds, and each step is a telegram for the pipeline that users run.
 What a quarter truly came to is summed up apart, from the power of the household alone.
 
 A quarter over the target counts as *alarmed* when the alarm was on a minute before the quarter ended. Where it was
@@ -20,7 +20,15 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from custom_components.emucs.insight.capacity import Capacity, CapacitySettings, CapacityState
+from custom_components.emucs.insight.capacity import (
+    CONF_AREA,
+    CONF_PEAK_TARGET,
+    CONF_VAT,
+    SECTION_CAPACITY,
+    Capacity,
+    CapacityState,
+)
+from custom_components.emucs.insight.meter import MeterInsights
 from custom_components.emucs.insight.peaks import billed_average, month_of
 from custom_components.emucs.insight.tariff import Area, cost_of, tariff_of
 from custom_components.emucs.port import MonthDemand, Register, Telegram, obis
@@ -269,7 +277,9 @@ def live(home: Home, goal: Decimal, seed: int, days: int, *, shedding: bool) -> 
     """Let a household live, and return what came of it."""
     meter = meter_of(home, seed)
     prints = Prints(meter)
-    capacity = Capacity(CapacitySettings(peak_target=goal, area=AREA, vat=VAT))
+    options = {CONF_PEAK_TARGET: str(goal), CONF_AREA: AREA, CONF_VAT: str(VAT * 100)}
+    insights = MeterInsights(meter.meter_id, {SECTION_CAPACITY: options})
+    capacity = insights[Capacity]
     shedder = Shedder(meter) if shedding else None
     outcome = Outcome(home, goal, shedding)
     ev, charged = meter.household.ev, 0
@@ -277,7 +287,9 @@ def live(home: Home, goal: Decimal, seed: int, days: int, *, shedding: bool) -> 
         watch = Watch()
         for left in range(_QUARTER - STEP, -1, -STEP):
             was_on = capacity.state is not None and capacity.state.alarm
-            state = capacity.feed(prints.advance())
+            telegram = prints.advance()
+            insights.feed(telegram, telegram.time or meter.time)
+            state = capacity.state
             charged += ev.power * STEP if ev is not None else 0
             # The telegram at the very end is the first of the next quarter.
             if state is not None and left:

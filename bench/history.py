@@ -23,7 +23,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.runner import RuntimeConfig
 
 from custom_components.emucs.const import DOMAIN
-from custom_components.emucs.history.importer import HistoryImporter, importer_of
+from custom_components.emucs.history import importer_of
+from custom_components.emucs.history.importer import HistoryImporter
 from harness.hass import HomeAssistant as Harness, free_port
 from virtual_meter import TcpServer, VirtualMeter
 

@@ -1,4 +1,4 @@
-"""What was measured, as a table for the terminal, as the section of the README, and as a plot."""
+"""What was measured, as a table for the terminal and as the tables of docs/performance.md."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -12,7 +12,7 @@ from typing import Final
 from .measure import Row, number
 
 _ROOT: Final = Path(__file__).parents[1]
-README: Final = _ROOT / "README.md"
+PAGE: Final = _ROOT / "docs" / "performance.md"
 PLOT: Final = _ROOT / "docs" / "images" / "benchmark.svg"
 _BEGIN: Final = "<!-- scripts/bench writes from here -->"
 _END: Final = "<!-- scripts/bench writes to here -->"
@@ -50,7 +50,7 @@ def _processor() -> str:
 
 
 def section(rows: Sequence[Row], today: date) -> str:
-    """Return what the README says, in Markdown."""
+    """Return the tables of the page, in Markdown."""
     peers = f"dsmr_parser {version('dsmr-parser')}, Home Assistant {version('homeassistant')}"
     lines = [f"Run on {today:%-d %B %Y}: {machine()}; {peers}.", ""]
     for group in dict.fromkeys(row.group for row in rows):
@@ -63,10 +63,10 @@ def section(rows: Sequence[Row], today: date) -> str:
 
 
 def write(rows: Sequence[Row], today: date) -> None:
-    """Bring the README up to date; raises ValueError where it has no place for that."""
-    text = README.read_text()
+    """Bring the page up to date; raises ValueError if it has no place for the tables."""
+    text = PAGE.read_text()
     before, begin, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not (begin and end):
-        raise ValueError(f"{README.name} has no lines {_BEGIN} and {_END}.")
-    README.write_text(f"{before}{begin}\n\n{section(rows, today)}\n{end}{after}")
+        raise ValueError(f"{PAGE.name} has no lines {_BEGIN} and {_END}.")
+    PAGE.write_text(f"{before}{begin}\n\n{section(rows, today)}\n{end}{after}")

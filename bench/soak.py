@@ -102,11 +102,6 @@ class _SteppedPty(_Stepped, PtyServer):
     """The same on a serial line."""
 
 
-def _without_returns(telegram: bytes) -> bytes:
-    """Return a telegram without its carriage returns."""
-    return telegram.replace(b"\r", b"")
-
-
 class Soak:
     """Sends telegrams, breaks what is between, and looks at what Home Assistant is told."""
 
@@ -238,9 +233,9 @@ class Soak:
     def _take(self, telegram: Telegram) -> None:
         """Note which telegram is about to be shown, and what the meter held then."""
         self._telegram = telegram
-        # A telegram has the line ends of the meter, whatever is between them.
-        frame = _without_returns(telegram.frame)
-        self._truth = next((each for each in reversed(self._said) if frame in _without_returns(each.sent)), None)
+        self._truth = next(
+            (each for each in reversed(self._said) if telegram.frame in (each.sent + each.printed)), None
+        )
         self.result.shown += 1
         if self._truth is None:
             self.result.wrong.append(f"{telegram.time}: a telegram that the meter never sent")

@@ -1,11 +1,10 @@
-"""What GitHub runs and asks, and where the pages lead."""
+"""What GitHub runs and asks."""
 
 import json
 import os
 from pathlib import Path
 import re
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
 import yaml
@@ -14,7 +13,6 @@ ROOT = Path(__file__).parents[1]
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 FORMS = sorted(path for path in (GITHUB / "ISSUE_TEMPLATE").glob("*.yml") if path.stem != "config")
-PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md")), *sorted((ROOT / "docs").glob("*.md"))]
 PINNED = re.compile(r"[\w./-]+@[0-9a-f]{40} # \S+")
 
 
@@ -24,12 +22,6 @@ def read(path: Path) -> Any:
 
 def steps(path: Path) -> list[dict[str, Any]]:
     return [step for job in read(path)["jobs"].values() for step in job["steps"]]
-
-
-def anchors(page: Path) -> set[str]:
-    """Return the anchors that GitHub makes of headings."""
-    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
@@ -107,27 +99,3 @@ def test_meters_are_reported_with_a_recording_and_diagnostics() -> None:
     assert action in actions
     assert "Download diagnostics" in fields["diagnostics"]["attributes"]["description"]
     assert fields["recording"]["validations"] == fields["diagnostics"]["validations"] == {"required": True}
-
-
-def test_who_reports_is_shown_the_remedies_first() -> None:
-    chooser = read(GITHUB / "ISSUE_TEMPLATE" / "config.yml")
-    assert chooser["blank_issues_enabled"] is False
-    for link in chooser["contact_links"]:
-        assert link["url"].partition("#")[2] in anchors(ROOT / "README.md")
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
-def test_links_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"(?:\]\(|src=\"|srcset=\")(?!https?:)([^)\"]+)", page.read_text())
-    for link in links:
-        name, _, anchor = link.partition("#")
-        target = page.parent / unquote(name) if name else page
-        assert target.exists(), link
-        if anchor:
-            assert anchor in anchors(target), link
-
-
-def test_every_language_leads_to_the_others() -> None:
-    for page in (ROOT / "README.md", ROOT / "docs" / "nl.md", ROOT / "docs" / "fr.md"):
-        others = {"README.md", "nl.md", "fr.md"} - {page.name}
-        assert others <= {Path(link).name for link in re.findall(r"\]\(([^)#]+)\)", page.read_text())}

@@ -10,9 +10,8 @@ from .const import DOMAIN, ENTRY_MINOR_VERSION, ENTRY_VERSION
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .energy_dashboard import async_setup_energy_dashboard
 from .frontend import async_add_resource, async_forget_resource, async_setup_dashboard
-from .history.importer import forget as forget_history
+from .history import async_forget_history, async_setup_history, async_start_history
 from .history.services import async_setup_history_services
-from .history.subentries import async_setup_history
 from .insight.capacity import CONF_PEAK_TARGET, SECTION_CAPACITY
 from .issues import async_end_all, async_follow_tariff_year
 from .peak_statistics import async_setup_peak_statistics
@@ -27,6 +26,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, and what the frontend loads."""
     async_setup_services(hass)
+    async_setup_history(hass)
     async_setup_history_services(hass)
     await async_setup_dashboard(hass)
     return True
@@ -40,7 +40,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     async_setup_peak_statistics(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     await async_setup_energy_dashboard(hass, entry)
-    async_setup_history(hass, entry)
+    async_start_history(hass, entry)
     await async_add_resource(hass)
     return True
 
@@ -73,7 +73,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> No
     async_forget_watch(hass, entry)
     async_end_all(hass, entry)
     await async_remove_stores(hass, entry)
-    await forget_history(hass, entry)
+    await async_forget_history(hass, entry)
     await async_forget_resource(hass, entry)
 
 

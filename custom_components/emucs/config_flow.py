@@ -12,8 +12,6 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
-    ConfigSubentryFlow,
-    OptionsFlowWithReload,
 )
 from homeassistant.const import CONF_HOST, CONF_PORT, CURRENCY_EURO, UnitOfPower, UnitOfRatio, UnitOfTime
 from homeassistant.core import callback
@@ -46,7 +44,8 @@ from .const import (
     ENTRY_VERSION,
 )
 from .devices import identifier_of, is_of, model_of, port_version_of
-from .history.flow import SUBENTRY_HISTORY, HistoryFlow
+from .history import has_history
+from .history.flow import HistorySteps
 from .insight.capacity import (
     CONF_AREA,
     CONF_CAP_PERIOD,
@@ -205,13 +204,6 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
         """Return the flow for the options."""
         return EmucsOptionsFlow()
 
-    @classmethod
-    @callback
-    @override
-    def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return the flow that imports history."""
-        return {SUBENTRY_HISTORY: HistoryFlow}
-
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Let the user say how the meter is connected."""
@@ -369,14 +361,20 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
         return words["noise" if isinstance(error, WrongSpeed) else "text"]
 
 
-class EmucsOptionsFlow(OptionsFlowWithReload):
-    """Changes how a meter is shown."""
+class EmucsOptionsFlow(HistorySteps):
+    """Changes how a meter is shown, and imports its history."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Let the user choose; without a recorder there are settings alone."""
+        if not has_history(self.hass):
+            return await self.async_step_settings()
+        return self.async_show_menu(step_id="init", menu_options=["settings", "import_history", "undo_import"])
+
+    async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the options."""
         if user_input is not None:
             return self.async_create_entry(data=user_input)
         options = self.config_entry.options
         fields = probatio.Schema({**_OPTIONS, **_section(SECTION_CAPACITY, _CAPACITY, options, collapsed=False)})
         shown = {CONF_USER_PORT: str(UserPort.P1), **options}
-        return self.async_show_form(step_id="init", data_schema=self.add_suggested_values_to_schema(fields, shown))
+        return self.async_show_form(step_id="settings", data_schema=self.add_suggested_values_to_schema(fields, shown))

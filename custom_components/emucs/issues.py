@@ -14,14 +14,26 @@ if TYPE_CHECKING:
     from .coordinator import EmucsConfigEntry
 
 CLOCK_OFF: Final = "clock_off"
+HISTORY_UNREADABLE: Final = "history_unreadable"
 PORT_SILENT: Final = "port_silent"
 PORT_UNREACHABLE: Final = "port_unreachable"
+RECORDER_UNKNOWN: Final = "recorder_unknown"
 RIGHTS_LAPSED: Final = "rights_lapsed"
 TARIFF_YEAR: Final = "tariff_year"
 UNREADABLE_STORE: Final = "unreadable_store"
 WRONG_METER: Final = "wrong_meter"
 WRONG_SPEED: Final = "wrong_speed"
-ISSUES: Final = (CLOCK_OFF, PORT_SILENT, PORT_UNREACHABLE, RIGHTS_LAPSED, TARIFF_YEAR, WRONG_METER, WRONG_SPEED)
+ISSUES: Final = (
+    CLOCK_OFF,
+    HISTORY_UNREADABLE,
+    PORT_SILENT,
+    PORT_UNREACHABLE,
+    RECORDER_UNKNOWN,
+    RIGHTS_LAPSED,
+    TARIFF_YEAR,
+    WRONG_METER,
+    WRONG_SPEED,
+)
 """Those of an entry that runs, or tries to: they end with it."""
 
 ENTRY_ID: Final = "entry_id"
@@ -134,3 +146,21 @@ def async_report_unreadable_store(hass: HomeAssistant, entry: ConfigEntry, file:
     """Say that what was kept of a meter cannot be read, and where it lies now; until the user has read that."""
     placeholders = {"name": masked_title(entry), "file": file}
     _report(hass, entry, UNREADABLE_STORE, placeholders, fix={ENTRY_ID: entry.entry_id}, persistent=True)
+
+
+@callback
+def async_report_unreadable_history(hass: HomeAssistant, entry: ConfigEntry, file: str) -> None:
+    """Say that the record of imports cannot be read, and under which name it was set aside."""
+    _report(
+        hass,
+        entry,
+        HISTORY_UNREADABLE,
+        {"name": masked_title(entry), "file": file},
+        severity=ir.IssueSeverity.ERROR,
+    )
+
+
+@callback
+def async_report_unknown_recorder(hass: HomeAssistant, entry: ConfigEntry, version: str) -> None:
+    """Say that history is not imported, as the recorder's database has a schema that this was not tested with."""
+    _report(hass, entry, RECORDER_UNKNOWN, {"name": masked_title(entry), "version": version})

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from demo.api import Flow
-from demo.hass import LOOPBACK
 from playwright.async_api import Page, Route, expect
 import pytest
 
+from harness.api import Flow
+from harness.hass import LOOPBACK
 from tests.e2e.e2e_browser import Window
 from tests.e2e.e2e_home import PASSWORD, USER, Home
 

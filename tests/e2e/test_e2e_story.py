@@ -1,8 +1,11 @@
 """A meter in Home Assistant, from installation to removal: each test goes on where the one before it ended."""
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
+from datetime import datetime, timedelta
 import json
 from pathlib import Path
+import re
 import shutil
 from typing import cast
 
@@ -16,6 +19,7 @@ from harness.entities import read_entities
 from harness.hass import LOOPBACK, RESTART_EXIT_CODE
 from tests.e2e.e2e_browser import AWAY, PHONE, Window
 from tests.e2e.e2e_home import STOP, Home, connect
+from tests.exports.exports import BRUSSELS, live as history, table
 from virtual_meter import TcpServer, VirtualMeter
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(150)]
@@ -68,6 +72,12 @@ async def choose(page: Page, item: str) -> None:
     """Choose from the menu of the meter's entry."""
     await page.locator("ha-config-entry-row ha-dropdown").first.locator("ha-icon-button").first.click()
     await page.get_by_role("menuitem", name=item).first.click()
+
+
+async def configure(page: Page, choice: str) -> None:
+    """Choose from the menu behind *Configure*."""
+    await page.get_by_role("button", name="Configure").first.click()
+    await page.locator("dialog-data-entry-flow").get_by_text(choice, exact=True).first.click()
 
 
 async def fill_address(page: Page, port: int) -> None:
@@ -130,6 +140,37 @@ async def test_the_energy_dashboard_has_values(home: Home, window: Window, page:
     await window.picture(page, "energy-dashboard")
 
 
+def write_export(home: Home, folder: Path) -> Path:
+    """Write an export of twenty days, that ends twenty days before the meter was connected."""
+    first = datetime.now(BRUSSELS).date() - timedelta(days=70)
+    meter, ean = home.meter.meter_id, home.meter.identity.meter_ean
+    path = folder / "export.csv"
+    rows = history(first, first + timedelta(days=20)).intervals()
+    path.write_bytes(table(replace(each, meter=meter, ean=ean) for each in rows))
+    return path
+
+
+async def test_history_is_imported_and_taken_back(home: Home, window: Window, page: Page, tmp_path: Path) -> None:
+    await open_integration(home, window, page)
+    await configure(page, "Import history")
+    await page.locator("input[type=file]").set_input_files(write_export(home, tmp_path))
+    await page.get_by_role("button", name="Submit").click()
+    await expect(page.get_by_text("Nothing has been written yet")).to_be_visible(timeout=SLOW)
+    await expect(page.get_by_text("Energy import", exact=False).first).to_be_visible()
+    await expect(page.get_by_text("are missing: download them too").first).to_be_visible()
+    await window.picture(page, "history-summary")
+    await page.get_by_role("button", name="Submit").click()
+    await expect(page.get_by_text("History was written").first).to_be_visible(timeout=SLOW)
+    await page.get_by_role("link", name="Look at it in the energy dashboard").click()
+    await expect(page).to_have_url(re.compile(f"{home.url}/energy"))
+    await open_integration(home, window, page)
+    await configure(page, "Take back an import")
+    await expect(page.get_by_text("export.csv").first).to_be_visible()
+    await page.get_by_role("button", name="Submit").click()
+    await expect(page.get_by_text("The import was taken back.").first).to_be_visible(timeout=SLOW)
+    await page.get_by_role("button", name="Close").last.click()
+
+
 async def test_the_meter_dashboard_is_two_clicks_away(home: Home, window: Window, page: Page) -> None:
     await window.go(page, "/config/lovelace/dashboards")
     await page.get_by_role("button", name="Add dashboard").click()
@@ -183,7 +224,7 @@ async def test_the_bars_are_reached_by_keyboard(window: Window, page: Page) -> N
 
 async def test_options_are_taken(home: Home, window: Window, page: Page) -> None:
     await open_integration(home, window, page)
-    await page.get_by_role("button", name="Configure").first.click()
+    await configure(page, "Settings")
     await page.get_by_role("spinbutton", name="Update interval").fill("1")
     await page.get_by_role("button", name="Submit").click()
     await expect(page.get_by_text("Options successfully saved.")).to_be_visible()

@@ -4,23 +4,23 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from custom_components.emucs.exports import (
-    Counter,
-    Direction,
+    CounterKey,
+    ExportUnit,
+    FlowDirection,
     Known,
     LiveMeter,
     Match,
-    Medium,
-    Unit,
     match,
     read_export,
 )
 from custom_components.emucs.exports.intervals import Readings
+from custom_components.emucs.insight.mbus import Medium
 from tests.exports.exports import EAN, GAS_METER, METER
 
 HERE = (LiveMeter(METER, Medium.ELECTRICITY, METER), LiveMeter(GAS_METER, Medium.GAS, GAS_METER))
-IMPORT, EXPORT = (Counter(Unit.ENERGY, direction) for direction in Direction)
-IMPORT_DAY, IMPORT_NIGHT = (Counter(Unit.ENERGY, Direction.IMPORT, tariff) for tariff in (1, 2))
-GAS = Counter(Unit.VOLUME, Direction.IMPORT)
+IMPORT, EXPORT = (CounterKey(ExportUnit.ENERGY, direction) for direction in FlowDirection)
+IMPORT_DAY, IMPORT_NIGHT = (CounterKey(ExportUnit.ENERGY, FlowDirection.IMPORT, tariff) for tariff in (1, 2))
+GAS = CounterKey(ExportUnit.VOLUME, FlowDirection.IMPORT)
 
 
 def read(folder: Path, content: bytes, name: str = "export.csv") -> Readings:
@@ -35,7 +35,7 @@ def matches(readings: Readings, live: Iterable[LiveMeter] = HERE) -> list[Match]
     return match(readings, live, {})[0]
 
 
-def known(folder: Path, content: bytes, counter: Counter = IMPORT, name: str = "export.csv") -> Known:
+def known(folder: Path, content: bytes, counter: CounterKey = IMPORT, name: str = "export.csv") -> Known:
     """Read a file, and return what it says of a counter."""
     [found] = [each for each in matches(read(folder, content, name)) if counter in each.counters]
     return found.counters[counter]

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from custom_components.emucs.exports import Counter, ExportError, read_export
+from custom_components.emucs.exports import CounterKey, ExportError, read_export
 from tests.exports.reading import EXPORT, GAS, HERE, IMPORT, IMPORT_DAY, IMPORT_NIGHT, matches, thousandths
 from tests.support import BRUSSELS, SHARED
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="the shared cases ar
 class Taken:
     """What a file gives: Wh or litres by the begin of local hours, and what is told of it."""
 
-    hours: dict[Counter, dict[str, int]] = field(default_factory=dict)
+    hours: dict[CounterKey, dict[str, int]] = field(default_factory=dict)
     peaks: dict[str, int] = field(default_factory=dict)
     """In W."""
     ignored: dict[str, int] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Refused:
     detail: str = ""
 
 
-def by_day(hours: dict[str, int]) -> dict[Counter, dict[str, int]]:
+def by_day(hours: dict[str, int]) -> dict[CounterKey, dict[str, int]]:
     """Return the hours of a meter that counted at the day's tariff."""
     return {IMPORT: hours, IMPORT_DAY: hours, IMPORT_NIGHT: dict.fromkeys(hours, 0)}
 

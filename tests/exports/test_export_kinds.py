@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from custom_components.emucs.exports import ExportError, LiveMeter, Medium
+from custom_components.emucs.exports import ExportError, LiveMeter
+from custom_components.emucs.insight.mbus import Medium
 from tests.exports.exports import (
     DUTCH,
     DUTCH_2024,

@@ -7,8 +7,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from custom_components.emucs.exports import ExportError, LiveMeter, Medium
+from custom_components.emucs.exports import ExportError, LiveMeter
 from custom_components.emucs.exports.walltime import Day, Grain, day_at, day_of, place
+from custom_components.emucs.insight.mbus import Medium
 from tests.exports.exports import (
     DUTCH,
     DUTCH_2024,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from random import Random
+import re
 import string
 from typing import Final
 
@@ -12,7 +13,8 @@ from virtual_meter.wire import sign
 RUN: Final = 6
 """Characters in a row by which an identifier is known."""
 _MARKS: Final = (b"\r", b"\n", b"\r\n", b"(", b")", b"*", b"!", b"/", b"\0", b".", b"-", b"0", b"\xff", b"*kWh)\r\n")
-# Without what invented text is made of.
+# Without what invented text is made of: 9 and X, and the number of a channel and 1.
+_INVENTED: Final = re.compile(r".?(?:58|39){1,3}(?:3[12]?|5)?")
 _DIGITS: Final = "012345678"
 _ALPHABET: Final = string.ascii_uppercase.replace("X", "") + _DIGITS
 _QUANTITIES: Final = (
@@ -57,6 +59,7 @@ def telegrams(rng: Random) -> Iterator[tuple[bytes, frozenset[str]]]:
         telegram = rng.choice((sent, lambda *each, header: body(*each, header=header) + b"\r\n"))(*lines, header=header)
         hidden = (*plain, *coded, number, message)
         runs = frozenset(text[at : at + RUN] for text in hidden for at in range(len(text) - RUN + 1))
+        runs = frozenset(run for run in runs if _INVENTED.fullmatch(run) is None)
         # What a quantity says by chance is nobody's.
         if not any(run in line for line in _QUANTITIES for run in runs):
             yield telegram, runs

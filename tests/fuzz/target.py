@@ -5,8 +5,8 @@ import json
 import string
 
 from custom_components.emucs.port import Reader, Register, Telegram, anonymise
+from custom_components.emucs.port.__main__ import as_dict
 from custom_components.emucs.port.channels import MAX_CHANNELS
-from custom_components.emucs.port.command import as_dict
 from custom_components.emucs.port.framing import MAX_TELEGRAM
 from custom_components.emucs.port.plain import LONGEST_NAME, LONGEST_TEXT
 from custom_components.emucs.port.telegram import MAX_LINES

@@ -364,7 +364,7 @@ def test_addresses(host: str, url: str) -> None:
 async def test_options(hass: HomeAssistant, loaded: MockConfigEntry, server: TcpServer) -> None:
     result = await hass.config_entries.options.async_init(loaded.entry_id)
     assert result["type"] is FlowResultType.FORM
-    assert result["step_id"] == "init"
+    assert result["step_id"] == "settings"
     result = await hass.config_entries.options.async_configure(result["flow_id"], {"update_interval": 30})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert loaded.options["update_interval"] == 30

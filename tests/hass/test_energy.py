@@ -7,7 +7,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs.const import DOMAIN
-from tests.support import WINTER_EVENING, entry_data, sending
+from tests.support import WINTER_EVENING, entry_data, eventually, sending
 from virtual_meter import TcpServer, VirtualMeter
 
 
@@ -95,4 +95,26 @@ async def test_a_port_without_counters_adds_nothing(hass: HomeAssistant, socket_
         entry.add_to_hass(hass)
         await set_up(hass, entry)
         assert await sources(hass) == []
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_port_that_sends_seldom_is_added_with_its_first_telegrams(
+    hass: HomeAssistant, socket_enabled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.emucs.coordinator._LONGEST_START", 0.2)
+    meter = VirtualMeter(seed=7, start=WINTER_EVENING)
+    assert await async_setup_component(hass, "energy", {})
+    async with sending(meter.telegram(), after=1) as url:
+        entry = MockConfigEntry(
+            domain=DOMAIN,
+            unique_id=meter.meter_id,
+            data=entry_data(url, wait=900),
+            options={"update_interval": 1, "add_to_energy": True},
+        )
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        assert await sources(hass) == []
+        await eventually(lambda: "add_to_energy" not in entry.options)
+        await hass.async_block_till_done()
+        assert [source["type"] for source in await sources(hass)] == ["grid", "gas", "water"]
         assert await hass.config_entries.async_unload(entry.entry_id)

@@ -13,13 +13,15 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs import config_flow
+from custom_components.emucs.history import flow as history_flow
 from custom_components.emucs.insight.grid import Grid
 from custom_components.emucs.insight.mbus import Medium
 from custom_components.emucs.insight.user_port import Evidence
 
-FLOW = Path(config_flow.__file__)
-ENGLISH = json.loads((FLOW.parent / "translations" / "en.json").read_text())
-REPORT = (FLOW.parent / "history" / "report.py").read_text()
+FLOWS = (config_flow, history_flow)
+COMPONENT = Path(config_flow.__file__).parent
+ENGLISH = json.loads((COMPONENT / "translations" / "en.json").read_text())
+REPORT = (COMPONENT / "history" / "report.py").read_text()
 # What flows fill texts in with; what was received is no telegram.
 WORDS = {
     "evidence": {*Evidence},
@@ -37,15 +39,17 @@ COMMON_ATTRIBUTES = {
 
 
 def calls(name: str) -> Iterator[ast.Call]:
-    """Yield the calls of a function in the flow."""
-    for node in ast.walk(ast.parse(FLOW.read_text())):
+    """Yield the calls of a function in the flows."""
+    nodes = (node for flow in FLOWS for node in ast.walk(ast.parse(Path(flow.__file__).read_text())))
+    for node in nodes:
         if isinstance(node, ast.Call) and name in {getattr(node.func, "attr", None), getattr(node.func, "id", None)}:
             yield node
 
 
 def named(node: ast.expr) -> Any:
     """Return what a name in the flow stands for; nothing for an argument of a function."""
-    return getattr(config_flow, node.id, None) if isinstance(node, ast.Name) else None
+    found = (getattr(flow, node.id, None) for flow in FLOWS if isinstance(node, ast.Name))
+    return next((each for each in found if each is not None), None)
 
 
 def forms() -> Iterator[dict[str, Any]]:

@@ -2,29 +2,29 @@
 
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 import json
 from pathlib import Path
 from typing import Any
 
+from homeassistant.components.frontend.storage import async_user_store
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.common import MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 import custom_components.emucs
-from custom_components.emucs.history.flow import SUBENTRY_HISTORY
 from custom_components.emucs.history.report import response_of, text_of, title_of
 from tests.exports.exports import archive, lines, midnight, peak_rows, row, table
-from tests.hass.test_history_import import IMPORT, LIVE_FROM, Home, export, home, house, settled, shown
-from tests.support import eventually
+from tests.hass.history_database import recorder_db_url
+from tests.hass.test_history_import import IMPORT, LIVE_FROM, Home, export, home, house, imports
 
-__all__ = ["home", "house"]
+__all__ = ["home", "house", "recorder_db_url"]
 
 ENGLISH = json.loads((Path(custom_components.emucs.__file__).parent / "translations" / "en.json").read_text())
-
-pytestmark = pytest.mark.parametrize("persistent_database", [True])
 
 
 @pytest.fixture(autouse=True)
@@ -46,15 +46,15 @@ class Flow:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.manager = home.hass.config_entries.subentries
+        self.manager = home.hass.config_entries.options
         self.result: Any = None
 
-    async def begin(self) -> Any:
-        """Open it from the menu of the entry."""
-        self.result = await self.manager.async_init(
-            (self.home.entry.entry_id, SUBENTRY_HISTORY), context={"source": "user"}
-        )
-        return self.result
+    async def begin(self, step: str = "import_history") -> Any:
+        """Choose from the menu behind *Configure*."""
+        self.result = await self.manager.async_init(self.home.entry.entry_id)
+        assert self.result["type"] is FlowResultType.MENU
+        assert self.result["menu_options"] == ["settings", "import_history", "undo_import"]
+        return await self.submit(next_step_id=step)
 
     async def submit(self, **answer: Any) -> Any:
         """Answer a step, and wait for the next one that asks."""
@@ -72,24 +72,104 @@ async def test_a_file_is_chosen_looked_at_and_written(
     await home.live(until)
     before = await home.rows()
     flow = Flow(home)
-    assert (await flow.begin())["step_id"] == "user"
+    coordinator, options = home.entry.runtime_data, dict(home.entry.options)
+    assert (await flow.begin())["step_id"] == "import_history"
     path = export(home, tmp_path, LIVE_FROM.replace(hour=19))
     result = await flow.submit(file=await upload(hass_client, path))
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "summary")
     text = result["description_placeholders"]["summary"]
-    assert "| Electricity meter Energy import | 210 | 2026-01-06" in text
+    assert "From 6 January 2026 to 14 January 2026:" in text
+    lines_of_counters = [line for line in text.splitlines() if line.startswith("| Electricity meter")]
+    assert [line.split(" | ")[0] for line in lines_of_counters] == [
+        f"| Electricity meter Energy {direction}{tariff}"
+        for direction in ("import", "export")
+        for tariff in ("", " tariff 1", " tariff 2")
+    ]
+    assert lines_of_counters[0].endswith("kWh |")
+    assert "." not in lines_of_counters[0]
     assert "is completed with" in text
     assert await home.rows() == before
     result = await flow.submit()
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["title"] == "2026-01-06 - 2026-01-14"
-    await settled(home)
-    assert len(shown(home)) == 1
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "imported")
+    assert result["description_placeholders"]["title"] == "6 January 2026 - 14 January 2026 (a.csv)"
+    assert result["description_placeholders"]["energy"] == "/energy"
+    assert len(await imports(home)) == 1
     assert len((await home.rows())[f"{IMPORT} hour"]) == len(before[f"{IMPORT} hour"]) + 210
+    # Neither was the meter set up anew, nor did its options change.
+    assert (home.entry.runtime_data, dict(home.entry.options)) == (coordinator, options)
 
     await flow.begin()
     result = await flow.submit(file=await upload(hass_client, path))
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "nothing_new")
+
+    result = await flow.begin("undo_import")
+    assert result["step_id"] == "undo_import"
+    [choice] = result["data_schema"].schema["import"].config["options"]
+    assert choice["label"] == "6 January 2026 - 14 January 2026 (a.csv)"
+    result = await flow.submit(**{"import": choice["value"]})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "undone")
+    assert await home.rows() == before
+    result = await flow.begin("undo_import")
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "nothing_to_undo")
+    assert home.entry.runtime_data is coordinator
+
+
+async def test_settings_are_one_of_the_choices(hass: HomeAssistant, home: Home) -> None:
+    flow = Flow(home)
+    coordinator = home.entry.runtime_data
+    result = await flow.begin("settings")
+    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "settings")
+    result = await flow.submit(update_interval=30)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert home.entry.options["update_interval"] == 30
+    assert home.entry.runtime_data is not coordinator
+
+
+async def test_what_is_missing_is_told_in_days(
+    hass: HomeAssistant, home: Home, hass_client: ClientSessionGenerator, tmp_path: Path
+) -> None:
+    await home.live(LIVE_FROM.replace(hour=20))
+    first = export(home, tmp_path, LIVE_FROM - timedelta(days=6), name="first.csv")
+    last = export(home, tmp_path, LIVE_FROM - timedelta(days=2), since=LIVE_FROM - timedelta(days=3), name="last.csv")
+    await home.take(first)
+    flow = Flow(home)
+    await flow.begin()
+    result = await flow.submit(file=await upload(hass_client, last))
+    text = result["description_placeholders"]["summary"]
+    assert "- The 3 days from 8 January 2026 are missing: download them too." in text
+    assert "The 2 days from 12 January 2026 are missing: download them too." in text
+
+
+@pytest.mark.parametrize(
+    ("chosen", "first_line"), [("nl", "Van 6 januari 2026 tot en met"), ("de", "Vom 6. Januar 2026")]
+)
+async def test_the_summary_is_in_the_language_of_the_user(
+    hass: HomeAssistant,
+    home: Home,
+    hass_client: ClientSessionGenerator,
+    hass_admin_user: MockUser,
+    tmp_path: Path,
+    chosen: str,
+    first_line: str,
+) -> None:
+    await home.live(LIVE_FROM.replace(hour=20))
+    hass.config.components.add("frontend")
+    store = await async_user_store(hass, hass_admin_user.id)
+    await store.async_set_item("language", {"language": chosen, "number_format": "language"})
+    assert await async_setup_component(hass, "config", {})
+    client = await hass_client()
+    api = "/api/config/config_entries/options/flow"
+    flow = await (await client.post(api, json={"handler": home.entry.entry_id})).json()
+    api = f"{api}/{flow['flow_id']}"
+    await client.post(api, json={"next_step_id": "import_history"})
+    file = await upload(hass_client, export(home, tmp_path, LIVE_FROM))
+    step = await (await client.post(api, json={"file": file})).json()
+    while step["type"] == "progress":
+        await hass.async_block_till_done()
+        step = await (await client.get(api)).json()
+    assert step["step_id"] == "summary"
+    assert step["description_placeholders"]["summary"].startswith(first_line)
 
 
 async def test_what_is_wrong_is_said_and_another_file_can_be_chosen(
@@ -103,7 +183,7 @@ async def test_what_is_wrong_is_said_and_another_file_can_be_chosen(
     path = tmp_path / "other.csv"
     path.write_bytes(table(home.house.intervals()))
     result = await flow.submit(file=await upload(hass_client, path))
-    assert (result["step_id"], result["errors"]) == ("user", {"file": "wrong_meter"})
+    assert (result["step_id"], result["errors"]) == ("import_history", {"file": "wrong_meter"})
     assert result["description_placeholders"]["line"] == "2"
     assert result["description_placeholders"]["file"] == "other.csv"
     result = await flow.submit(file=await upload(hass_client, export(home, tmp_path, LIVE_FROM)))
@@ -122,8 +202,8 @@ async def test_an_export_that_names_no_meter_has_to_be_confirmed(
     result = await flow.submit(file=await upload(hass_client, path))
     assert list(result["data_schema"].schema) == ["confirmed"]
     assert (await flow.submit(confirmed=False))["errors"] == {"confirmed": "unconfirmed"}
-    assert (await flow.submit(confirmed=True))["type"] is FlowResultType.CREATE_ENTRY
-    await eventually(lambda: len(shown(home)) == 1)
+    assert (await flow.submit(confirmed=True))["reason"] == "imported"
+    assert len(await imports(home)) == 1
 
 
 async def test_without_its_meter_nothing_is_imported(hass: HomeAssistant, home: Home) -> None:
@@ -160,11 +240,10 @@ async def test_the_summary_tells_all_that_is_to_be_known(hass: HomeAssistant, ho
     plan = await home.importer.async_plan(read)
     text = text_of(hass, read, plan, words)
     for said in (
-        "48 hours have estimates in them",
-        "2 hours in between are missing, most of them in a row: 2 from 2026-01-08 00:00",
-        "1 hours lack a quarter",
-        "Live values begin at 2026-01-14 18:00; 0 hours",
-        "1 month peaks for the capacity tariff",
+        "Estimated by the grid operator: 23.1% of the hours",
+        "On 8 January 2026 some hours are missing: 2.",
+        "Hours that lack a quarter, which a later import completes: 1.",
+        "Month peaks for the capacity tariff: 1.",
         "already known, which stay: 2025-12",
         "was never read: energy_import_tariff_2",
         "other meters: 541400000000000097 1SAG1100000009",
@@ -172,25 +251,10 @@ async def test_the_summary_tells_all_that_is_to_be_known(hass: HomeAssistant, ho
         "taken as measured: Nieuw",
     ):
         assert said in text, (said, text)
-    assert "hours were imported before, 0 of them" in text_of(hass, read, again, words)
     assert not first.is_new
     assert again.summaries[IMPORT].new == 2
     answer = response_of(read, plan, written=False)
     assert answer["other_meters"] == ["541400000000000097 1SAG1100000009"]
     assert answer["month_peaks"]["new"] == {"2023-04": 1.713}
-    assert title_of(plan) == "2026-01-06 - 2026-01-14"
+    assert title_of(plan.layer, words) == "6 January 2026 - 14 January 2026 (a.csv, b.csv)"
     json.dumps(answer)
-
-
-async def test_a_meter_that_is_removed_takes_what_is_kept_of_imports_with_it(
-    hass: HomeAssistant, home: Home, tmp_path: Path, hass_storage: dict[str, Any]
-) -> None:
-    await home.live(LIVE_FROM.replace(hour=20))
-    await home.take(export(home, tmp_path, LIVE_FROM))
-    key = f"emucs.{home.entry.entry_id}.history"
-    assert key in hass_storage
-    rows = await home.rows()
-    assert await hass.config_entries.async_unload(home.entry.entry_id)
-    await hass.config_entries.async_remove(home.entry.entry_id)
-    assert key not in hass_storage
-    assert await home.rows() == rows

@@ -1,12 +1,10 @@
 """History in the statistics of live entities, with a real recorder on a file."""
 
-import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -23,26 +21,28 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.exports import ExportError
-from custom_components.emucs.history import recorder_rows
-from custom_components.emucs.history.importer import HistoryImporter, importer_of
+from custom_components.emucs.history import importer_of
+from custom_components.emucs.history.importer import HistoryImporter
 from custom_components.emucs.history.plan import Plan
+from custom_components.emucs.history.record import Record
+from custom_components.emucs.history.recorder_rows import Rows
 from custom_components.emucs.insight.capacity import Capacity
 from tests.exports.exports import BRUSSELS, House, lines, live, peak_rows, table
+from tests.hass.history_database import recorder_db_url
 from tests.support import entry_data, sending
 from virtual_meter import VirtualMeter
+
+__all__ = ["recorder_db_url"]
 
 IMPORT = "sensor.electricity_meter_energy_import"
 EXPORT = "sensor.electricity_meter_energy_export"
 LIVE_FROM = datetime(2026, 1, 14, 18, 20, tzinfo=BRUSSELS)
 HISTORY_FROM = date(2026, 1, 6)
 
-pytestmark = pytest.mark.parametrize("persistent_database", [True])
-
 
 @pytest.fixture(autouse=True)
 def auto_enable_custom_integrations(recorder_mock: None, enable_custom_integrations: None) -> None:
-    """Start the recorder before anything else; a log of its SQL takes longer than the SQL."""
-    logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+    """Start the recorder before anything else."""
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ class Home:
         return {int(row["start"]) // 3600: row["change"] for row in rows.get(entity_id, [])}
 
     async def rows(self) -> dict[str, list[dict[str, Any]]]:
-        """Return all rows of both counters, to the last bit."""
+        """Return all rows of both counters, to the mWh: what sums are written to."""
         found: dict[str, list[dict[str, Any]]] = {}
         for period in ("hour", "5minute"):
             rows = await get_instance(self.hass).async_add_executor_job(
@@ -127,7 +127,10 @@ class Home:
                 None,
                 {"sum", "state"},
             )
-            found |= {f"{entity_id} {period}": list(each) for entity_id, each in rows.items()}
+            found |= {
+                f"{entity_id} {period}": [{**row, "sum": round(row["sum"] or 0, 6)} for row in each]
+                for entity_id, each in rows.items()
+            }
         return found
 
 
@@ -164,19 +167,9 @@ def assert_true(home: Home, changes: dict[int, float], hours: dict[int, int], fi
         assert change == pytest.approx(hours[hour] / 1000, abs=0.0011), datetime.fromtimestamp(hour * 3600, UTC)
 
 
-def shown(home: Home) -> list[str]:
-    """Return the imports that the entry shows."""
-    return [each.data["layer"] for each in home.entry.subentries.values()]
-
-
-async def settled(home: Home) -> None:
-    """Wait until the entry shows what was imported, and nothing else."""
-    async with asyncio.timeout(20):
-        while True:
-            layers = await home.importer.async_reconcile() or []
-            if {each.id for each in layers} == set(shown(home)) and all(each.linked for each in layers):
-                return
-            await asyncio.sleep(0.02)
+async def imports(home: Home) -> list[str]:
+    """Return the imports that the entry has."""
+    return [layer.id for layer in await home.importer.async_imports()]
 
 
 async def test_history_runs_through_to_the_live_values(home: Home, tmp_path: Path) -> None:
@@ -222,7 +215,7 @@ async def test_live_values_that_differ_are_told_and_stay(home: Home, tmp_path: P
     assert all(after[hour] == pytest.approx(change) for hour, change in list(live.items())[1:])
 
 
-async def test_an_undo_restores_every_bit(home: Home, tmp_path: Path) -> None:
+async def test_an_undo_restores_everything(home: Home, tmp_path: Path) -> None:
     await home.live(LIVE_FROM + timedelta(hours=3))
     nothing = await home.rows()
     older = export(home, tmp_path, LIVE_FROM - timedelta(days=4), name="older.csv")
@@ -251,7 +244,7 @@ async def test_imports_in_any_order_and_again_give_the_same(home: Home, tmp_path
     for path in (whole, older, newer):
         again = await home.take(path)
         assert not again.is_new
-    assert len((await home.importer.async_reconcile()) or []) == 1
+    assert len(await imports(home)) == 1
     await home.importer.async_undo()
     for order in ((older, newer), (newer, older, whole)):
         for path in order:
@@ -310,32 +303,48 @@ async def test_history_of_a_counter_that_was_never_recorded(home: Home, tmp_path
 async def test_a_stop_in_the_middle_leaves_the_old_state_or_the_new_one(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, written: bool
 ) -> None:
+    """As in a power cut, nothing runs any more that would clear up."""
     await home.live(LIVE_FROM + timedelta(hours=2))
     before = await home.rows()
     path = export(home, tmp_path, LIVE_FROM)
-    real = recorder_rows.async_write
 
     class PowerCutError(BaseException):
         """Nothing is told any more."""
 
-    async def cut(*arguments: Any) -> dict[str, int]:
-        if written:
-            await real(*arguments)
+    async def cut(*_: Any) -> None:
         raise PowerCutError
 
+    def cut_in_thread(*_: Any) -> None:
+        raise ValueError
+
     with monkeypatch.context() as cutting:
-        cutting.setattr(recorder_rows, "async_write", cut)
-        with pytest.raises(PowerCutError):
+        if written:
+            cutting.setattr(Record, "async_save", cut)
+        else:
+            cutting.setattr(Rows, "change", cut_in_thread)
+            # What is written ahead stays as it is.
+            cutting.setattr(Record, "async_load", _twice(Record.async_load))
+        with pytest.raises((PowerCutError, ValueError)):
             await home.take(path)
     assert (await home.rows() == before) is not written
     # As after a start: what was about to happen is looked up in the database.
-    layers = await home.importer.async_reconcile()
-    assert layers is not None
-    assert len(layers) == written
+    assert len(await imports(home)) == written
     again = await home.take(path)
     assert again.is_new is not written
     await home.importer.async_undo()
     assert await home.rows() == before
+
+
+def _twice(load: Callable[[Record], Any]) -> Callable[[Record], Any]:
+    """Return what loads twice, and fails from then on."""
+    calls = iter((True, True))
+
+    async def loading(record: Record) -> Any:
+        if next(calls, False):
+            return await load(record)
+        raise ExportError("unreadable")
+
+    return loading
 
 
 async def test_a_write_that_fails_leaves_the_old_state(
@@ -343,43 +352,40 @@ async def test_a_write_that_fails_leaves_the_old_state(
 ) -> None:
     await home.live(LIVE_FROM + timedelta(hours=2))
     before = await home.rows()
-    change = recorder_rows._change  # noqa: SLF001 -- the second counter of a transaction fails
+    change = Rows.change
     count = 0
 
     def fail(*arguments: Any) -> None:
         nonlocal count
         count += 1
+        # The second counter of a transaction fails.
         if count == 2:
             raise ValueError("disk full")
         change(*arguments)
 
     with monkeypatch.context() as failing:
-        failing.setattr(recorder_rows, "_change", fail)
+        failing.setattr(Rows, "change", fail)
         with pytest.raises(ValueError, match="disk full"):
             await home.take(export(home, tmp_path, LIVE_FROM))
     assert count == 2
     assert await home.rows() == before
-    assert await home.importer.async_reconcile() == []
+    assert await imports(home) == []
 
 
-async def test_statistics_that_change_meanwhile_are_looked_at_again(
-    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_statistics_that_change_meanwhile_are_looked_at_again(home: Home, tmp_path: Path) -> None:
     await home.live(LIVE_FROM + timedelta(hours=2))
-    real = recorder_rows.async_write
-    tries = 0
-
-    async def meanwhile(*arguments: Any) -> dict[str, int]:
-        nonlocal tries
-        tries += 1
-        if tries == 1:
-            start = LIVE_FROM.replace(minute=0).astimezone(UTC)
-            get_instance(home.hass).async_adjust_statistics(IMPORT, start, 1.0, "kWh")
-        return await real(*arguments)
-
-    monkeypatch.setattr(recorder_rows, "async_write", meanwhile)
-    await home.take(export(home, tmp_path, LIVE_FROM))
-    assert tries == 2
+    before = await home.rows()
+    read = await home.importer.async_read(nullcontext(export(home, tmp_path, LIVE_FROM + timedelta(hours=1))))
+    looked_at = await home.importer.async_plan(read)
+    start = LIVE_FROM.replace(minute=0).astimezone(UTC)
+    get_instance(home.hass).async_adjust_statistics(IMPORT, start, -0.001, "kWh")
+    written = await home.importer.async_import(read)
+    completed = [plan.summaries[IMPORT].junction.completed for plan in (looked_at, written)]
+    assert completed[1] - completed[0] == pytest.approx(0.001)
+    await home.importer.async_undo()
+    get_instance(home.hass).async_adjust_statistics(IMPORT, start, 0.001, "kWh")
+    await async_wait_recording_done(home.hass)
+    assert await home.rows() == before
 
 
 async def test_imported_rows_that_something_else_changed_are_left_alone(home: Home, tmp_path: Path) -> None:
@@ -394,7 +400,7 @@ async def test_imported_rows_that_something_else_changed_are_left_alone(home: Ho
     assert await home.rows() == before
 
 
-async def test_removing_the_import_from_the_entry_takes_it_back(home: Home, tmp_path: Path) -> None:
+async def test_the_actions_import_and_take_back(home: Home, tmp_path: Path) -> None:
     await home.live(LIVE_FROM + timedelta(hours=2))
     before = await home.rows()
     path = export(home, tmp_path, LIVE_FROM)
@@ -405,26 +411,20 @@ async def test_removing_the_import_from_the_entry_takes_it_back(home: Home, tmp_
         answer = await home.hass.services.async_call(
             DOMAIN, name, {**fields, **more}, blocking=True, return_response=True
         )
-        await settled(home)
         assert answer is not None
         return dict(answer)
 
     dry = await act("import_history")
-    assert (dry["written"], dry["import_id"], shown(home)) == (False, None, [])
+    assert (dry["written"], dry["import_id"], await imports(home)) == (False, None, [])
     assert dry["series"][IMPORT]["new_rows"] == 8 * 24 + 18
     assert await home.rows() == before
     first = await act("import_history", dry_run=False)
     assert first["written"]
-    assert shown(home) == [first["import_id"]]
+    assert await imports(home) == [first["import_id"]]
     assert (await act("import_history", dry_run=False))["written"] is False
-    [subentry_id] = home.entry.subentries
-    home.hass.config_entries.async_remove_subentry(home.entry, subentry_id)
-    await settled(home)
-    assert await home.rows() == before
-    await act("import_history", dry_run=False)
     del fields["path"]
     await act("undo_import")
-    assert (await home.rows(), shown(home)) == (before, [])
+    assert (await home.rows(), await imports(home)) == (before, [])
     with pytest.raises(ServiceValidationError, match="no import"):
         await act("undo_import")
     with pytest.raises(ServiceValidationError, match="may read"):
@@ -434,24 +434,19 @@ async def test_removing_the_import_from_the_entry_takes_it_back(home: Home, tmp_
         await act("import_history", path=str(path))
 
 
-async def test_what_a_stop_left_unshown_is_shown_and_what_was_removed_meanwhile_is_taken_back(
-    home: Home, tmp_path: Path
-) -> None:
+async def test_a_reload_leaves_imports_as_they_are(home: Home, tmp_path: Path) -> None:
     await home.live(LIVE_FROM + timedelta(hours=2))
     before = await home.rows()
     plan = await home.take(export(home, tmp_path, LIVE_FROM))
-    manager = home.hass.config_entries
-    assert shown(home) == []
-    assert await manager.async_reload(home.entry.entry_id)
-    await settled(home)
-    assert shown(home) == [plan.layer.id]
-    assert await manager.async_unload(home.entry.entry_id)
-    [subentry_id] = home.entry.subentries
-    manager.async_remove_subentry(home.entry, subentry_id)
-    assert await manager.async_setup(home.entry.entry_id)
-    await settled(home)
-    assert await home.importer.async_reconcile() == []
-    assert len((await home.rows())[f"{IMPORT} hour"]) == len(before[f"{IMPORT} hour"])
+    after = await home.rows()
+    assert await home.hass.config_entries.async_reload(home.entry.entry_id)
+    await home.hass.async_block_till_done()
+    assert await imports(home) == [plan.layer.id]
+    for entity_id in (IMPORT, EXPORT):
+        assert (await home.rows())[f"{entity_id} hour"] == after[f"{entity_id} hour"]
+    await home.importer.async_undo(plan.layer.id)
+    for entity_id in (IMPORT, EXPORT):
+        assert (await home.rows())[f"{entity_id} hour"] == before[f"{entity_id} hour"]
 
 
 async def test_month_peaks_fill_the_months_that_the_meter_does_not_know(home: Home, tmp_path: Path) -> None:
@@ -463,8 +458,8 @@ async def test_month_peaks_fill_the_months_that_the_meter_does_not_know(home: Ho
     path = tmp_path / "peaks.csv"
     path.write_bytes(lines(peak_rows({date(2023, 4, 1): 1713, oldest: 9999, date(2026, 1, 1): 9999}, meter=meter)))
     plan = await home.take(path)
-    assert list(plan.new_peaks) == ["2023-04-01"]
-    assert plan.different_peaks[oldest.isoformat()][0] == 9.999
+    assert list(plan.peaks.new) == ["2023-04-01"]
+    assert plan.peaks.different[oldest.isoformat()][0] == 9.999
     assert ledger.peaks[date(2023, 4, 1)].value == Decimal("1.713")
     assert ledger.peaks[date(2023, 4, 1)].source == "imported"
     await async_wait_recording_done(home.hass)

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from homeassistant.components.sensor import SensorEntityDescription
-from homeassistant.config_entries import ConfigFlow, OptionsFlow
+from homeassistant.config_entries import ConfigFlow
 from homeassistant.const import Platform
 import pytest
 import yaml
@@ -22,7 +22,7 @@ from custom_components.emucs.entities.mbus import meter_rows
 from custom_components.emucs.entities.registers import register_row
 from custom_components.emucs.entities.rows import Row
 from custom_components.emucs.exports import REASONS as EXPORT_REASONS
-from custom_components.emucs.history.flow import SUBENTRY_HISTORY, HistoryFlow
+from custom_components.emucs.history.flow import HistorySteps
 from custom_components.emucs.insight.mbus import Medium
 from custom_components.emucs.insight.mbus_readings import MbusReading
 from custom_components.emucs.port import Channel, PortError, Reader, Register
@@ -195,20 +195,25 @@ def test_every_device_has_a_name_and_every_name_a_device() -> None:
 
 
 def test_every_step_of_the_import_has_a_text_and_every_text_a_step() -> None:
-    texts = ENGLISH["config_subentries"][SUBENTRY_HISTORY]
-    steps = {name.removeprefix("async_step_") for name in vars(HistoryFlow) if name.startswith("async_step_")}
-    # What only works shows its progress; the last step leaves the import.
-    assert steps == texts["step"].keys() | texts["progress"].keys() | {"finish"}
+    texts = ENGLISH["options"]
+    flows = (HistorySteps, config_flow.EmucsOptionsFlow)
+    steps = {
+        name.removeprefix("async_step_") for flow in flows for name in vars(flow) if name.startswith("async_step_")
+    }
+    # What only works shows its progress; the last steps say what was done.
+    assert steps == texts["step"].keys() | texts["progress"].keys() | {"imported", "undone"}
     aborts = {
         reason
         for name, _, keywords in calls(COMPONENT / "history" / "flow.py")
         if name == "async_abort"
         for reason in literal(keywords["reason"])
     }
-    assert aborts == texts["abort"].keys()
+    # The recorder is asked for before a file is.
+    assert aborts | {"no_recorder", "unknown_recorder"} == texts["abort"].keys()
+    assert all(text == texts["error"].get(reason, text) for reason, text in texts["abort"].items())
 
 
-@pytest.mark.parametrize(("base", "group"), [(ConfigFlow, "config"), (OptionsFlow, "options")])
+@pytest.mark.parametrize(("base", "group"), [(ConfigFlow, "config")])
 def test_every_step_has_a_text_and_every_text_a_step(base: type, group: str) -> None:
     flows = [
         value
@@ -229,8 +234,9 @@ def test_every_choice_of_a_menu_has_a_text() -> None:
     for menu in menus:
         [step] = literal(menu["step_id"])
         options = set(ast.literal_eval(menu["menu_options"]))
-        assert options == ENGLISH["config"]["step"][step]["menu_options"].keys()
-        assert options == ENGLISH["config"]["step"][step]["menu_option_descriptions"].keys()
+        steps = ENGLISH["options" if step == "init" else "config"]["step"]
+        assert options == steps[step]["menu_options"].keys()
+        assert options == steps[step]["menu_option_descriptions"].keys()
 
 
 def test_every_error_of_the_flow_has_a_text_and_every_text_an_error() -> None:
@@ -263,7 +269,7 @@ def test_every_reason_why_an_export_is_not_taken_has_a_text_and_is_given() -> No
             given.update(*map(literal, node.args[:1]))
             if isinstance(node.args[0], ast.IfExp):
                 given |= literal(node.args[0].body) | literal(node.args[0].orelse)
-    assert given == EXPORT_REASONS == ENGLISH["config_subentries"]["history"]["error"].keys()
+    assert given == EXPORT_REASONS == ENGLISH["options"]["error"].keys()
 
 
 def test_every_issue_has_a_text_and_every_text_an_issue() -> None:
@@ -302,6 +308,12 @@ def test_every_action_has_a_text_and_an_icon() -> None:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_readme_names_every_entity(platform: Platform) -> None:
-    readme = (ROOT / "README.md").read_text()
-    assert [each.key for each in rows(platform) if f"`{each.key}`" not in readme] == []
+def test_a_page_names_every_entity(platform: Platform) -> None:
+    page = (ROOT / "docs" / "entities.md").read_text()
+    lines = [line for line in page.splitlines() if line.startswith("| **")]
+    for each in rows(platform):
+        [line] = [line for line in lines if f"`{each.key}`" in line]
+        keys, names = re.findall(r"`(\w+)`", line.split("|")[2]), line.split("|")[1]
+        if keys[0] == each.key:
+            name = ENGLISH["entity"][platform][each.translation_key]["name"]
+            assert f"**{name.format_map(each.translation_placeholders or {})}**" in names

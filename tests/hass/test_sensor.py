@@ -13,7 +13,7 @@ from custom_components.emucs.port import Reader
 from tests.support import WINTER_EVENING, entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 
-PORT = {"telegrams_per_minute", "checksum_errors", "reconnects", "dropped_bytes", "last_failure"}
+PORT = {"telegrams_per_minute", "checksum_errors", "reconnects", "dropped_bytes", "last_failure", "longest_silence"}
 
 
 def keys(entity_registry: er.EntityRegistry, identifier: str) -> set[str]:

@@ -21,7 +21,7 @@ from tests.hass.test_industrial import METER_ID, industrial
 from tests.support import address, entry_data, sending
 from virtual_meter import TcpServer, VirtualMeter
 
-README = Path(__file__).parents[2] / "README.md"
+ENTITIES = Path(__file__).parents[2] / "docs" / "entities.md"
 TRANSLATIONS = Path(custom_components.emucs.__file__).parent / "translations"
 TEXTS: dict[str, dict[str, str]] = {
     language: recursive_flatten("", json.loads((TRANSLATIONS / f"{language}.json").read_text()))
@@ -30,11 +30,12 @@ TEXTS: dict[str, dict[str, str]] = {
 ENGLISH = TEXTS["en"]
 OTHERS = ("nl", "fr", "de")
 
+_DATE = "{day} {month} {year}"
 # Words that are the same in English, beside the names of Fluvius's tariff areas.
 SAME = {
-    "nl": {"Gas", "Host", "Meter", "Meters", "Open", "Register {code}", "Water", "gas", "water"},
-    "fr": {"Message", "Options", "Port"},
-    "de": {"Gas", "Host", "Port", "Register {code}"},
+    "nl": {"Gas", "Host", "Import", "Meter", "Meters", "Open", "Register {code}", "Water", "gas", "water", _DATE},
+    "fr": {"Message", "Port", _DATE},
+    "de": {"Gas", "Host", "Import", "Port", "Register {code}"},
 }
 # English words with two meanings: a serial port is no network port.
 TWO_MEANINGS = {"de": {"Port"}}
@@ -42,8 +43,8 @@ TWO_MEANINGS = {"de": {"Port"}}
 NAMED = [
     ("config.error.no_data", "config.step.serial.sections.advanced.data.wait"),
     ("exceptions.no_telegrams.message", "entity.binary_sensor.link.name"),
-    ("issues.tariff_year.description", "options.step.init.sections.capacity.data.own_rate"),
-    ("issues.tariff_year.description", "options.step.init.sections.capacity.name"),
+    ("issues.tariff_year.description", "options.step.settings.sections.capacity.data.own_rate"),
+    ("issues.tariff_year.description", "options.step.settings.sections.capacity.name"),
 ]
 METERS = {
     "nl": ("Elektriciteitsmeter", "Gasmeter", "Watermeter"),
@@ -193,7 +194,7 @@ async def test_devices_and_entities_are_called_by_their_names(
             state = hass.states.get(entity.entity_id)
             assert state is not None
             assert state.name == f"{METERS[speaking][0]} {name}"
-        assert f"`{entities[f'{meter.meter_id}_power'].entity_id}`" in README.read_text()
+        assert f"`{entities[f'{meter.meter_id}_power'].entity_id}`" in ENTITIES.read_text()
         names = [(english_name(entity), entity.original_name or "") for entity in entities.values()]
         assert [name for _, name in names if not name or "{" in name] == []
         assert {name for english, name in names if name == english} <= SAME[speaking]

@@ -1,4 +1,4 @@
-"""What the port and the insights know of others, and others of them."""
+"""What the rooms without Home Assistant know of others."""
 
 import ast
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 from custom_components.emucs import insight, port
 
 COMPONENT = Path(port.__file__).parents[1]
-MODULES = sorted([*COMPONENT.glob("port/*.py"), *COMPONENT.glob("insight/*.py")])
+MODULES = sorted(path for room in ("port", "insight", "exports") for path in COMPONENT.glob(f"{room}/*.py"))
 
 
 def imports(path: Path) -> Iterator[tuple[str, str]]:
@@ -22,7 +22,7 @@ def imports(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert {path.parent.name for path in MODULES} == {"port", "insight"}
+    assert {path.parent.name for path in MODULES} == {"port", "insight", "exports"}
     assert len(MODULES) > 10
     assert Path(insight.__file__) in MODULES
 
@@ -44,6 +44,28 @@ def test_insights_know_only_what_the_port_shows(path: Path) -> None:
         if module.startswith(".."):
             assert module == "..port"
             assert name in {*port.__all__, "obis", "unset"}
+
+
+@pytest.mark.parametrize("path", COMPONENT.glob("exports/*.py"), ids=lambda path: path.name)
+def test_exports_know_only_what_meters_measure(path: Path) -> None:
+    assert {module for module, _ in imports(path) if module.startswith("..")} <= {"..insight.mbus"}
+
+
+@pytest.mark.parametrize("path", sorted(COMPONENT.rglob("*.py")), ids=lambda path: str(path.relative_to(COMPONENT)))
+def test_one_module_touches_the_tables_of_the_recorder(path: Path) -> None:
+    tables = {module for module, _ in imports(path) if "db_schema" in module or module.startswith("sqlalchemy")}
+    assert not tables or path.name == "recorder_rows.py"
+
+
+def test_no_two_classes_have_one_name() -> None:
+    names = [
+        node.name
+        for path in COMPONENT.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert len(names) > 100
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []
 
 
 def test_what_the_port_shows() -> None:

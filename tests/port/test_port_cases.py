@@ -2,15 +2,12 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from pathlib import Path
-import re
 
 import pytest
 
 from custom_components.emucs.port import (
     Channel,
     Drop,
-    Encrypted,
     LineEnds,
     Meaning,
     MonthDemand,
@@ -20,7 +17,6 @@ from custom_components.emucs.port import (
     Reader,
     Register,
     Telegram,
-    WrongSpeed,
     anonymise,
     meaning,
     parse_code,
@@ -30,7 +26,7 @@ from custom_components.emucs.port import (
 )
 from custom_components.emucs.port.diagnosis import diagnose
 from tests.fuzz.target import crc16_x25
-from tests.port.wire import body, crc16, received, sent
+from tests.port.wire import body, received, sent
 from tests.support import SHARED
 
 CASES = SHARED / "cases" / "port"
@@ -131,41 +127,6 @@ def test_telegrams_without_an_end_are_not_read_and_that_is_said() -> None:
 )
 def test_what_is_wrong_with_text(sample: bytes, kind: type[PortError]) -> None:
     assert type(diagnose(sample)) is kind
-
-
-# Encryption
-
-
-@in_place
-def test_encrypted_telegrams_of_any_length() -> None:
-    paths = sorted(CASES.glob("F05*"))
-    assert len(paths) == 4
-    for path in paths:
-        data = path.read_bytes()
-        assert type(diagnose((data * 8)[:2048])) is Encrypted, path.name
-        reader = Reader()
-        assert reader.feed(data * 100) == []
-        assert reader.dropped[Drop.CHECKSUM] == 0
-
-
-TITLE = b"\xdb\x08KFM\x10\x00\x00\x00\x01"
-COUNTER = b"\0\0\0\x17"
-NOISE = bytes(range(0x80, 0xFF)) * 3
-
-
-@pytest.mark.parametrize("length", [b"\x20", b"\x7f", b"\x81\x80", b"\x81\xf8", b"\x82\x01\x50", b"\x83\x00\x01\x50"])
-@pytest.mark.parametrize("security", [0x10, 0x20, 0x30, 0x31, 0x32, 0x70, 0xB0])
-@pytest.mark.parametrize(
-    "around", [b"", b"\x68\xfa\xfa\x68\x53\xff\x00\x01\x67", b"\x7e\xa1\x0a\xcf\x02\x23\x13\x92\xe6\xe7\x00"]
-)
-def test_all_spellings_of_encryption(length: bytes, security: int, around: bytes) -> None:
-    assert type(diagnose(around + TITLE + length + bytes([security]) + COUNTER + NOISE)) is Encrypted
-
-
-@pytest.mark.parametrize("length", [b"\x05", b"\x80", b"\x81\x20", b"\x85\0\0\0\0\1"])
-def test_what_is_no_length_is_noise(length: bytes) -> None:
-    assert type(diagnose(TITLE + length + b"\x30" + COUNTER + NOISE)) is WrongSpeed
-    assert type(diagnose(TITLE + b"\x82\x01\x50\x05" + COUNTER + NOISE)) is WrongSpeed
 
 
 # Values
@@ -431,29 +392,3 @@ def test_no_number_is_shown_of_cases_that_print_it_elsewhere(case: str) -> None:
     assert {code: recorded.registers[code] for code in quantities} == {
         code: telegram.registers[code] for code in quantities
     }
-
-
-# Whole streams, read once more with nothing of the code under test
-
-
-QUANTITY = re.compile(r"^(\d-\d:\d+\.\d+\.\d+)\((?:\d{12}[SW]\)\()?([\d.]+)\*\w+\)", re.MULTILINE)
-
-
-def values_of(path: Path) -> list[dict[str, str]]:
-    """Return the numbers of all telegrams of a stream whose checksum is right."""
-    frames = re.findall(rb"(/[^/!]{3,}?!)([0-9A-Fa-f]{4})\r\n", path.read_bytes())
-    right = [text.decode() for text, checksum in frames if crc16(text) == int(checksum, 16)]
-    return [dict(QUANTITY.findall(text)) for text in right]
-
-
-@pytest.mark.skipif(not STREAMS.is_dir(), reason="the streams are not part of the project")
-@pytest.mark.parametrize("size", [1, 61, 1024, 1_000_000])
-@pytest.mark.parametrize("path", sorted(STREAMS.glob("*.txt")), ids=lambda path: path.stem)
-def test_streams_in_any_chunks(path: Path, size: int) -> None:
-    expected, stream = values_of(path), path.read_bytes()
-    reader = Reader()
-    found = [telegram for at in range(0, len(stream), size) for telegram in reader.feed(stream[at : at + size])]
-    assert len(found) == len(expected) > 50
-    for telegram, values in zip(found, expected, strict=True):
-        for code, number in values.items():
-            assert telegram.registers[code].value == Decimal(number)

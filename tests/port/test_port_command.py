@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from custom_components.emucs.port import Reader, Telegram, command
+from custom_components.emucs.port import Reader, Telegram, __main__ as command
 from custom_components.emucs.port.address import url_of
 from custom_components.emucs.port.names import name_of
 from tests.port.wire import received

@@ -7,8 +7,8 @@ import tracemalloc
 import pytest
 
 from custom_components.emucs.port import Drop, Link, Reader, Telegram, anonymise
+from custom_components.emucs.port.__main__ import as_dict
 from custom_components.emucs.port.channels import MAX_CHANNELS
-from custom_components.emucs.port.command import as_dict
 from custom_components.emucs.port.framing import MAX_TELEGRAM
 from custom_components.emucs.port.lines import MAX_LINE
 from custom_components.emucs.port.plain import LONGEST_NAME, LONGEST_TEXT, plain

@@ -1,11 +1,11 @@
 """Exports of the grid operator become hours of the live meter's counters. Knows nothing of Home Assistant."""
 
-from .counters import Counter, Known
+from .counters import CounterKey, Known
 from .errors import REASONS, ExportError
 from .files import read_export
 from .intervals import MICRO, Readings
-from .ledger import Layer, Ledger, Snapshot
-from .matching import LiveMeter, Match, Medium, match
+from .ledger import GONE, Layer, Ledger, Location, peaks_of
+from .matching import LiveMeter, Match, match
 from .merge import (
     SECONDS,
     Changes,
@@ -15,44 +15,45 @@ from .merge import (
     Side,
     StatisticsChangedError,
     Summary,
+    before_connection_of,
     changes,
     first_live,
-    lacking_of,
-    snapshot_of,
+    recovered,
     still_there,
     summary_of,
 )
-from .vocabulary import Direction, Unit
+from .vocabulary import ExportUnit, FlowDirection
 
 __all__ = [
+    "GONE",
     "MICRO",
     "REASONS",
     "SECONDS",
     "Changes",
-    "Counter",
-    "Direction",
+    "CounterKey",
     "Existing",
     "ExportError",
+    "ExportUnit",
+    "FlowDirection",
     "Junction",
     "Known",
     "Layer",
     "Ledger",
     "LiveMeter",
+    "Location",
     "Match",
-    "Medium",
     "Overlap",
     "Readings",
     "Side",
-    "Snapshot",
     "StatisticsChangedError",
     "Summary",
-    "Unit",
+    "before_connection_of",
     "changes",
     "first_live",
-    "lacking_of",
     "match",
+    "peaks_of",
     "read_export",
-    "snapshot_of",
+    "recovered",
     "still_there",
     "summary_of",
 ]

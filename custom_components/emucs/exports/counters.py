@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .intervals import ABSENT, Readings, Stream
-from .vocabulary import Direction, Unit
+from .vocabulary import ExportUnit, FlowDirection
 from .walltime import HOUR, Grain
 
 _UNKNOWN: Final = (ABSENT,) * HOUR
 
 
 @dataclass(frozen=True, order=True, slots=True)
-class Counter:
+class CounterKey:
     """A counter of the live meter, of energy in kWh or of volume in m³; tariff 0 is the sum of all tariffs."""
 
-    unit: Unit
-    direction: Direction
+    unit: ExportUnit
+    direction: FlowDirection
     tariff: int = 0
 
 
@@ -36,6 +36,12 @@ class Known:
     def __bool__(self) -> bool:
         """Tell whether anything is known."""
         return bool(self.hours or self.parts or self.days)
+
+    @property
+    def first(self) -> int | None:
+        """Return the first hour that gets a row, None where nothing is known."""
+        days = (begin + length - 1 for begin, (length, _) in self.days.items())
+        return min((*self.hours, *self.parts, *days), default=None)
 
     def energies(self) -> dict[int, int]:
         """Return the increase in each hour, in order; a day that is known as a whole increases in its last hour.
@@ -90,24 +96,24 @@ class Known:
         )
 
 
-def counters_of(readings: Readings, ean: str, meters: Mapping[str, int | None]) -> dict[Counter, Known]:
+def counters_of(readings: Readings, ean: str, meters: Mapping[str, int | None]) -> dict[CounterKey, Known]:
     """Return the counters of an EAN over its successive meters.
 
     `meters` gives the quarter in which the next meter replaced each one, None for the last.
     """
-    streams: dict[tuple[Unit, Direction, int], list[Stream]] = {}
+    streams: dict[tuple[ExportUnit, FlowDirection, int], list[Stream]] = {}
     for key, stream in readings.streams.items():
         if key.ean == ean and key.meter in meters:
             streams.setdefault((key.unit, key.register.direction, key.register.tariff), []).append(stream)
-    counters: dict[Counter, Known] = {}
+    counters: dict[CounterKey, Known] = {}
     for unit, direction in sorted({group[:2] for group in streams}):
         total, day, night = (streams.get((unit, direction, tariff), []) for tariff in range(3))
-        counters[Counter(unit, direction)] = _known([total, [*day, *night]], meters)
+        counters[CounterKey(unit, direction)] = _known([total, [*day, *night]], meters)
         if day or night:
             # Only the register that counts is listed: the other one stood still.
             beside = [*day, *night]
-            counters[Counter(unit, direction, 1)] = _known([day], meters, beside)
-            counters[Counter(unit, direction, 2)] = _known([night], meters, beside)
+            counters[CounterKey(unit, direction, 1)] = _known([day], meters, beside)
+            counters[CounterKey(unit, direction, 2)] = _known([night], meters, beside)
     return {counter: known for counter, known in counters.items() if known}
 
 

@@ -29,8 +29,8 @@ from .vocabulary import (
     STATUS_WORDS,
     WATER,
     Column,
+    ExportUnit,
     Status,
-    Unit,
     normalised,
     status_of,
 )
@@ -114,7 +114,7 @@ class TableReader:
             begin, since, end, until, register, volume, unit, ean, meter, kind, state = fields
             try:
                 value = volumes[volume]
-                if units[unit] is Unit.POWER and self._peak(fields, value, reader.line_num):
+                if units[unit] is ExportUnit.POWER and self._peak(fields, value, reader.line_num):
                     self._lines += 1
                     continue
                 day, places = days[begin, end]

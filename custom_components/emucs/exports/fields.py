@@ -5,7 +5,7 @@ from typing import Final
 
 from .errors import ExportError
 from .intervals import EMPTY, MICRO, Readings, Stream, StreamKey
-from .vocabulary import COLUMNS, REGISTERS, UNITS, Unit, normalised
+from .vocabulary import COLUMNS, REGISTERS, UNITS, ExportUnit, normalised
 from .walltime import Day, Grain, Place, day_of, parse_date, parse_time, place
 
 MOST_REMEMBERED: Final = 100_000
@@ -39,10 +39,10 @@ class Volumes(dict[str, int]):
         return value
 
 
-class Units(dict[str, Unit | None]):
+class Units(dict[str, ExportUnit | None]):
     """Units, by their text; None is an unknown one."""
 
-    def __missing__(self, text: str) -> Unit | None:
+    def __missing__(self, text: str) -> ExportUnit | None:
         """Return a unit."""
         unit = UNITS.get(normalised(text[:_LONGEST_WORD]))
         if len(self) < _MOST_KINDS:
@@ -110,7 +110,7 @@ class Streams(dict[StreamTexts, Stream | None]):
         if self._gas:
             self._readings.gas.add(ean)
         stream = None
-        if register is not None and unit in (Unit.ENERGY, Unit.VOLUME):
+        if register is not None and unit in (ExportUnit.ENERGY, ExportUnit.VOLUME):
             stream = self._readings.stream(StreamKey(ean, meter, register, unit, key[4]), name_of(key[2], key[3]))
         self[key] = stream
         return stream

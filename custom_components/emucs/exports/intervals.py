@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from .errors import ExportError
-from .repeated_hour import Repeated, Row
-from .vocabulary import Register, Unit
+from .repeated_hour import Repeated, TimedRow
+from .vocabulary import ExportUnit, RegisterName
 from .walltime import Day, Grain, Place
 
 MICRO: Final = 1_000_000
@@ -32,8 +32,8 @@ class StreamKey(NamedTuple):
 
     ean: str
     meter: str
-    register: Register
-    unit: Unit
+    register: RegisterName
+    unit: ExportUnit
     grain: Grain
 
 
@@ -69,7 +69,7 @@ class Stream:
                 repeated = self._repeated[day.begin] = Repeated(begins_file=not self._seen_in_file)
             if len(repeated.rows) >= _MOST_REPEATED:
                 raise ExportError("too_large", f"> {_MOST_REPEATED} rows in an hour")
-            repeated.rows.append(Row(place.offsets, value, estimated))
+            repeated.rows.append(TimedRow(place.offsets, value, estimated))
             self.lengths[day.begin] = day.length
         else:
             self._set(day.begin, day.length, offset, value, estimated=estimated)

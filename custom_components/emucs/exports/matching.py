@@ -2,23 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
-from .counters import Counter, Known, counters_of
+from ..insight.mbus import Medium
+from .counters import CounterKey, Known, counters_of
 from .errors import ExportError
 from .intervals import Peak, Readings
-from .vocabulary import Unit
+from .vocabulary import ExportUnit
 
 _SHORTEST_NUMBER: Final = 6
-
-
-class Medium(StrEnum):
-    """What a meter measures."""
-
-    ELECTRICITY = "electricity"
-    GAS = "gas"
-    WATER = "water"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +31,7 @@ class Match:
     ean: str
     meters: tuple[str, ...]
     """The numbers of the meters in the order of time."""
-    counters: Mapping[Counter, Known]
+    counters: Mapping[CounterKey, Known]
     peaks: Mapping[str, Peak]
     certain: bool
     """Whether a number or an EAN proves that it is this meter."""
@@ -128,13 +120,13 @@ def _medium(readings: Readings, ean: str) -> Medium:
     """Return what is measured under an EAN: gas comes in m³ and kWh, electricity in kWh only."""
     if ean in readings.water:
         return Medium.WATER
-    in_volume = any(key.ean == ean and key.unit is Unit.VOLUME for key in readings.streams)
+    in_volume = any(key.ean == ean and key.unit is ExportUnit.VOLUME for key in readings.streams)
     return Medium.GAS if in_volume or ean in readings.gas else Medium.ELECTRICITY
 
 
 def _matched(readings: Readings, ean: str, own: str | None, meter: LiveMeter, *, certain: bool) -> Match:
     """Return what the meters of an EAN have counted, up to the live one."""
-    unit = Unit.ENERGY if meter.medium is Medium.ELECTRICITY else Unit.VOLUME
+    unit = ExportUnit.ENERGY if meter.medium is Medium.ELECTRICITY else ExportUnit.VOLUME
     firsts: dict[str, int] = {}
     for key, stream in readings.streams.items():
         if key.ean == ean and key.unit is unit and (first := stream.first) is not None:

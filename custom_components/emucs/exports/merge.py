@@ -3,32 +3,45 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from math import floor, log10
 from typing import Final
 
 from .counters import Known
 from .intervals import MICRO
-from .ledger import Rows, Snapshot
+from .ledger import Ledger, Rows
 
 SECONDS: Final = 3600
+_DIGITS: Final = 6
 _TINY: Final = 1e-6
 _SHOWN: Final = 10
 _LEAST: Final = 0.02
+# A day of 23 to 25 hours, as the clock changes.
+_DAY: Final = range(23, 26)
 
 
 class StatisticsChangedError(Exception):
     """The statistics are not as they were left."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Existing:
     """The statistics of a counter as the recorder has them, in their own unit; rows by start in seconds."""
 
-    hourly: dict[int, float] = field(default_factory=dict)
-    short_term: dict[int, float] = field(default_factory=dict)
+    imported: Mapping[int, float] = field(default_factory=dict)
+    """The sums of hourly rows without a state: the recorder writes none such."""
+    live: Mapping[int, float] = field(default_factory=dict)
+    """The sums of hourly rows that the recorder wrote."""
+    short_term: frozenset[int] = frozenset()
+    """The hours since the epoch that have five-minute rows."""
     factor: float = 1.0
     """From kWh or m³ to their unit."""
     state: float | None = None
     """Where the counter stands now."""
+
+    @property
+    def digits(self) -> int:
+        """Return to how many decimals sums are written: to the mWh, or to the cm³."""
+        return _DIGITS - floor(log10(self.factor))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,20 +94,20 @@ class Summary:
     junction: Junction
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Changes:
     """What is done to the rows of one counter; sums in the unit of the statistics."""
 
-    delete: list[int] = field(default_factory=list)
-    insert: dict[int, float] = field(default_factory=dict)
-    update: dict[int, float] = field(default_factory=dict)
+    delete: tuple[int, ...] = ()
+    insert: Mapping[int, float] = field(default_factory=dict)
+    update: Mapping[int, float] = field(default_factory=dict)
     lift: float = 0.0
-    """What is added to all live rows."""
-    lift_from: int | None = None
-    restore: tuple[dict[int, float], dict[int, float]] = field(default_factory=lambda: ({}, {}))
-    """Hourly and five-minute rows whose sums are kept, and what these become; not just lifted, as that rounds."""
+    """What is added to all live rows, hourly and of five minutes."""
     total: float = 0.0
     """The sum that live rows go on from."""
+    digits: int = _DIGITS
+    probe: tuple[int, float | None] | None = None
+    """A row that tells whether it was done: its start, and its sum afterwards, None where there is no row then."""
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to do."""
@@ -106,27 +119,29 @@ class Side:
     """What a ledger gives for a counter: what hours add, and what the first live hour lacks."""
 
     rows: Rows
-    lacking: int = 0
+    before_connection: int = 0
 
-    def total(self, factor: float) -> float:
+    @classmethod
+    def of(cls, ledger: Ledger, metadata_id: int) -> Side:
+        """Return what a ledger gives for the counter at a location."""
+        return cls(ledger.known(metadata_id).energies(), ledger.before_connection(metadata_id))
+
+    def total(self, existing: Existing) -> float:
         """Return by how much live rows are lifted."""
-        return (sum(self.rows.values()) + self.lacking) * factor / MICRO
+        total = sum(self.rows.values()) + self.before_connection
+        return round(total * existing.factor / MICRO, existing.digits)
 
-    def sums(self, factor: float) -> dict[int, float]:
+    def sums(self, existing: Existing) -> dict[int, float]:
         """Return the sums of the rows, by start in seconds."""
+        factor, digits = existing.factor / MICRO, existing.digits
         sums = accumulate(self.rows.values())
-        return {hour * SECONDS: total * factor / MICRO for hour, total in zip(self.rows, sums, strict=True)}
+        return {hour * SECONDS: round(total * factor, digits) for hour, total in zip(self.rows, sums, strict=True)}
 
 
-def live_hours(existing: Existing, ours: Rows) -> dict[int, float]:
-    """Return the hourly rows that are not imported, in order."""
-    return {start: total for start, total in sorted(existing.hourly.items()) if start // SECONDS not in ours}
-
-
-def first_live(existing: Existing, ours: Rows) -> int | None:
+def first_live(existing: Existing) -> int | None:
     """Return the first hour since the epoch that is not for imports, as the live meter has counted in it."""
-    hours = {start // SECONDS for start in live_hours(existing, ours)}
-    hours.update(hour for start in existing.short_term if (hour := start // SECONDS) not in ours)
+    hours = {start // SECONDS for start in existing.live}
+    hours.update(hour for hour in existing.short_term if hour * SECONDS not in existing.imported)
     return min(hours, default=None)
 
 
@@ -135,85 +150,75 @@ def still_there(existing: Existing, side: Side) -> Side:
 
     StatisticsChangedError where a part is gone or its sums are others.
     """
-    sums = side.sums(existing.factor)
-    there = [start for start in sums if start in existing.hourly]
+    sums = side.sums(existing)
+    there = existing.imported
     if not there:
         return Side({})
-    if len(there) != len(sums) or any(abs(existing.hourly[start] - sums[start]) > _TINY for start in there):
+    tolerance = max(_TINY, 10**-existing.digits)
+    if there.keys() != sums.keys() or any(abs(total - sums[start]) > tolerance for start, total in there.items()):
         raise StatisticsChangedError
     return side
 
 
-def changes(existing: Existing, old: Side, new: Side, snapshots: list[Snapshot]) -> Changes:
-    """Return how the statistics go from one ledger to another."""
-    factor = existing.factor
-    before, after = old.sums(factor), new.sums(factor)
-    old_lift, new_lift = old.total(factor), new.total(factor)
-    first = first_live(existing, old.rows)
-    result = Changes(
-        delete=[start for start in before if start not in after],
-        insert={start: total for start, total in after.items() if start not in before},
-        update={start: total for start, total in after.items() if start in before and total != before[start]},
-        lift=new_lift - old_lift,
-        lift_from=None if first is None else first * SECONDS,
-        total=new_lift,
-    )
-    if result.lift:
-        for snapshot in snapshots:
-            lifts = old_lift - snapshot.lift, new_lift - snapshot.lift
-            result.restore[0].update(_lifted(snapshot.hourly, existing.hourly, *lifts))
-            result.restore[1].update(_lifted(snapshot.short_term, existing.short_term, *lifts))
-    return result
+def recovered(existing: Existing) -> Known | None:
+    """Return what imported rows say that no ledger knows of, None where there are none, or sums that fall.
 
-
-def _lifted(kept: Mapping[int, float], rows: Mapping[int, float], old: float, new: float) -> dict[int, float]:
-    """Return what rows become whose sums are kept: to the last bit the same, whatever they have been in between.
-
-    Rows that something else has changed since are not among them, and rows that the recorder has purged.
+    Rows a day apart were known as days. What the first live hour lacked is lost: it stays completed.
     """
-    return {
-        start: total + new for start, total in kept.items() if start in rows and abs(rows[start] - total - old) < _TINY
-    }
+    known = Known()
+    before, last = 0, None
+    rows = sorted(existing.imported.items())
+    for index, (start, total) in enumerate(rows):
+        hour, micros = start // SECONDS, round(total * MICRO / existing.factor)
+        if micros < before:
+            return None
+        nearest = last if last is not None else -(rows[index + 1][0] // SECONDS) + 2 * hour if rows[1:] else hour
+        if (length := hour - nearest) in _DAY:
+            known.days[hour - length + 1] = length, micros - before
+        else:
+            known.hours[hour] = micros - before
+        before, last = micros, hour
+    return known if rows else None
 
 
-def snapshot_of(target: str, existing: Existing, old: Side, snapshots: list[Snapshot]) -> Snapshot:
-    """Return the sums that live rows have now, but for those that are kept already."""
-    kept = [each for each in snapshots if each.target == target]
-    first = first_live(existing, old.rows)
-    begin = float("inf") if first is None else first * SECONDS
-    hourly = {
-        start: total
-        for start, total in existing.hourly.items()
-        if start >= begin and not any(start in each.hourly for each in kept)
-    }
-    short_term = {
-        start: total
-        for start, total in existing.short_term.items()
-        if start >= begin and not any(start in each.short_term for each in kept)
-    }
-    return Snapshot(target, old.total(existing.factor), hourly, short_term)
+def changes(existing: Existing, old: Side, new: Side) -> Changes:
+    """Return how the statistics go from one ledger to another."""
+    before, after = old.sums(existing), new.sums(existing)
+    delete = tuple(start for start in before if start not in after)
+    changed = {start: total for start, total in after.items() if total != before.get(start)}
+    lift = round(new.total(existing) - old.total(existing), existing.digits)
+    lifted = {start: round(total + lift, existing.digits) for start, total in existing.live.items() if lift}
+    probes = (*changed.items(), *((start, None) for start in delete), *lifted.items())
+    return Changes(
+        delete=delete,
+        insert={start: total for start, total in changed.items() if start not in before},
+        update={start: total for start, total in changed.items() if start in before},
+        lift=lift,
+        total=new.total(existing),
+        digits=existing.digits,
+        probe=probes[0] if probes else None,
+    )
 
 
-def lacking_of(existing: Existing, old: Side, known: Known) -> int:
+def before_connection_of(existing: Existing, old: Side, known: Known) -> int:
     """Return what the first live hour had counted before the meter was connected, in millionths.
 
     A counter's sum begins in the middle of that hour. Where the export has less, nothing is known.
     """
-    first = first_live(existing, old.rows)
-    if first is None or first * SECONDS not in existing.hourly or first not in known.hours:
+    first = first_live(existing)
+    if first is None or first * SECONDS not in existing.live or first not in known.hours:
         return 0
-    counted = round((existing.hourly[first * SECONDS] - old.total(existing.factor)) * MICRO / existing.factor)
+    counted = round((existing.live[first * SECONDS] - old.total(existing)) * MICRO / existing.factor)
     return known.hours[first] - counted if 0 <= counted < known.hours[first] else 0
 
 
-def overlap_of(existing: Existing, old: Side, known: Known, timing: float) -> Overlap:
+def overlap_of(existing: Existing, known: Known, timing: float) -> Overlap:
     """Compare hour by hour what the live meter and the export both have; the first live hour is not whole.
 
     A live row ends with the last state of its hour: `timing` is which share of an hour may stand in the next one.
     """
-    rows = list(live_hours(existing, old.rows).items())
     pairs: list[tuple[int, float, float]] = []
-    for (before, begin), (start, end) in pairwise(rows):
+    for (before, begin), (start, end) in pairwise(sorted(existing.live.items())):
         hour = start // SECONDS
         if start - before == SECONDS and hour in known.hours:
             pairs.append((start, known.hours[hour] / MICRO, (end - begin) / existing.factor))
@@ -232,7 +237,7 @@ def overlap_of(existing: Existing, old: Side, known: Known, timing: float) -> Ov
 def summary_of(existing: Existing, sides: tuple[Side, Side], known: Known, different: int, timing: float) -> Summary:
     """Return what an import is to a counter, before and after it; `known` is what the export says of it."""
     old, new = sides
-    first = first_live(existing, old.rows)
+    first = first_live(existing)
     added = [hour for hour in new.rows if hour not in old.rows]
     hours = list(new.rows)
     days = {begin + length - 1: range(begin, begin + length) for begin, (length, _) in known.days.items()}
@@ -240,8 +245,11 @@ def summary_of(existing: Existing, sides: tuple[Side, Side], known: Known, diffe
     for hour in hours:
         if hour in days and hour not in known.hours:
             covered.update(days[hour])
-    order = sorted(covered)
-    gaps = [((before + 1) * SECONDS, after - before - 1) for before, after in pairwise(order) if after > before + 1]
+    gaps = [
+        ((before + 1) * SECONDS, after - before - 1)
+        for before, after in pairwise(sorted(covered))
+        if after > before + 1
+    ]
     return Summary(
         first=added[0] * SECONDS if added else None,
         last=added[-1] * SECONDS if added else None,
@@ -254,11 +262,11 @@ def summary_of(existing: Existing, sides: tuple[Side, Side], known: Known, diffe
         energy=sum(new.rows[hour] for hour in added) / MICRO,
         gaps=tuple(sorted(gaps, key=lambda gap: -gap[1])[:_SHOWN]),
         missing=sum(count for _, count in gaps),
-        overlap=overlap_of(existing, old, known, timing),
+        overlap=overlap_of(existing, known, timing),
         junction=Junction(
             live_since=None if first is None else first * SECONDS,
             missing_hours=first - hours[-1] - 1 if first is not None and hours else 0,
-            completed=(new.lacking - old.lacking) / MICRO,
+            completed=(new.before_connection - old.before_connection) / MICRO,
         ),
     )
 

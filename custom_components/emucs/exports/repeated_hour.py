@@ -18,7 +18,7 @@ type Placed = tuple[int, int, bool]
 """The offset of a quarter in its day, its value, and whether the value is an estimate."""
 
 
-class Row(NamedTuple):
+class TimedRow(NamedTuple):
     """A row in the repeated hour: the one or two places where it may stand, and its value."""
 
     offsets: tuple[int, ...]
@@ -47,7 +47,7 @@ class Repeated:
 
     begins_file: bool
     """Whether the register has no row before these: then the first rows of the hour may be in another file."""
-    rows: list[Row] = field(default_factory=list)
+    rows: list[TimedRow] = field(default_factory=list)
 
     def placed(self) -> tuple[list[Placed], bool]:
         """Return the quarters in their places, and whether these are certain."""
@@ -90,7 +90,7 @@ class Repeated:
             yield from _with_times(pair, times * len(pair))
 
 
-def _with_times(rows: Sequence[Row], times: Sequence[int]) -> Iterator[Placed]:
+def _with_times(rows: Sequence[TimedRow], times: Sequence[int]) -> Iterator[Placed]:
     """Return rows in the places of their occurrences."""
     for row, time in zip(rows, times, strict=False):
         yield _BEGIN + row.wall + time * _QUARTERS, row.value, row.estimated

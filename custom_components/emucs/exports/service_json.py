@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from .errors import ExportError
 from .intervals import EMPTY, MICRO, ConflictError, Readings, StreamKey
-from .vocabulary import UNITS, Direction, Register, Status, Unit, normalised, status_of
+from .vocabulary import UNITS, ExportUnit, FlowDirection, RegisterName, Status, normalised, status_of
 from .walltime import HOUR, QUARTER, Day, Grain, Place, day_at
 
 MOST_JSON: Final = 16 * 1024 * 1024
@@ -16,12 +16,12 @@ MOST_JSON: Final = 16 * 1024 * 1024
 _LEAST_PER_PART: Final = 6
 """Bytes for each part of an answer, at least: in memory a part takes more than that. Real answers have 14."""
 _REGISTERS: Final = {
-    (name, kind): Register(direction, tariff)
-    for name, direction in (("offtake", Direction.IMPORT), ("injection", Direction.EXPORT))
+    (name, kind): RegisterName(direction, tariff)
+    for name, direction in (("offtake", FlowDirection.IMPORT), ("injection", FlowDirection.EXPORT))
     for kind, tariff in (("total", 0), ("active", 0), ("day", 1), ("night", 2))
 }
 _GRAINS: Final = {"quarterHourlyEnergy": Grain.QUARTER, "hourlyEnergy": Grain.HOUR, "dailyEnergy": Grain.DAY}
-_UNITS: Final = {"kWh": Unit.ENERGY, "m3": Unit.VOLUME}
+_UNITS: Final = {"kWh": ExportUnit.ENERGY, "m3": ExportUnit.VOLUME}
 _PORTAL_KEYS: Final = frozenset({"d", "v"})
 """Keys of an interval as the portal's own pages load it: its start and its values."""
 _GAS: Final = ("g", "gas")
@@ -165,7 +165,7 @@ def _quarter(value: object) -> int:
     return seconds // QUARTER
 
 
-def _registers(measurement: _Json) -> Iterator[tuple[str, Register | None, _Json]]:
+def _registers(measurement: _Json) -> Iterator[tuple[str, RegisterName | None, _Json]]:
     """Return the registers in a measurement: name, register where it is counted, and value with unit and state."""
     for name, registers in measurement.items():
         if isinstance(registers, dict):
@@ -175,11 +175,11 @@ def _registers(measurement: _Json) -> Iterator[tuple[str, Register | None, _Json
                     yield f"{name} {kind}", _REGISTERS.get((name, kind)), energy
 
 
-def _unit(energy: _Json) -> Unit | None:
+def _unit(energy: _Json) -> ExportUnit | None:
     """Return the unit of a value, where it is one that is counted."""
     text = str(energy.get("unit", ""))
     unit = _UNITS.get(text) or UNITS.get(normalised(text))
-    return unit if unit in (Unit.ENERGY, Unit.VOLUME) else None
+    return unit if unit in (ExportUnit.ENERGY, ExportUnit.VOLUME) else None
 
 
 def _volume(energy: _Json) -> int:

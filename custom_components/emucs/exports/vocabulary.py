@@ -27,14 +27,14 @@ class Column(StrEnum):
     CALORIFIC = "calorific"
 
 
-class Direction(StrEnum):
+class FlowDirection(StrEnum):
     """The way that energy or volume goes."""
 
     IMPORT = "import"
     EXPORT = "export"
 
 
-class Unit(StrEnum):
+class ExportUnit(StrEnum):
     """The unit of a volume."""
 
     ENERGY = "kWh"
@@ -50,10 +50,10 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Register(NamedTuple):
+class RegisterName(NamedTuple):
     """A register: its direction, and its tariff, 0 where it counts at all tariffs."""
 
-    direction: Direction
+    direction: FlowDirection
     tariff: int
 
 
@@ -100,8 +100,8 @@ _TARIFFS: Final = {
     2: ("nacht", "night", "nuit"),
 }
 REGISTERS: Final = {
-    normalised(f"{word} {tariff_word}"): Register(direction, tariff)
-    for direction, words in ((Direction.IMPORT, _IMPORT), (Direction.EXPORT, _EXPORT))
+    normalised(f"{word} {tariff_word}"): RegisterName(direction, tariff)
+    for direction, words in ((FlowDirection.IMPORT, _IMPORT), (FlowDirection.EXPORT, _EXPORT))
     for word in words
     for tariff, tariff_words in _TARIFFS.items()
     for tariff_word in tariff_words
@@ -114,7 +114,7 @@ PEAK_REGISTERS: Final = frozenset(
 WATER: Final = ("water", "deau", "wasser")
 """Words in the type of a water meter: an assumption, as no export of water has been seen."""
 
-UNITS: Final = {"kwh": Unit.ENERGY, "m3": Unit.VOLUME, "kw": Unit.POWER}
+UNITS: Final = {"kwh": ExportUnit.ENERGY, "m3": ExportUnit.VOLUME, "kw": ExportUnit.POWER}
 
 ESTIMATED: Final = frozenset(map(normalised, ("geschat", "estimated", "estimé", "geschätzt", "est")))
 READ: Final = frozenset(

@@ -1,1 +1,83 @@
-"""History of a meter from exports, in Home Assistant: intervals become statistics, and are taken back."""
+"""History of a meter from exports, in Home Assistant: intervals become statistics, and are taken back.
+
+What needs the recorder is loaded here, once, where there is one.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.const import __version__
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.util.hass_dict import HassKey
+
+from ..const import DOMAIN
+from ..coordinator import EmucsConfigEntry
+from ..exports import ExportError
+from ..issues import RECORDER_UNKNOWN, async_end, async_report_unknown_recorder
+
+if TYPE_CHECKING:
+    from .importer import HistoryImporter
+
+type _Maker = Callable[[EmucsConfigEntry], HistoryImporter]
+_MAKER: HassKey[_Maker | None] = HassKey(f"{DOMAIN}_history")
+_KEEP_GOING: Final = timedelta(hours=1)
+
+
+@callback
+def async_setup_history(hass: HomeAssistant) -> None:
+    """Load what imports history, where there is a recorder."""
+    if "recorder" not in hass.config.components:
+        return
+    try:
+        from .importer import importers  # noqa: PLC0415 -- the recorder may be absent
+    except AttributeError, ImportError:
+        # What is not public there has moved.
+        hass.data[_MAKER] = None
+    else:
+        hass.data[_MAKER] = importers(hass)
+
+
+@callback
+def has_history(hass: HomeAssistant) -> bool:
+    """Tell whether history can be imported here."""
+    return hass.data.get(_MAKER) is not None
+
+
+@callback
+def importer_of(hass: HomeAssistant, entry: EmucsConfigEntry) -> HistoryImporter:
+    """Return the importer of an entry; ExportError where nothing is recorded, or by a recorder that nobody knows."""
+    if _MAKER not in hass.data:
+        raise ExportError("no_recorder")
+    if (importer := hass.data[_MAKER]) is None:
+        raise ExportError("unknown_recorder", __version__)
+    return importer(entry)
+
+
+@callback
+def async_start_history(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
+    """Take up the imports of an entry that is set up."""
+    if _MAKER not in hass.data:
+        return
+    try:
+        importer = importer_of(hass, entry)
+        importer.require_known_recorder()
+    except ExportError as error:
+        async_report_unknown_recorder(hass, entry, error.detail)
+        return
+    async_end(hass, entry, RECORDER_UNKNOWN)
+
+    @callback
+    def keep_going(_: datetime) -> None:
+        """Look after counters that are not read for days."""
+        importer.async_keep_going()
+
+    entry.async_on_unload(async_track_time_interval(hass, keep_going, _KEEP_GOING))
+    entry.async_create_background_task(hass, importer.async_start(), f"{DOMAIN} history")
+
+
+async def async_forget_history(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
+    """Let an entry be removed: no import of it goes on."""
+    if has_history(hass):
+        await importer_of(hass, entry).async_forget()

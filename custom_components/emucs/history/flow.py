@@ -1,4 +1,4 @@
-"""The flow that imports history: choose a file, see what it would do, and let it be written."""
+"""The steps of *Configure* that import history and take it back."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -6,59 +6,77 @@ from pathlib import Path
 from typing import Any, Final
 
 from homeassistant.components.file_upload import process_uploaded_file
-from homeassistant.config_entries import ConfigEntryState, ConfigSubentryFlow, SubentryFlowResult
-from homeassistant.helpers.selector import BooleanSelector, FileSelector, FileSelectorConfig
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.http import current_request
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    FileSelector,
+    FileSelectorConfig,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
 from homeassistant.helpers.translation import async_get_translations
 import probatio
 
 from ..const import DOMAIN
-from ..exports import ExportError
-from .importer import importer_of
+from ..exports import ExportError, Layer
+from . import importer_of
 from .plan import Export, Plan
-from .report import text_of, title_of
+from .report import text_of, title_of, totals_of
 
-SUBENTRY_HISTORY: Final = "history"
-CONF_LAYER: Final = "layer"
 CONF_FILE: Final = "file"
 CONF_CONFIRMED: Final = "confirmed"
+CONF_IMPORT: Final = "import"
 _STEP: Final = 0.02
+_PORTAL: Final = "mijn.fluvius.be"
+_ENERGY_DASHBOARD: Final = "/energy"
 
 _FILE: Final = probatio.Schema(
     {probatio.Required(CONF_FILE): FileSelector(FileSelectorConfig(accept=".csv,.zip,.json"))}
 )
 _CONFIRM: Final = probatio.Schema({probatio.Required(CONF_CONFIRMED, default=False): BooleanSelector()})
+_NOTHING_TO_FILL_IN: Final = probatio.Schema({})
 
 
-class HistoryFlow(ConfigSubentryFlow):
-    """Imports an export into the history of a meter; what it leaves is the import, which can be removed again."""
+class HistorySteps(OptionsFlowWithReload):
+    """Imports an export into the history of a meter, or takes an import back. The options stay as they are."""
 
     _task: asyncio.Task[None] | None = None
+    _language: str | None = None
+    _asked: str
+    """The step that asks: it is shown again where what it asks for fails."""
+    _error: ExportError | None = None
     _export: Export
     _plan: Plan
     _file: str
-    _error: ExportError | None = None
+    _layers: list[Layer]
+    _chosen: str
     _done = 0.0
 
-    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+    async def async_step_import_history(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for a file."""
-        if self._get_entry().state is not ConfigEntryState.LOADED:
-            return self.async_abort(reason="entry_not_loaded")
+        self._asked = "import_history"
+        if (result := await self._async_begin()) is not None:
+            return result
         if user_input is not None:
             self._file = user_input[CONF_FILE]
             return await self.async_step_read()
         error, self._error = self._error, None
         return self.async_show_form(
-            step_id="user",
+            step_id="import_history",
             data_schema=_FILE,
             errors={CONF_FILE: error.reason} if error else None,
-            description_placeholders={"portal": "mijn.fluvius.be", **(error.placeholders if error else {})},
+            description_placeholders={"portal": _PORTAL, **(error.placeholders if error else {})},
         )
 
-    async def async_step_read(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+    async def async_step_read(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Read the file."""
         return self._async_progress("read", self._async_read, "summary")
 
-    async def async_step_summary(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+    async def async_step_summary(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show what would be written, and where it differs from what is there."""
         if not self._plan.is_new:
             return self.async_abort(reason="nothing_new")
@@ -69,7 +87,7 @@ class HistoryFlow(ConfigSubentryFlow):
             errors[CONF_CONFIRMED] = "unconfirmed"
         return self.async_show_form(
             step_id="summary",
-            data_schema=probatio.Schema({}) if self._export.certain else _CONFIRM,
+            data_schema=_NOTHING_TO_FILL_IN if self._export.certain else _CONFIRM,
             errors=errors,
             description_placeholders={
                 "files": ", ".join(self._export.files),
@@ -78,21 +96,89 @@ class HistoryFlow(ConfigSubentryFlow):
             },
         )
 
-    async def async_step_write(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+    async def async_step_write(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Write."""
-        return self._async_progress("write", self._async_write, "finish")
+        return self._async_progress("write", self._async_write, "imported")
 
-    async def async_step_finish(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Leave the import as a part of the entry."""
+    async def async_step_imported(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say what was written, and where to look at it."""
         if not self._plan.is_new:
             return self.async_abort(reason="nothing_new")
-        layer = self._plan.layer
-        return self.async_create_entry(title=title_of(self._plan), data={CONF_LAYER: layer.id}, unique_id=layer.id)
+        return self.async_abort(
+            reason="imported",
+            description_placeholders={
+                "title": title_of(self._plan.layer, await self._async_words("history")),
+                "totals": totals_of(self.hass, self._plan),
+                "energy": _ENERGY_DASHBOARD,
+            },
+        )
 
-    def _async_progress(
-        self, step: str, work: Callable[[], Coroutine[Any, Any, None]], then: str
-    ) -> SubentryFlowResult:
-        """Show that work is done, then what comes after it: the first step again where it fails."""
+    async def async_step_undo_import(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask which import is taken back."""
+        self._asked = "undo_import"
+        if (result := await self._async_begin()) is not None:
+            return result
+        if user_input is not None:
+            self._chosen = user_input[CONF_IMPORT]
+            return await self.async_step_undo()
+        if not self._layers:
+            return self.async_abort(reason="nothing_to_undo")
+        words = await self._async_words("history")
+        imports = [SelectOptionDict(value=layer.id, label=title_of(layer, words)) for layer in reversed(self._layers)]
+        selector = SelectSelector(SelectSelectorConfig(options=imports, mode=SelectSelectorMode.LIST))
+        error, self._error = self._error, None
+        return self.async_show_form(
+            step_id="undo_import",
+            data_schema=probatio.Schema({probatio.Required(CONF_IMPORT, default=imports[0]["value"]): selector}),
+            errors={CONF_IMPORT: error.reason} if error else None,
+            description_placeholders=error.placeholders if error else None,
+        )
+
+    async def async_step_undo(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Take it back."""
+        return self._async_progress("undo", self._async_undo, "undone")
+
+    async def async_step_undone(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say that it was taken back."""
+        return self.async_abort(reason="undone")
+
+    async def async_step_record_lost(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask whether to go on without the record of imports that cannot be read."""
+        importer = importer_of(self.hass, self.config_entry)
+        if user_input is not None:
+            await importer.async_start_anew()
+            self._error = None
+            return await (
+                self.async_step_undo_import() if self._asked == "undo_import" else self.async_step_import_history()
+            )
+        words = await self._async_words("history")
+        found = [title_of(layer, words) for layer in await importer.async_imports_found()]
+        return self.async_show_form(
+            step_id="record_lost",
+            data_schema=_NOTHING_TO_FILL_IN,
+            description_placeholders={
+                "file": self._error.file if self._error else "",
+                "imports": "\n".join(f"- {title}" for title in found) or "-",
+            },
+        )
+
+    async def _async_begin(self) -> ConfigFlowResult | None:
+        """Look at the record of imports; return another step where nothing can be asked."""
+        if self._language is None:
+            self._language = await _async_language(self.hass)
+        if self.config_entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="entry_not_loaded")
+        try:
+            self._layers = await importer_of(self.hass, self.config_entry).async_imports()
+        except ExportError as error:
+            self._error = error
+            if error.reason == "record_unreadable":
+                return await self.async_step_record_lost()
+            return self.async_abort(reason=error.reason, description_placeholders=error.placeholders)
+        return None
+
+    def _async_progress(self, step: str, work: Callable[[], Coroutine[Any, Any, None]], then: str) -> ConfigFlowResult:
+        """Show that work is done, then what comes after it: the step that asked for it where it fails."""
         if self._task is None:
             self._task = self.hass.async_create_task(work(), f"{DOMAIN} history {step}")
         if not self._task.done():
@@ -102,12 +188,12 @@ class HistoryFlow(ConfigSubentryFlow):
             task.result()
         except ExportError as error:
             self._error = error
-            return self.async_show_progress_done(next_step_id="user")
+            return self.async_show_progress_done(next_step_id=self._asked)
         return self.async_show_progress_done(next_step_id=then)
 
     async def _async_read(self) -> None:
         """Read the file that was uploaded, and work out what it would do."""
-        importer = importer_of(self.hass, self._get_entry())
+        importer = importer_of(self.hass, self.config_entry)
         self._done = 0.0
 
         def tell(share: float) -> None:
@@ -125,10 +211,28 @@ class HistoryFlow(ConfigSubentryFlow):
 
     async def _async_write(self) -> None:
         """Write what was shown."""
-        self._plan = await importer_of(self.hass, self._get_entry()).async_import(self._export)
+        self._plan = await importer_of(self.hass, self.config_entry).async_import(self._export)
+
+    async def _async_undo(self) -> None:
+        """Take back what was chosen."""
+        await importer_of(self.hass, self.config_entry).async_undo(self._chosen)
 
     async def _async_words(self, group: str) -> dict[str, str]:
-        """Return translated templates."""
+        """Return translated templates in the user's language."""
         prefix = f"component.{DOMAIN}.selector.{group}.options."
-        texts = await async_get_translations(self.hass, self.hass.config.language, "selector", [DOMAIN])
+        language = self._language or self.hass.config.language
+        texts = await async_get_translations(self.hass, language, "selector", [DOMAIN])
         return {key.removeprefix(prefix): text for key, text in texts.items() if key.startswith(prefix)}
+
+
+async def _async_language(hass: HomeAssistant) -> str:
+    """Return the language of the user who has opened the flow: Home Assistant tells it its frontend alone."""
+    request = current_request.get()
+    user = request.get("hass_user") if request is not None else None
+    if user is None or "frontend" not in hass.config.components:
+        return hass.config.language
+    from homeassistant.components.frontend.storage import async_user_store  # noqa: PLC0415 -- it may be absent
+
+    chosen = (await async_user_store(hass, user.id)).data.get("language")
+    language = chosen.get("language") if isinstance(chosen, dict) else None
+    return language if isinstance(language, str) else hass.config.language

@@ -1,299 +1,373 @@
-"""History of a meter from exports: looked at, written, and taken back."""
+"""History of a meter from exports: looked at, written, and taken back when somebody asks for it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from datetime import date
-from decimal import Decimal
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
+from functools import partial
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, Platform
+from homeassistant.components.sensor import DOMAIN as SENSOR
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import get_instance
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
-from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.ulid import ulid_now
 
 from ..const import CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL, DOMAIN
-from ..coordinator import EmucsConfigEntry, MeterCoordinator
+from ..coordinator import EmucsConfigEntry
 from ..devices import masked_title
-from ..exports import MICRO, SECONDS, Counter, ExportError, Known, Layer, Ledger, Unit
-from ..insight.capacity import Capacity
-from ..insight.peaks import Source
-from ..peak_statistics import row_start, statistic_id as peaks_statistic_id
-from .plan import Export, Plan, counter_of, key, live_meters, plan_rows, probe, read_for, undo_rows
-
-if TYPE_CHECKING:
-    from .recorder_rows import Job, Series
+from ..exports import (
+    GONE,
+    SECONDS,
+    CounterKey,
+    ExportError,
+    ExportUnit,
+    FlowDirection,
+    Known,
+    Layer,
+    Ledger,
+    Location,
+    peaks_of,
+)
+from ..insight.mbus import Medium
+from ..issues import HISTORY_UNREADABLE, async_end, async_report_unreadable_history
+from ..peak_statistics import statistic_id as peaks_statistic_id
+from .month_peaks import async_imported_months, async_peaks_for, async_set_imported
+from .plan import Export, Plan, Request, Series, key, live_meters, plan_of, read_for, undone, with_recovered
+from .record import Pending, Record
+from .recorder_rows import FIVE_MINUTES, Rows, read, require_tested, write
 
 _LOGGER: Final = logging.getLogger(__name__)
-_STORE_VERSION: Final = 1
-_TRIES: Final = 3
-_TINY: Final = 1e-6
 # Seconds: what is not looked at closer, and how often the electricity meter reads gas and water.
 _CALM: Final = 36.0
 _CAPTURE: Final = 300.0
-_IMPORTERS: HassKey[dict[str, HistoryImporter]] = HassKey(f"{DOMAIN}_history")
-
-
-def store_of(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, Any]]:
-    """Return where the imports of an entry are kept."""
-    return Store(
-        hass,
-        _STORE_VERSION,
-        f"{DOMAIN}.{entry.entry_id}.history",
-        private=True,
-        atomic_writes=True,
-        serialize_in_event_loop=False,
+_COUNTERS: Final = {
+    key(medium, counter): counter
+    for medium, unit, directions in (
+        (Medium.ELECTRICITY, ExportUnit.ENERGY, FlowDirection),
+        (Medium.GAS, ExportUnit.VOLUME, (FlowDirection.IMPORT,)),
+        (Medium.WATER, ExportUnit.VOLUME, (FlowDirection.IMPORT,)),
     )
-
-
-def importer_of(hass: HomeAssistant, entry: EmucsConfigEntry) -> HistoryImporter:
-    """Return the importer of an entry: one, so that nothing is imported twice at a time."""
-    importers = hass.data.setdefault(_IMPORTERS, {})
-    if entry.entry_id not in importers:
-        importers[entry.entry_id] = HistoryImporter(hass, entry)
-    return importers[entry.entry_id]
-
-
-async def forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Forget what was imported for an entry that is removed."""
-    hass.data.get(_IMPORTERS, {}).pop(entry.entry_id, None)
-    await store_of(hass, entry).async_remove()
+    for direction in directions
+    for counter in (CounterKey(unit, direction, tariff) for tariff in range(3))
+}
+"""All counters that an export can have, by the key of their entity, and in the order in which they are shown."""
+_ORDER: Final = list(_COUNTERS)
 
 
 class HistoryImporter:
     """Imports history into the statistics of the entities of an entry."""
 
-    def __init__(self, hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
-        """Start without anything in memory: imports are large, and rarely looked at."""
+    def __init__(self, hass: HomeAssistant, entry: EmucsConfigEntry, record: Record) -> None:
+        """Work on the record that all entries share."""
         self._hass = hass
         self._entry = entry
-        self._store = store_of(hass, entry)
-        self._lock = asyncio.Lock()
+        self._record = record
+
+    def require_known_recorder(self) -> None:
+        """Raise ExportError where the recorder's tables are not those that this was tested with."""
+        require_tested(get_instance(self._hass))
+
+    async def async_start(self) -> None:
+        """Take up what was imported before a start, also what was cut off."""
+        with suppress(ExportError):
+            async with self._record.lock:
+                ledger = await self._async_load()
+                self._set_peaks(ledger)
+        self.async_keep_going()
 
     async def async_read(
         self, source: AbstractContextManager[Path], *, progress: Callable[[float], None] | None = None
     ) -> Export:
         """Read an export, in a thread. ExportError says what is wrong with it."""
-        self._require_recorder()
-        async with self._lock:
-            eans = (await self._async_load()).eans
-        return await self._hass.async_add_executor_job(read_for, source, live_meters(self._coordinator), eans, progress)
+        async with self._record.lock:
+            layers = self._layers(await self._async_load())
+        eans = {meter: ean for layer in layers for meter, ean in layer.eans.items()}
+        live = live_meters(self._entry.runtime_data)
+        return await self._hass.async_add_executor_job(read_for, source, live, eans, progress)
 
     async def async_plan(self, export: Export) -> Plan:
         """Return what an import would do; nothing is written."""
-        self._require_recorder()
-        async with self._lock:
-            return await self._async_plan(export, await self._async_load())
+        async with self._record.lock:
+            ledger, request = await self._async_load(), self._request(export)
+            return await self._async_query(lambda rows: _look(rows, request, ledger))
 
     async def async_import(self, export: Export) -> Plan:
-        """Write an export; all of it, or nothing where it fails."""
-        self._require_recorder()
-        async with self._lock:
-            for _ in range(_TRIES):
-                plan = await self._async_plan(export, await self._async_load())
-                if not plan.is_new:
-                    return plan
-                after = await self._hass.async_add_executor_job(plan.ledger.with_layer, plan.layer, plan.snapshots)
-                if await self._async_write(plan.job, plan.ledger, after, plan.layer):
-                    return plan
-        raise ExportError("busy")
+        """Write an export; all of it, or nothing where it fails. It goes on when the caller is cancelled."""
+        return await self._async_to_the_end(self._async_import(export))
+
+    async def async_imports(self) -> list[Layer]:
+        """Return all imports of the entry, those first that only the database knows of."""
+        async with self._record.lock:
+            ledger, layer, series = await self._async_load(), self._new_layer(), self._all_series()
+            return self._layers(await self._async_query(lambda rows: _complete(rows, ledger, layer, series)))
+
+    async def async_imports_found(self) -> list[Layer]:
+        """Return what the database alone says was imported, where the ledger cannot be read."""
+        async with self._record.lock:
+            layer, series = self._new_layer(), self._all_series()
+            return self._layers(await self._async_query(lambda rows: _complete(rows, Ledger(), layer, series)))
 
     async def async_undo(self, layer_id: str | None = None) -> Layer | None:
         """Take back an import, the last one if none is named; return it, or None where there is none."""
-        self._require_recorder()
-        async with self._lock:
-            for _ in range(_TRIES):
-                ledger = await self._async_load()
-                layer = ledger.layers[-1] if layer_id is None and ledger.layers else ledger.layer(layer_id or "")
+        return await self._async_to_the_end(self._async_undo(layer_id))
+
+    async def async_start_anew(self) -> None:
+        """Go on with what the database has where the ledger cannot be read."""
+        async with self._record.lock:
+            await self._record.async_start_anew()
+            async_end(self._hass, self._entry, HISTORY_UNREADABLE)
+
+    async def async_forget(self) -> None:
+        """Let the entry be removed: a job that has not begun never does, and one that has is waited for.
+
+        The ledger stays, as the rows do: when the meter is added again, they can still be taken back.
+        """
+        record, entry_id = self._record, self._entry.entry_id
+        record.removed.add(entry_id)
+        if record.writing is not None and record.writing[0] == entry_id:
+            record.writing[1].cancel()
+        async with record.lock:
+            record.removed.discard(entry_id)
+
+    def async_keep_going(self) -> None:
+        """Let sums of counters that are not read for days go on where they ended, and not at zero."""
+        if not (locations := dict(self._record.locations)):
+            return
+
+        def keep_going(rows: Rows) -> None:
+            """Repeat the last five minutes, in the recorder's thread."""
+            for location in rows.locate(locations).values():
+                if location.metadata_id != GONE:
+                    rows.keep_going(location.metadata_id)
+
+        with suppress(ExportError):
+            write(get_instance(self._hass), keep_going)
+
+    async def _async_import(self, export: Export) -> Plan:
+        """Write an export."""
+        async with self._record.lock:
+            ledger, request = await self._async_load(), self._request(export)
+
+            def work(rows: Rows) -> tuple[Plan, Ledger | None]:
+                """Plan again, as the rows may have changed, and write."""
+                plan = _look(rows, request, ledger)
+                return (plan, self._write_import(rows, plan)) if plan.is_new else (plan, None)
+
+            plan, after = await self._async_write(work)
+            await self._async_written(after)
+            return plan
+
+    def _write_import(self, rows: Rows, plan: Plan) -> Ledger:
+        """Write a plan, in the recorder's thread; return the ledger after it."""
+        locations: dict[str, Location] = {}
+        seeds: dict[str, int] = {}
+        probe = None
+        seed = rows.compiled_until() - FIVE_MINUTES
+        for target, (series, found, changes) in plan.changes.items():
+            metadata_id = found.metadata_id if found.metadata_id != GONE else rows.ensure(series)
+            locations[target] = Location(series.statistic_id, metadata_id, series.unit)
+            if changes.insert and not found.existing.short_term:
+                seeds[target] = seed
+            if probe is None and changes.probe is not None:
+                probe = (metadata_id, *changes.probe)
+        layer = replace(plan.layer, locations=locations, seeds=seeds)
+        pending = Pending(add=layer, probe=probe)
+        self._record.write_ahead(plan.ledger, pending)
+        for target, (_, found, changes) in plan.changes.items():
+            metadata_id = locations[target].metadata_id
+            rows.change(metadata_id, changes)
+            if target in seeds:
+                rows.seed(metadata_id, seed, found.existing.state, changes.total)
+        return pending.applied(plan.ledger)
+
+    async def _async_undo(self, layer_id: str | None) -> Layer | None:
+        """Take back an import."""
+        async with self._record.lock:
+            ledger, new, series = await self._async_load(), self._new_layer(), self._all_series()
+            months = async_imported_months(self._entry)
+
+            def work(rows: Rows) -> tuple[Layer | None, Ledger | None]:
+                """Find the import, and take it back."""
+                known = _complete(rows, ledger, new, series)
+                layers = self._layers(known)
+                layer = known.layer(layer_id) if layer_id else next(reversed(layers), None)
                 if layer is None:
-                    return None
-                after = ledger.without(layer.id)
-                job = await self._async_job(ledger, after, layer)
-                if await self._async_write(job, ledger, after, None):
-                    return layer
-        raise ExportError("busy")
+                    return None, None
+                gone = peaks_of(layers).keys() - peaks_of(each for each in layers if each.id != layer.id).keys()
+                starts = [start for month, start in months.items() if month in gone]
+                return layer, self._write_undo(rows, known, layer, starts)
 
-    async def async_reconcile(self) -> list[Layer] | None:
-        """Finish what a stop has cut off, and return all imports; None where nothing is recorded now."""
-        if "recorder" not in self._hass.config.components:
-            return None
-        async with self._lock:
-            ledger = await self._async_load()
-            self._set_peaks(ledger)
-            return ledger.layers
+            layer, after = await self._async_write(work)
+            await self._async_written(after)
+            return layer
 
-    async def async_link(self, layer_ids: set[str]) -> None:
-        """Note that Home Assistant shows these imports now."""
-        async with self._lock:
-            ledger = await self._async_load()
-            new = [layer for layer in ledger.layers if layer.id in layer_ids and not layer.linked]
-            for layer in new:
-                layer.linked = True
-            if new:
-                await self._async_save(ledger)
+    def _write_undo(self, rows: Rows, ledger: Ledger, layer: Layer, peaks: Iterable[int]) -> Ledger:
+        """Take back an import, whatever became of its entities; return the ledger after it."""
+        jobs = []
+        probe = None
+        for target, location in layer.locations.items():
+            found = rows.at(location)
+            if found.metadata_id != GONE:
+                changes = undone(ledger, layer, found)
+                jobs.append((location.metadata_id, changes, layer.seeds.get(target)))
+                if probe is None and changes.probe is not None:
+                    probe = (location.metadata_id, *changes.probe)
+        pending = Pending(remove=layer.id, probe=probe)
+        self._record.write_ahead(ledger, pending)
+        for metadata_id, changes, seed in jobs:
+            if seed is not None:
+                rows.unseed(metadata_id, seed)
+            rows.change(metadata_id, changes)
+        rows.delete_hours(peaks_statistic_id(self._entry), peaks)
+        return pending.applied(ledger)
 
-    @property
-    def _coordinator(self) -> MeterCoordinator:
-        """Return the coordinator of the entry."""
-        return self._entry.runtime_data
-
-    @property
-    def _timing(self) -> dict[Unit, float]:
-        """Return which share of an hour live values may be late by, at both of its ends together."""
-        interval = max(_CALM, float(self._entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL)))
-        return {Unit.ENERGY: 2 * interval / SECONDS, Unit.VOLUME: 2 * max(interval, _CAPTURE) / SECONDS}
-
-    def _require_recorder(self) -> None:
-        """Refuse where nothing is recorded."""
-        if "recorder" not in self._hass.config.components:
-            raise ExportError("no_recorder")
+    async def _async_to_the_end[T](self, work: Coroutine[Any, Any, T]) -> T:
+        """Let work run to its end, whoever waits for it until then."""
+        return await asyncio.shield(self._hass.async_create_task(work, f"{DOMAIN} history"))
 
     async def _async_load(self) -> Ledger:
-        """Return what was imported; of a change that a stop has cut off, what the database has."""
-        saved = await self._store.async_load()
-        if saved is None:
-            return Ledger()
-        pending = saved.get("pending")
-        chosen = saved["ledger"]
-        if pending is not None and await self._async_is_written(pending["probe"]):
-            chosen = pending["ledger"]
+        """Return what was imported; the user is told where that cannot be read."""
         try:
-            ledger = await self._hass.async_add_executor_job(Ledger.restore, chosen)
-        except (KeyError, TypeError, ValueError) as error:
-            _LOGGER.warning("%s: the imports kept so far cannot be read (%r)", masked_title(self._entry), error)
-            return Ledger()
-        if pending is not None:
-            await self._async_save(ledger)
+            ledger = await self._record.async_load()
+        except ExportError as error:
+            if error.reason == "record_unreadable":
+                async_report_unreadable_history(self._hass, self._entry, error.file)
+            raise
+        async_end(self._hass, self._entry, HISTORY_UNREADABLE)
         return ledger
 
-    async def _async_is_written(self, row: list[Any] | None) -> bool:
-        """Tell whether the database has a change: it has all of it or nothing."""
-        from .recorder_rows import sum_at  # noqa: PLC0415 -- loaded, where it is
-
-        if row is None:
-            return True
+    async def _async_query[T](self, work: Callable[[Rows], T]) -> T:
+        """Let work read the database, beside the recorder."""
         instance = get_instance(self._hass)
-        statistic_id, start, after = row
-        found = await instance.async_add_executor_job(sum_at, instance, statistic_id, start)
-        return found is None if after is None else found is not None and abs(found - after) < _TINY
+        return await instance.async_add_executor_job(read, instance, work)
 
-    async def _async_save(self, ledger: Ledger, pending: Mapping[str, Any] | None = None) -> None:
-        """Keep what was imported, and what is about to be; on the disk when it returns."""
-        data = await self._hass.async_add_executor_job(ledger.save)
-        await self._store.async_save({"ledger": data, "pending": pending})
-
-    async def _async_write(self, job: Job, before: Ledger, after: Ledger, layer: Layer | None) -> bool:
-        """Write a job; the ledger first says what is about to happen, so that a stop in between is understood."""
-        from .recorder_rows import OutdatedError, async_write  # noqa: PLC0415 -- loaded, where it is
-
-        pending = {"ledger": await self._hass.async_add_executor_job(after.save), "probe": probe(job)}
-        await self._async_save(before, pending)
+    async def _async_write[T](self, work: Callable[[Rows], T]) -> T:
+        """Let work write to the database; where it fails nothing is written, and the ledger says so."""
+        if self._entry.entry_id in self._record.removed:
+            raise ExportError("removed")
+        future: Future[T] = write(get_instance(self._hass), work)
+        self._record.writing = self._entry.entry_id, future
         try:
-            seeds = await async_write(get_instance(self._hass), job)
-        except OutdatedError:
-            await self._async_save(before)
-            return False
-        except Exception:
-            await self._async_save(before)
+            return await asyncio.wrap_future(future)
+        except BaseException as error:
+            with suppress(ExportError):
+                await self._record.async_load()
+            if future.cancelled() and self._entry.entry_id in self._record.removed:
+                raise ExportError("removed") from error
             raise
-        if layer is not None:
-            targets = {series.statistic_id: target for target, (series, _, _) in job.series.items()}
-            layer.seeds = {targets[statistic_id]: start for statistic_id, start in seeds.items()}
-        await self._async_save(after)
-        self._set_peaks(after)
-        return True
+        finally:
+            self._record.writing = None
+
+    async def _async_written(self, ledger: Ledger | None) -> None:
+        """Keep the ledger after a change; what was written ahead of it says the same if that fails."""
+        if ledger is None:
+            return
+        try:
+            await self._record.async_save(ledger)
+        except ExportError as error:
+            _LOGGER.warning(
+                "%s: the record of imports is completed later (%s)", masked_title(self._entry), error.detail
+            )
+        self._set_peaks(ledger)
 
     def _set_peaks(self, ledger: Ledger) -> None:
         """Let the capacity tariff know of month peaks."""
-        before = self._peaks.months()
-        self._peaks.ledger.set_imported(
-            {date.fromisoformat(month): Decimal(value) / MICRO for month, value in ledger.peaks.items()}
+        if self._entry.state is ConfigEntryState.LOADED or self._entry.state is ConfigEntryState.SETUP_IN_PROGRESS:
+            async_set_imported(self._entry, peaks_of(self._layers(ledger)))
+
+    def _layers(self, ledger: Ledger) -> list[Layer]:
+        """Return the imports of the entry."""
+        return ledger.of(self._entry.entry_id, self._entry.unique_id or "")
+
+    def _new_layer(self, files: tuple[str, ...] = ()) -> Layer:
+        """Return an import that has nothing yet."""
+        return Layer(
+            id=ulid_now(),
+            created=dt_util.utcnow().isoformat(timespec="seconds"),
+            entry_id=self._entry.entry_id,
+            meter=self._entry.unique_id or "",
+            files=files,
         )
-        if self._peaks.months() != before:
-            self._coordinator.async_changed()
 
-    @property
-    def _peaks(self) -> Capacity:
-        """Return what is known of month peaks."""
-        return self._coordinator.insights[Capacity]
-
-    def _series(self, target: str, counter: Counter) -> Series | None:
-        """Return the statistics of an entity, or None where there is none that is enabled."""
-        from .recorder_rows import Series  # noqa: PLC0415 -- loaded, where it is
-
-        registry = er.async_get(self._hass)
-        entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, target)
-        if entity_id is None or (entity := registry.async_get(entity_id)) is None or entity.disabled:
-            return None
-        state = self._hass.states.get(entity_id)
+    def _series(self, entity: er.RegistryEntry, counter: CounterKey) -> Series:
+        """Return the statistics of an entity."""
+        state = self._hass.states.get(entity.entity_id)
         unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT) if state else None
-        try:
+        value = None
+        with suppress(ValueError):
             value = None if state is None else float(state.state)
-        except ValueError:
-            value = None
-        return Series(entity_id, counter.unit, unit or entity.unit_of_measurement or counter.unit, value)
+        return Series(entity.entity_id, counter.unit, unit or entity.unit_of_measurement or counter.unit, value)
 
-    async def _async_plan(self, export: Export, ledger: Ledger) -> Plan:
-        """Return what an import would do."""
-        from .recorder_rows import Job, read  # noqa: PLC0415 -- loaded, where it is
+    def _all_series(self) -> dict[str, Series]:
+        """Return the statistics of all entities that could have history, by unique id."""
+        entities = er.async_entries_for_config_entry(er.async_get(self._hass), self._entry.entry_id)
+        found: dict[str, Series] = {}
+        for entity in entities:
+            names = (name for name in _COUNTERS if entity.domain == SENSOR and entity.unique_id.endswith(f"_{name}"))
+            if name := max(names, key=len, default=None):
+                found[entity.unique_id] = self._series(entity, _COUNTERS[name])
+        return found
 
-        layer = Layer(ulid_now(), dt_util.utcnow().isoformat(timespec="seconds"), list(export.files), {})
-        plan = Plan(list(export.matches), ledger, layer, Job(), self._timing)
+    def _request(self, export: Export) -> Request:
+        """Return what is to be imported, with what Home Assistant says of the entities that it is for."""
+        registry = er.async_get(self._hass)
         wanted: dict[str, tuple[Series, Known]] = {}
+        left_out: list[str] = []
+        names: dict[str, str] = {}
         for each in export.matches:
-            if each.certain and each.ean:
-                layer.eans[each.meter.identifier] = each.ean
             for counter, known in each.counters.items():
-                target = f"{each.meter.identifier}_{key(each.meter.medium, counter)}"
-                if series := self._series(target, counter):
-                    wanted[target] = series, known
-                    plan.units[series.statistic_id] = counter.unit
+                name = key(each.meter.medium, counter)
+                target = f"{each.meter.identifier}_{name}"
+                entity_id = registry.async_get_entity_id(SENSOR, DOMAIN, target)
+                entity = registry.async_get(entity_id) if entity_id else None
+                if entity is None or entity.disabled:
+                    left_out.append(name)
                 else:
-                    plan.left_out.append(key(each.meter.medium, counter))
-        self._plan_peaks(plan)
-        instance = get_instance(self._hass)
-        found, until = await instance.async_add_executor_job(read, instance, [series for series, _ in wanted.values()])
-        await self._hass.async_add_executor_job(plan_rows, plan, wanted, found, until // SECONDS)
-        return plan
-
-    def _plan_peaks(self, plan: Plan) -> None:
-        """Take the month peaks of months that nothing is known of."""
-        ledger = self._peaks.ledger
-        known = ledger.peaks
-        for each in plan.matches:
-            for month, peak in each.peaks.items():
-                begin = date.fromisoformat(month)
-                own = known.get(begin)
-                if own is not None and not ledger.takes_import(begin):
-                    value = float(own.value)
-                    if abs(value - peak.value / MICRO) > _TINY:
-                        plan.different_peaks[month] = peak.value / MICRO, value
-                elif ledger.month is None or begin < ledger.month:
-                    plan.new_peaks[month] = peak.value
-        plan.layer.peaks = dict(plan.new_peaks)
-
-    async def _async_job(self, before: Ledger, after: Ledger, layer: Layer) -> Job:
-        """Return what leads from one ledger back to another."""
-        from .recorder_rows import Job, read  # noqa: PLC0415 -- loaded, where it is
-
-        job = Job()
-        gone = before.peaks.keys() - after.peaks.keys()
-        own = self._peaks.ledger.peaks
-        months = [month for month, peak in own.items() if peak.source is Source.IMPORTED and month.isoformat() in gone]
-        job.forgotten = (
-            peaks_statistic_id(self._entry),
-            [int(row_start(month).timestamp()) for month in months],
+                    wanted[target] = self._series(entity, counter), known
+                    names[target] = name
+        interval = max(_CALM, float(self._entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL)))
+        eans = {each.meter.identifier: each.ean for each in export.matches if each.certain and each.ean}
+        return Request(
+            export=export,
+            layer=replace(self._new_layer(export.files), eans=eans),
+            wanted={target: wanted[target] for target in sorted(wanted, key=lambda each: _ORDER.index(names[each]))},
+            series=self._all_series(),
+            left_out=tuple(left_out),
+            peaks=async_peaks_for(self._entry, export.matches),
+            timing={
+                ExportUnit.ENERGY: 2 * interval / SECONDS,
+                ExportUnit.VOLUME: 2 * max(interval, _CAPTURE) / SECONDS,
+            },
         )
-        wanted = {target: series for target in layer.counters if (series := self._series(target, counter_of(target)))}
-        job.seeds = {wanted[target].statistic_id: start for target, start in layer.seeds.items() if target in wanted}
-        instance = get_instance(self._hass)
-        found, _ = await instance.async_add_executor_job(read, instance, list(wanted.values()))
-        await self._hass.async_add_executor_job(undo_rows, job, (before, after), wanted, found)
-        return job
+
+
+def _complete(rows: Rows, ledger: Ledger, layer: Layer, series: Mapping[str, Series]) -> Ledger:
+    """Return a ledger with locations as they are now, and with what only the database knows of an entry."""
+    ledger = ledger.moved(rows.locate(ledger.locations()))
+    at = {location.metadata_id for location in ledger.locations()}
+    unknown = {target: each for target, each in series.items() if rows.has_imports_beside(at, each)}
+    return with_recovered(ledger, layer, {target: (each, rows.find(each)) for target, each in unknown.items()})
+
+
+def _look(rows: Rows, request: Request, ledger: Ledger) -> Plan:
+    """Return what an import would do to the rows that are there."""
+    known = _complete(rows, ledger, request.layer, request.series)
+    found = {target: rows.find(series) for target, (series, _) in request.wanted.items()}
+    return plan_of(request, known, found, rows.compiled_until() // SECONDS)
+
+
+def importers(hass: HomeAssistant) -> Callable[[EmucsConfigEntry], HistoryImporter]:
+    """Return what makes the importer of an entry; all share one record."""
+    return partial(_importer, hass, Record(hass))
+
+
+def _importer(hass: HomeAssistant, record: Record, entry: EmucsConfigEntry) -> HistoryImporter:
+    """Return the importer of an entry."""
+    return HistoryImporter(hass, entry, record)

@@ -1,73 +1,67 @@
-"""What an export is to the meters of an entry: whose it is, and what it changes in their statistics."""
+"""What an export is to the meters of an entry: whose it is, and what it changes in their statistics. Writes nothing."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from ..coordinator import MeterCoordinator
 from ..exports import (
-    Counter,
-    Direction,
+    GONE,
+    MICRO,
+    Changes,
+    CounterKey,
     Existing,
     ExportError,
+    ExportUnit,
     Known,
     Layer,
     Ledger,
     LiveMeter,
+    Location,
     Match,
-    Medium,
     Readings,
     Side,
-    Snapshot,
     StatisticsChangedError,
     Summary,
-    Unit,
+    before_connection_of,
     changes,
     first_live,
-    lacking_of,
     match,
     read_export,
-    snapshot_of,
+    recovered,
     still_there,
     summary_of,
 )
-from ..insight import mbus
+from ..insight.mbus import Medium
 from ..port import obis
 
-if TYPE_CHECKING:
-    from .recorder_rows import Found, Job, Series
-
 _EAN_LENGTH: Final = 18
-_MEDIA: Final = {mbus.Medium.GAS: Medium.GAS, mbus.Medium.WATER: Medium.WATER}
+_MEDIA: Final = (Medium.GAS, Medium.WATER)
+_TINY: Final = 1e-6
+# Imports that the database has and the ledger does not: they are told apart by their entry and their first hour.
+_FOUND: Final = "found"
 
 
-@dataclass(slots=True)
-class Plan:
-    """What an import would do."""
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The statistics of an entity: their id, what they count, and where the counter stands now."""
 
-    matches: list[Match]
-    ledger: Ledger
-    """What was imported before."""
-    layer: Layer
-    job: Job
-    timing: Mapping[Unit, float]
-    """Which share of an hour live values may be late by."""
-    snapshots: list[Snapshot] = field(default_factory=list)
-    summaries: dict[str, Summary] = field(default_factory=dict)
-    """By entity id."""
-    units: dict[str, str] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)
-    """Counters of the export without an entity that is enabled, and entities that were never read."""
-    new_peaks: dict[str, int] = field(default_factory=dict)
-    different_peaks: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Months with another peak than the one that is known: that of the export, and the known one."""
+    statistic_id: str
+    unit: ExportUnit
+    shown_unit: str
+    state: float | None = None
+    """In the unit that is shown."""
 
-    @property
-    def is_new(self) -> bool:
-        """Tell whether there is anything to write."""
-        return bool(self.new_peaks) or any(changed for _, changed, _ in self.job.series.values())
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the database has of a series; its metadata id is GONE where it has nothing."""
+
+    metadata_id: int
+    existing: Existing
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +88,73 @@ class Export:
             raise ExportError("unconfirmed", file=self.files[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Peaks:
+    """Month peaks of an export: those that nothing is known of, and those that differ from what is known."""
+
+    new: Mapping[str, int] = field(default_factory=dict)
+    """In millionths of kW, by the first day of the month."""
+    different: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """In kW: that of the export, and the known one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be imported: the export, and what Home Assistant says of the entities that it is for."""
+
+    export: Export
+    layer: Layer
+    """With nothing but what tells it apart."""
+    wanted: Mapping[str, tuple[Series, Known]]
+    """By the unique id of an entity."""
+    series: Mapping[str, Series]
+    """Of all entities of the entry that could have history, by unique id."""
+    left_out: tuple[str, ...]
+    peaks: Peaks
+    timing: Mapping[ExportUnit, float]
+    """Which share of an hour live values may be late by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What an import would do."""
+
+    ledger: Ledger
+    """All that was imported before."""
+    layer: Layer
+    """The import, without the locations that it gets as it is written."""
+    changes: Mapping[str, tuple[Series, Found, Changes]]
+    """By the unique id of an entity."""
+    summaries: Mapping[str, Summary]
+    """By entity id."""
+    units: Mapping[str, str]
+    left_out: tuple[str, ...]
+    """Counters of the export without an entity that is enabled, and entities that were never read."""
+    peaks: Peaks
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether there is anything to write."""
+        return bool(self.peaks.new) or any(changed for _, _, changed in self.changes.values())
+
+
 def live_meters(coordinator: MeterCoordinator) -> list[LiveMeter]:
     """Return the meters of an entry as far as exports can name them."""
     telegram = coordinator.telegram
     registers = telegram.registers
 
     def ean(code: str) -> str | None:
-        """Return the EAN in a register; zeros are none."""
+        """Return the EAN in a register."""
         register = registers.get(code)
         text = "" if register is None or register.value is None else str(register.value)
-        return text if len(text) == _EAN_LENGTH and text.isdecimal() and text.strip("0") else None
+        return text if len(text) == _EAN_LENGTH and text.isdecimal() else None
 
     meters = [LiveMeter(coordinator.identifier, Medium.ELECTRICITY, telegram.meter_id, ean(obis.EAN))]
     for identifier, meter in coordinator.insights.mbus.items():
-        if (medium := _MEDIA.get(meter.medium)) is not None:
+        if meter.medium in _MEDIA:
             channels = (number for number, channel in telegram.channels.items() if channel.id == meter.channel.id)
             number = next(channels, 0)
-            meters.append(LiveMeter(identifier, medium, meter.channel.id, ean(f"0-{number}:96.1.2")))
+            meters.append(LiveMeter(identifier, meter.medium, meter.channel.id, ean(f"0-{number}:96.1.2")))
     return meters
 
 
@@ -150,80 +194,104 @@ def _readings(path: Path, progress: Callable[[float], None] | None) -> Readings:
     return read_export(path, progress=count)
 
 
-def key(medium: Medium, counter: Counter) -> str:
+def key(medium: Medium, counter: CounterKey) -> str:
     """Return the key of the entity of a counter."""
-    if medium is not Medium.ELECTRICITY:
-        return str(medium) if not counter.tariff else f"{medium}_tariff_{counter.tariff}"
-    return f"energy_{counter.direction}" + (f"_tariff_{counter.tariff}" if counter.tariff else "")
+    base = f"energy_{counter.direction}" if medium is Medium.ELECTRICITY else str(medium)
+    return f"{base}_tariff_{counter.tariff}" if counter.tariff else base
 
 
-def counter_of(target: str) -> Counter:
-    """Return the counter of an entity, as far as its unit goes."""
-    energy = "_energy_" in target
-    return Counter(Unit.ENERGY if energy else Unit.VOLUME, Direction.IMPORT)
+def peaks_for(matches: tuple[Match, ...], known: Mapping[date, float], current: date | None) -> Peaks:
+    """Return the month peaks of months before the current one that nothing is known of, and those that differ."""
+    new: dict[str, int] = {}
+    different: dict[str, tuple[float, float]] = {}
+    for each in matches:
+        for month, peak in each.peaks.items():
+            begin = date.fromisoformat(month)
+            if (own := known.get(begin)) is None:
+                if current is None or begin < current:
+                    new[month] = peak.value
+            elif abs(own - peak.value / MICRO) > _TINY:
+                different[month] = peak.value / MICRO, own
+    return Peaks(new, different)
 
 
-def plan_rows(
-    plan: Plan, wanted: Mapping[str, tuple[Series, Known]], found: Mapping[str, Found], compiled: int
-) -> None:
-    """Work out the rows of all counters. Blocks."""
-    for target, (series, known) in wanted.items():
-        there = found[series.statistic_id]
-        existing, ledger = there.existing, plan.ledger
-        old = _side(existing, Side(ledger.rows(target), ledger.lacking(target)))
-        first = first_live(existing, old.rows)
+def with_recovered(ledger: Ledger, layer: Layer, found: Mapping[str, tuple[Series, Found]]) -> Ledger:
+    """Return a ledger with the imported rows of an entry that it knows nothing of, as one import before all others.
+
+    `layer` says for which entry; `found` has the counters with such rows, by unique id.
+    """
+    counters: dict[str, Known] = {}
+    locations: dict[str, Location] = {}
+    for target, (series, there) in found.items():
+        if known := recovered(there.existing):
+            counters[target] = known
+            locations[target] = Location(series.statistic_id, there.metadata_id, series.unit)
+    if not counters:
+        return ledger
+    first = min(begin for known in counters.values() if (begin := known.first) is not None)
+    lost = Layer(
+        id=f"{_FOUND}_{layer.entry_id}_{first}",
+        created="",
+        entry_id=layer.entry_id,
+        meter=layer.meter,
+        counters=counters,
+        locations=locations,
+    )
+    return Ledger((lost, *ledger.layers))
+
+
+def plan_of(request: Request, ledger: Ledger, found: Mapping[str, Found], compiled: int) -> Plan:
+    """Return what an import would do.
+
+    `found` is what the database has, by unique id; `compiled` is the hour that the recorder has compiled up to.
+    """
+    wanted, counters, before_connection = {}, {}, {}
+    summaries: dict[str, Summary] = {}
+    left_out = list(request.left_out)
+    for target, (series, known) in request.wanted.items():
+        there = found[target]
+        existing = there.existing
+        old = side_of(existing, ledger, there.metadata_id)
+        first = first_live(existing)
         if first is None and not old.rows and existing.state is None:
             # The sum has nothing to go on from, and would begin at zero after the history.
-            plan.left_out.append(series.statistic_id)
+            left_out.append(series.statistic_id)
             continue
-        limit = compiled if first is None else min(first, compiled)
-        before = known.before(limit)
-        all_known = ledger.known(target)
-        different = all_known.take(before)
-        lacking = ledger.lacking(target) or lacking_of(existing, old, known)
-        new = Side(all_known.energies(), lacking)
-        plan.layer.counters[target] = before
-        if lacking and not ledger.lacking(target):
-            plan.layer.lacking[target] = lacking
-        snapshots = [each for each in ledger.snapshots if each.target == target]
-        result = changes(existing, old, new, snapshots)
-        if result:
-            plan.snapshots.append(snapshot_of(target, existing, old, snapshots))
-        plan.job.series[target] = series, result, there
-        plan.summaries[series.statistic_id] = summary_of(
-            existing, (old, new), known, different, plan.timing[series.unit]
-        )
+        counters[target] = before = known.before(compiled if first is None else min(first, compiled))
+        together = ledger.known(there.metadata_id)
+        different = together.take(before)
+        completed = old.before_connection or before_connection_of(existing, old, known)
+        if completed != old.before_connection:
+            before_connection[target] = completed
+        new = Side(together.energies(), completed)
+        wanted[target] = series, there, changes(existing, old, new)
+        summaries[series.statistic_id] = summary_of(existing, (old, new), known, different, request.timing[series.unit])
+    layer = replace(
+        request.layer, counters=counters, before_connection=before_connection, peaks=dict(request.peaks.new)
+    )
+    return Plan(
+        ledger=ledger,
+        layer=layer,
+        changes=wanted,
+        summaries=summaries,
+        units={series.statistic_id: series.unit for series, _, _ in wanted.values()},
+        left_out=tuple(left_out),
+        peaks=request.peaks,
+    )
 
 
-def undo_rows(
-    job: Job, ledgers: tuple[Ledger, Ledger], wanted: Mapping[str, Series], found: Mapping[str, Found]
-) -> None:
-    """Work out what an undo does to the rows of all counters. Blocks."""
-    before, after = ledgers
-    for target, series in wanted.items():
-        there = found[series.statistic_id]
-        old = _side(there.existing, Side(before.rows(target), before.lacking(target)))
-        new = Side(after.rows(target), after.lacking(target)) if old.rows else Side({})
-        snapshots = [each for each in before.snapshots if each.target == target]
-        job.series[target] = series, changes(there.existing, old, new, snapshots), there
+def undone(ledger: Ledger, layer: Layer, found: Found) -> Changes:
+    """Return what taking an import back does to the rows of one of its counters."""
+    if found.metadata_id == GONE:
+        return Changes()
+    old = side_of(found.existing, ledger, found.metadata_id)
+    new = Side.of(ledger.without(layer.id), found.metadata_id) if old.rows else old
+    return changes(found.existing, old, new)
 
 
-def _side(existing: Existing, side: Side) -> Side:
-    """Return what is there of what was imported."""
+def side_of(existing: Existing, ledger: Ledger, metadata_id: int) -> Side:
+    """Return what is there of what was imported; ExportError where something else has changed it."""
     try:
-        return still_there(existing, side)
+        return still_there(existing, Side.of(ledger, metadata_id))
     except StatisticsChangedError as error:
         raise ExportError("changed_outside") from error
-
-
-def probe(job: Job) -> list[Any] | None:
-    """Return a row that tells whether a job was written: its statistic, its start, and its sum after it."""
-    for series, result, found in job.series.values():
-        for start, total in (*result.insert.items(), *result.update.items()):
-            return [series.statistic_id, start, total]
-        if result.delete:
-            return [series.statistic_id, result.delete[0], None]
-        hourly = found.existing.hourly
-        if result.lift and result.lift_from in hourly:
-            return [series.statistic_id, result.lift_from, hourly[result.lift_from] + result.lift]
-    return None

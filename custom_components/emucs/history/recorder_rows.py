@@ -1,17 +1,16 @@
-"""Imported statistics in the recorder's database: read beside it, written in one transaction by its own thread.
+"""The recorder's tables: the only module that touches them, and none but those of the schemas that it was tested with.
 
 The recorder's own import is made for a few rows: it looks each one up before it writes it, cannot take rows away,
 and commits each counter by itself. History is a hundred thousand rows that have to come all together or not at all,
 also where the power fails: so they are written here, in the recorder's thread, between two of its own tasks.
 """
 
-import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
 from itertools import batched
 import time
-from typing import TYPE_CHECKING, Any, Final, override
+from typing import Final, override
 
 from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.db_schema import Statistics, StatisticsMeta, StatisticsRuns, StatisticsShortTerm
@@ -23,318 +22,303 @@ from homeassistant.components.recorder.statistics import (
 from homeassistant.components.recorder.tasks import RecorderTask
 from homeassistant.helpers.recorder import session_scope
 from homeassistant.util.unit_conversion import EnergyConverter, VolumeConverter
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import Numeric, Table, bindparam, cast, func, select, update
 from sqlalchemy.orm import Session
 
-from ..exports.merge import SECONDS, Changes, Existing
-from ..exports.vocabulary import Unit
+from ..exports import GONE, SECONDS, Changes, Existing, ExportError, ExportUnit, Location
+from .plan import Found, Series
 
-if TYPE_CHECKING:
-    from sqlalchemy.sql.selectable import Select
+TESTED_SCHEMAS: Final = frozenset({53})
+"""The versions of the recorder's schema that this was tested with: that of Home Assistant 2026.10 and 2026.11."""
 
 _BATCH: Final = 1000
-_FIVE_MINUTES: Final = 300
-_CONVERTERS: Final = {Unit.ENERGY: EnergyConverter, Unit.VOLUME: VolumeConverter}
+FIVE_MINUTES: Final = 300
+_DAY: Final = 86400
+_CONVERTERS: Final = {ExportUnit.ENERGY: EnergyConverter, ExportUnit.VOLUME: VolumeConverter}
+type _Model = type[Statistics | StatisticsShortTerm]
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
-    """The statistics of an entity: their id, what they count, and where the counter stands now."""
-
-    statistic_id: str
-    unit: Unit
-    shown_unit: str
-    state: float | None
-    """In the unit that is shown."""
-
-
-@dataclass(slots=True)
-class Found:
-    """What the database has of a series, and a fingerprint of it."""
-
-    existing: Existing
-    fingerprint: tuple[Any, ...]
-
-
-@dataclass(slots=True)
-class Job:
-    """All that is written in one transaction."""
-
-    series: dict[str, tuple[Series, Changes, Found]] = field(default_factory=dict)
-    forgotten: tuple[str, list[int]] | None = None
-    """Rows of a statistic of our own that go: its id, and their starts."""
-    seeds: dict[str, int] = field(default_factory=dict)
-    """Five-minute rows that a former job has made, and this one takes away."""
-
-
-class OutdatedError(Exception):
-    """The statistics have changed since they were looked at."""
-
-
-def read(instance: Recorder, series: Sequence[Series]) -> tuple[dict[str, Found], int]:
-    """Return the rows of series by statistic id, and until when the recorder has compiled. Blocks."""
+def read[T](instance: Recorder, work: Callable[[Rows], T]) -> T:
+    """Let work read rows, as they are at one moment. Blocks."""
+    require_tested(instance)
     with session_scope(session=instance.get_session(), read_only=True) as session:
-        found = {each.statistic_id: _find(session, each) for each in series}
-        return found, _compiled_until(session)
+        return work(Rows(instance, session))
 
 
-def sum_at(instance: Recorder, statistic_id: str, start: int) -> float | None:
-    """Return the sum of an hourly row, None where there is no row. Blocks."""
-    with session_scope(session=instance.get_session(), read_only=True) as session:
-        metadata = _metadata(session, statistic_id)
-        if metadata is None:
-            return None
-        statement = select(Statistics.sum).where(
-            Statistics.metadata_id == metadata[0], Statistics.start_ts == float(start)
-        )
-        return session.execute(statement).scalar()
+def write[T](instance: Recorder, work: Callable[[Rows], T]) -> Future[T]:
+    """Let work read and write rows in the recorder's thread: all of it is written, or nothing where it raises.
 
-
-async def async_write(instance: Recorder, job: Job) -> dict[str, int]:
-    """Write all of a job or nothing; return the starts of the five-minute rows that it made, by statistic id.
-
-    OutdatedError where the statistics are not as they were read.
+    Until it begins it can be cancelled; from then on it runs to its end, whoever still waits.
     """
-    future: asyncio.Future[dict[str, int]] = instance.hass.loop.create_future()
-    instance.queue_task(_WriteTask(job, future))
-    return await future
+    require_tested(instance)
+    future: Future[T] = Future()
+    instance.queue_task(_WriteTask(work, future))
+    return future
+
+
+def require_tested(instance: Recorder) -> None:
+    """Refuse tables that nobody knows; while Home Assistant still migrates them, they have the version of before."""
+    if instance.schema_version not in TESTED_SCHEMAS:
+        raise ExportError("unknown_recorder", str(instance.schema_version))
 
 
 @dataclass(slots=True)
-class _WriteTask(RecorderTask):
-    """A job in the recorder's queue."""
+class _WriteTask[T](RecorderTask):
+    """Work in the recorder's queue."""
 
-    job: Job
-    future: asyncio.Future[dict[str, int]]
+    work: Callable[[Rows], T]
+    future: Future[T]
 
     @override
     def run(self, instance: Recorder) -> None:
         """Write, in the recorder's thread."""
-        outcome: dict[str, int] | Exception
+        if not self.future.set_running_or_notify_cancel():
+            return
         try:
             with session_scope(session=instance.get_session()) as session:
+                rows = Rows(instance, session)
                 try:
-                    outcome = _write(instance, session, self.job)
-                except OutdatedError as error:
+                    result = self.work(rows)
+                except ExportError as error:
+                    # Nothing is wrong with the database: session_scope would log it as such.
                     session.rollback()
-                    outcome = error
+                    self.future.set_exception(error)
+                    return
+            with session_scope(session=instance.get_session(), read_only=True) as session:
+                for metadata_id in rows.changed:
+                    # The recorder goes on from the five-minute row that it remembers, which may be gone.
+                    cache = get_short_term_statistics_run_cache(instance.hass)
+                    cache_latest_short_term_statistic_id_for_metadata_id(cache, session, metadata_id)
         except Exception as error:  # noqa: BLE001 -- it is raised where it is waited for
-            outcome = error
-        if isinstance(outcome, Exception):
-            self._tell(instance, partial(self.future.set_exception, outcome))
+            self.future.set_exception(error)
         else:
-            self._tell(instance, partial(self.future.set_result, outcome))
-
-    def _tell(self, instance: Recorder, tell: Callable[[], None]) -> None:
-        """Tell who waits, if somebody still does."""
-
-        def tell_in_loop() -> None:
-            """Tell."""
-            if not self.future.done():
-                tell()
-
-        instance.hass.loop.call_soon_threadsafe(tell_in_loop)
+            self.future.set_result(result)
 
 
-def _metadata(session: Session, statistic_id: str) -> tuple[int, str | None] | None:
-    """Return the id of a statistic's metadata, and its unit."""
-    statement = select(StatisticsMeta.id, StatisticsMeta.unit_of_measurement).where(
-        StatisticsMeta.statistic_id == statistic_id
-    )
-    row = session.execute(statement).first()
-    return None if row is None else (row[0], row[1])
+class Rows:
+    """The rows of statistics, within one transaction."""
 
+    def __init__(self, instance: Recorder, session: Session) -> None:
+        """Work within a session."""
+        self._instance = instance
+        self._session = session
+        self.changed: set[int] = set()
+        """The metadata ids of what was written to."""
 
-def _find(session: Session, series: Series) -> Found:
-    """Return the rows of a series."""
-    metadata = _metadata(session, series.statistic_id)
-    if metadata is None:
-        return Found(Existing(factor=_factor(series, series.shown_unit), state=series.state), (None,))
-    metadata_id, unit = metadata
-    hourly = _sums(session, Statistics, metadata_id)
-    newest = max(hourly, default=0)
-    factor, short_term = _factor(series, unit), _sums(session, StatisticsShortTerm, metadata_id)
-    state = None if series.state is None else series.state * factor / _factor(series, series.shown_unit)
-    existing = Existing(hourly, short_term, factor, state)
-    return Found(existing, _fingerprint(session, metadata_id, newest, has_short_term=bool(short_term)))
-
-
-def _factor(series: Series, unit: str | None) -> float:
-    """Return how much of the unit of the statistics a kWh or m³ is."""
-    return _CONVERTERS[series.unit].convert(1.0, series.unit, unit)
-
-
-def _sums(session: Session, table: type[Statistics | StatisticsShortTerm], metadata_id: int) -> dict[int, float]:
-    """Return the sums of a table by start."""
-    # In pieces: the database's driver, which is C, holds all threads while it fetches.
-    rows = session.execute(
-        select(table.start_ts, table.sum).where(table.metadata_id == metadata_id),
-        execution_options={"yield_per": _BATCH // 2},
-    )
-    return {int(start): total or 0.0 for start, total in rows if start is not None}
-
-
-def _fingerprint(session: Session, metadata_id: int, newest: int, *, has_short_term: bool) -> tuple[Any, ...]:
-    """Return what changes with any change of the rows that were there; rows that come after them do not matter."""
-    hourly: Select[Any] = select(
-        func.count(), func.min(Statistics.start_ts), func.min(Statistics.sum), func.max(Statistics.sum)
-    ).where(Statistics.metadata_id == metadata_id, Statistics.start_ts <= newest)
-    row = session.execute(hourly).one()
-    return metadata_id, newest, has_short_term, *row
-
-
-def _has_short_term(session: Session, metadata_id: int) -> bool:
-    """Tell whether a statistic has five-minute rows."""
-    statement = select(StatisticsShortTerm.id).where(StatisticsShortTerm.metadata_id == metadata_id).limit(1)
-    return session.execute(statement).first() is not None
-
-
-def _compiled_until(session: Session) -> int:
-    """Return the end of the last five minutes that the recorder has compiled, or will not compile any more."""
-    newest = session.execute(select(func.max(StatisticsRuns.start))).scalar()
-    now = int(time.time()) // _FIVE_MINUTES * _FIVE_MINUTES
-    if newest is None:
-        return now - _FIVE_MINUTES
-    return min(int(process_timestamp(newest).timestamp()) + _FIVE_MINUTES, now)
-
-
-def _write(instance: Recorder, session: Session, job: Job) -> dict[str, int]:
-    """Write a job in a transaction."""
-    seeds: dict[str, int] = {}
-    compiled_until = _compiled_until(session)
-    for series, changes, found in job.series.values():
-        metadata_id = _own_metadata(instance, session, series, found)
-        start = job.seeds.get(series.statistic_id)
-        if start is not None:
-            _delete(session, StatisticsShortTerm, metadata_id, [start], _FIVE_MINUTES)
-        _change(session, metadata_id, changes)
-        if changes.insert and not _has_short_term(session, metadata_id):
-            seed = compiled_until - _FIVE_MINUTES
-            if _seed(session, metadata_id, seed, changes, found):
-                seeds[series.statistic_id] = seed
-        session.flush()
-        cache = get_short_term_statistics_run_cache(instance.hass)
-        cache_latest_short_term_statistic_id_for_metadata_id(cache, session, metadata_id)
-    if job.forgotten is not None and (metadata := _metadata(session, job.forgotten[0])) is not None:
-        _delete(session, Statistics, metadata[0], job.forgotten[1], SECONDS)
-    return seeds
-
-
-def _own_metadata(instance: Recorder, session: Session, series: Series, found: Found) -> int:
-    """Return the metadata's id, made where there is none; OutdatedError where the rows are others by now."""
-    metadata = _metadata(session, series.statistic_id)
-    if metadata is None:
-        if found.fingerprint != (None,):
-            raise OutdatedError
-        manager = instance.statistics_meta_manager
-        _, metadata_id = manager.update_or_add(session, _new_metadata(series), {})
-        session.flush()
-        return metadata_id
-    metadata_id = metadata[0]
-    if found.fingerprint == (None,):
-        raise OutdatedError
-    newest = found.fingerprint[1]
-    has_short_term = _has_short_term(session, metadata_id)
-    if _fingerprint(session, metadata_id, newest, has_short_term=has_short_term) != found.fingerprint:
-        raise OutdatedError
-    return metadata_id
-
-
-def _new_metadata(series: Series) -> StatisticMetaData:
-    """Return the metadata that the recorder would make."""
-    return {
-        "mean_type": StatisticMeanType.NONE,
-        "has_sum": True,
-        "name": None,
-        "source": "recorder",
-        "statistic_id": series.statistic_id,
-        "unit_class": _CONVERTERS[series.unit].UNIT_CLASS,
-        "unit_of_measurement": series.shown_unit,
-    }
-
-
-def _change(session: Session, metadata_id: int, changes: Changes) -> None:
-    """Change the rows of a series."""
-    _delete(session, Statistics, metadata_id, changes.delete, SECONDS)
-    hourly, short_term = (_table(each) for each in (Statistics, StatisticsShortTerm))
-    if changes.lift and changes.lift_from is not None:
-        for table in (hourly, short_term):
-            lifted = (
-                update(table)
-                .where(table.c.metadata_id == metadata_id, table.c.start_ts >= changes.lift_from)
-                .values(sum=table.c.sum + changes.lift)
+    def find(self, series: Series) -> Found:
+        """Return what the database has of a series."""
+        row = self._session.execute(
+            select(StatisticsMeta.id, StatisticsMeta.unit_of_measurement).where(
+                StatisticsMeta.statistic_id == series.statistic_id
             )
-            session.execute(lifted)
-    created = time.time()
-    for rows in batched(changes.insert.items(), _BATCH, strict=False):
-        values = [
-            {"created_ts": created, "metadata_id": metadata_id, "start_ts": float(start), "sum": total}
-            for start, total in rows
-        ]
-        session.execute(hourly.insert(), values)
-    _set_sums(session, hourly, metadata_id, changes.update)
-    for table, restored in zip((hourly, short_term), changes.restore, strict=True):
-        _set_sums(session, table, metadata_id, restored)
+        ).first()
+        shown = _factor(series.unit, series.shown_unit)
+        if row is None:
+            return Found(GONE, Existing(factor=shown, state=series.state))
+        factor = _factor(series.unit, row[1])
+        return Found(
+            row[0], self._existing(row[0], factor, None if series.state is None else series.state * factor / shown)
+        )
+
+    def at(self, location: Location) -> Found:
+        """Return what the database has at a location."""
+        unit = self._session.execute(
+            select(StatisticsMeta.unit_of_measurement).where(StatisticsMeta.id == location.metadata_id)
+        ).first()
+        if unit is None:
+            return Found(GONE, Existing())
+        return Found(location.metadata_id, self._existing(location.metadata_id, _factor(location.unit, unit[0])))
+
+    def has_imports_beside(self, metadata_ids: Collection[int], series: Series) -> bool:
+        """Tell whether a series has imported rows, and is none of those."""
+        statement = (
+            select(StatisticsMeta.id)
+            .join(Statistics, Statistics.metadata_id == StatisticsMeta.id)
+            .where(StatisticsMeta.statistic_id == series.statistic_id, Statistics.state.is_(None))
+            .limit(1)
+        )
+        row = self._session.execute(statement).first()
+        return row is not None and row[0] not in metadata_ids
+
+    def locate(self, locations: Mapping[Location, int | None]) -> dict[Location, Location]:
+        """Return where rows are now that were written to locations, by their first hour.
+
+        An entity that is renamed keeps its metadata id; another database, filled from this one, the statistic id.
+        """
+        return {location: self._locate(location, hour) for location, hour in locations.items()}
+
+    def _locate(self, location: Location, hour: int | None) -> Location:
+        """Return where the rows of a location are now, with GONE for its metadata id where they are nowhere."""
+        candidates = self._session.execute(
+            select(StatisticsMeta.id, StatisticsMeta.statistic_id).where(
+                (StatisticsMeta.id == location.metadata_id) | (StatisticsMeta.statistic_id == location.statistic_id)
+            )
+        ).all()
+        for metadata_id, statistic_id in sorted(candidates, key=lambda each: each[0] != location.metadata_id):
+            if hour is None or self._is_imported(metadata_id, hour * SECONDS):
+                return Location(statistic_id, metadata_id, location.unit)
+        return Location(location.statistic_id, GONE, location.unit)
+
+    def _is_imported(self, metadata_id: int, start: int) -> bool:
+        """Tell whether an hour was imported."""
+        statement = select(Statistics.id).where(
+            Statistics.metadata_id == metadata_id, Statistics.start_ts == float(start), Statistics.state.is_(None)
+        )
+        return self._session.execute(statement).first() is not None
+
+    def has(self, metadata_id: int, start: int, total: float | None) -> bool:
+        """Tell whether an hourly row has a sum; None for whether there is no such row."""
+        statement = select(Statistics.sum).where(
+            Statistics.metadata_id == metadata_id, Statistics.start_ts == float(start)
+        )
+        row = self._session.execute(statement).first()
+        if row is None or total is None:
+            return row is None and total is None
+        return row[0] is not None and abs(row[0] - total) <= abs(total) * 1e-12
+
+    def compiled_until(self) -> int:
+        """Return the end of the last five minutes that the recorder has compiled, or will not compile any more."""
+        newest = self._session.execute(select(func.max(StatisticsRuns.start))).scalar()
+        now = int(time.time()) // FIVE_MINUTES * FIVE_MINUTES
+        if newest is None:
+            return now - FIVE_MINUTES
+        # Without a time zone in SQLite and MariaDB, where it is in UTC all the same.
+        return min(int(process_timestamp(newest).timestamp()) + FIVE_MINUTES, now)
+
+    def ensure(self, series: Series) -> int:
+        """Return the metadata id of a series, made where there is none."""
+        metadata: StatisticMetaData = {
+            "mean_type": StatisticMeanType.NONE,
+            "has_sum": True,
+            "name": None,
+            "source": "recorder",
+            "statistic_id": series.statistic_id,
+            "unit_class": _CONVERTERS[series.unit].UNIT_CLASS,
+            "unit_of_measurement": series.shown_unit,
+        }
+        _, metadata_id = self._instance.statistics_meta_manager.update_or_add(self._session, metadata, {})
+        self._session.flush()
+        return metadata_id
+
+    def change(self, metadata_id: int, changes: Changes) -> None:
+        """Change the rows of a series."""
+        self.changed.add(metadata_id)
+        hourly, short_term = _table(Statistics), _table(StatisticsShortTerm)
+        self._delete(hourly, metadata_id, changes.delete, SECONDS)
+        if changes.lift:
+            for table in (hourly, short_term):
+                # PostgreSQL rounds no floating-point numbers to decimals.
+                total = func.round(cast(table.c.sum + changes.lift, Numeric(30, 12)), changes.digits)
+                live = (table.c.metadata_id == metadata_id, table.c.state.is_not(None))
+                self._session.execute(update(table).where(*live).values(sum=total))
+        created = time.time()
+        for rows in batched(changes.insert.items(), _BATCH, strict=False):
+            values = [
+                {"created_ts": created, "metadata_id": metadata_id, "start_ts": float(start), "sum": total}
+                for start, total in rows
+            ]
+            self._session.execute(hourly.insert(), values)
+        statement = (
+            update(hourly)
+            .where(hourly.c.metadata_id == metadata_id, hourly.c.start_ts == bindparam("row_start"))
+            .values(sum=bindparam("row_sum"))
+        )
+        for some in batched(changes.update.items(), _BATCH, strict=False):
+            self._session.execute(statement, [{"row_start": float(start), "row_sum": total} for start, total in some])
+
+    def seed(self, metadata_id: int, start: int, state: float | None, total: float) -> None:
+        """Make the five-minute row that the recorder goes on from: without one it would begin again at zero.
+
+        The counter stands there as it stood in the last live hour, or, where there never was one, as it stands now.
+        """
+        row = self._newest(Statistics, metadata_id)
+        self._insert_short_term(metadata_id, start, *((state, total) if row is None else (row[1], row[2])))
+
+    def unseed(self, metadata_id: int, start: int) -> None:
+        """Take away such a row."""
+        self._delete(_table(StatisticsShortTerm), metadata_id, [start], FIVE_MINUTES)
+
+    def keep_going(self, metadata_id: int) -> None:
+        """Repeat the newest five-minute row, before the recorder purges the last one of a counter that is not read."""
+        newest = self._newest(StatisticsShortTerm, metadata_id)
+        start = self.compiled_until() - FIVE_MINUTES
+        if newest is not None and newest[0] > min(
+            start - FIVE_MINUTES, time.time() - self._instance.keep_days * _DAY / 2
+        ):
+            return
+        if (row := newest or self._newest(Statistics, metadata_id)) is not None and row[0] < start:
+            self._insert_short_term(metadata_id, start, row[1], row[2])
+
+    def delete_hours(self, statistic_id: str, starts: Iterable[int]) -> None:
+        """Delete hourly rows of a statistic that is no entity's."""
+        row = self._session.execute(
+            select(StatisticsMeta.id).where(StatisticsMeta.statistic_id == statistic_id)
+        ).first()
+        if row is not None:
+            self._delete(_table(Statistics), row[0], starts, SECONDS)
+
+    def _existing(self, metadata_id: int, factor: float, state: float | None = None) -> Existing:
+        """Return the rows of a statistic."""
+        imported: dict[int, float] = {}
+        live: dict[int, float] = {}
+        # In pieces: the database's driver, which is C, holds all threads while it fetches.
+        rows = self._session.execute(
+            select(Statistics.start_ts, Statistics.sum, Statistics.state.is_(None)).where(
+                Statistics.metadata_id == metadata_id
+            ),
+            execution_options={"yield_per": _BATCH // 2},
+        )
+        for start, total, is_imported in rows:
+            (imported if is_imported else live)[int(start)] = total or 0.0
+        five_minutes = self._session.execute(
+            select(StatisticsShortTerm.start_ts).where(StatisticsShortTerm.metadata_id == metadata_id)
+        )
+        hours = frozenset(int(start) // SECONDS for (start,) in five_minutes)
+        return Existing(imported, live, hours, factor, state)
+
+    def _newest(self, model: _Model, metadata_id: int) -> tuple[int, float, float] | None:
+        """Return the start, the state and the sum of the newest row that has a state."""
+        row = self._session.execute(
+            select(model.start_ts, model.state, model.sum)
+            .where(model.metadata_id == metadata_id, model.state.is_not(None))
+            .order_by(model.start_ts.desc())
+            .limit(1)
+        ).first()
+        return None if row is None else (int(row[0]), row[1], row[2] or 0.0)
+
+    def _insert_short_term(self, metadata_id: int, start: int, state: float | None, total: float) -> None:
+        """Make a five-minute row."""
+        row = {
+            "created_ts": time.time(),
+            "metadata_id": metadata_id,
+            "start_ts": float(start),
+            "state": state,
+            "sum": total,
+        }
+        self._session.execute(_table(StatisticsShortTerm).insert(), [row])
+        self.changed.add(metadata_id)
+
+    def _delete(self, table: Table, metadata_id: int, starts: Iterable[int], step: int) -> None:
+        """Delete rows by their starts; those that follow each other, in steps of so many seconds, at once."""
+        runs: list[list[int]] = []
+        for start in sorted(starts):
+            if runs and start == runs[-1][1] + step:
+                runs[-1][1] = start
+            else:
+                runs.append([start, start])
+        for first, last in runs:
+            self._session.execute(
+                table.delete().where(table.c.metadata_id == metadata_id, table.c.start_ts.between(first, last))
+            )
 
 
-def _table(model: type[Statistics | StatisticsShortTerm]) -> Table:
+def _factor(unit: ExportUnit, shown: str | None) -> float:
+    """Return how much of the unit of the statistics a kWh or m³ is."""
+    return _CONVERTERS[unit].convert(1.0, unit, shown)
+
+
+def _table(model: _Model) -> Table:
     """Return the table of a model."""
     table = model.__table__
     assert isinstance(table, Table)  # noqa: S101 -- what a mapped class has
     return table
-
-
-def _set_sums(session: Session, table: Table, metadata_id: int, rows: dict[int, float]) -> None:
-    """Set the sums of rows that are there."""
-    statement = (
-        update(table)
-        .where(table.c.metadata_id == metadata_id, table.c.start_ts == bindparam("row_start"))
-        .values(sum=bindparam("row_sum"))
-    )
-    for some in batched(rows.items(), _BATCH, strict=False):
-        session.execute(statement, [{"row_start": float(start), "row_sum": total} for start, total in some])
-
-
-def _delete(
-    session: Session, model: type[Statistics | StatisticsShortTerm], metadata_id: int, starts: Iterable[int], step: int
-) -> None:
-    """Delete rows by their starts; those that follow each other, in steps of so many seconds, at once."""
-    table = _table(model)
-    runs: list[list[int]] = []
-    for start in sorted(starts):
-        if runs and start == runs[-1][1] + step:
-            runs[-1][1] = start
-        else:
-            runs.append([start, start])
-    for first, last in runs:
-        session.execute(table.delete().where(table.c.metadata_id == metadata_id, table.c.start_ts.between(first, last)))
-
-
-def _seed(session: Session, metadata_id: int, start: int, changes: Changes, found: Found) -> bool:
-    """Make the five-minute row that the recorder goes on from: without one it would begin again at zero.
-
-    The counter stands there as it stood in the last live hour, or, where there never was one, as it stands now.
-    """
-    newest = (
-        select(Statistics.state, Statistics.sum)
-        .where(Statistics.metadata_id == metadata_id, Statistics.state.is_not(None))
-        .order_by(Statistics.start_ts.desc())
-        .limit(1)
-    )
-    row = session.execute(newest).first()
-    state, total = (found.existing.state, changes.total) if row is None else (row[0], row[1])
-    if state is None:
-        return False
-    session.execute(
-        _table(StatisticsShortTerm).insert(),
-        [
-            {
-                "created_ts": time.time(),
-                "metadata_id": metadata_id,
-                "start_ts": float(start),
-                "state": state,
-                "sum": total,
-            }
-        ],
-    )
-    return True

@@ -10,26 +10,28 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
-from ..exports import MICRO, SECONDS, Summary
+from ..exports import MICRO, SECONDS, Layer, Summary
 from .plan import Export, Plan
 
+type _Words = Mapping[str, str]
 _SHOWN: Final = 5
+_HOURS: Final = 24
+_THIN_SPACE: Final = "\u202f"
 
 
 def time_of(start: int | None) -> str | None:
     """Return the local time of a row."""
-    return None if start is None else dt_util.as_local(datetime.fromtimestamp(start, UTC)).isoformat()
+    return None if start is None else _local(start).isoformat()
 
 
-def title_of(plan: Plan) -> str:
-    """Return what an import is called: the days that it has."""
-    firsts = [summary.first for summary in plan.summaries.values() if summary.first is not None]
-    lasts = [summary.last for summary in plan.summaries.values() if summary.last is not None]
-    if not firsts:
-        months = sorted(plan.new_peaks)
-        return f"{months[0][:7]} - {months[-1][:7]}" if months else ", ".join(plan.layer.files)
-    first, last = (dt_util.as_local(datetime.fromtimestamp(each, UTC)) for each in (min(firsts), max(lasts)))
-    return f"{first:%Y-%m-%d} - {last:%Y-%m-%d}"
+def title_of(layer: Layer, words: _Words) -> str:
+    """Return what an import is called: its days or months, and its files."""
+    files = f" ({', '.join(layer.files)})" if layer.files else ""
+    if layer.span is not None:
+        first, last = (_date(hour * SECONDS, words) for hour in layer.span)
+        return f"{first} - {last}{files}"
+    months = sorted(layer.peaks)
+    return (f"{months[0][:7]} - {months[-1][:7]}" if months else layer.created) + files
 
 
 def response_of(export: Export, plan: Plan, *, written: bool) -> JsonObjectType:
@@ -42,9 +44,9 @@ def response_of(export: Export, plan: Plan, *, written: bool) -> JsonObjectType:
         "meter_certain": export.certain,
         "series": {entity_id: _series(summary) for entity_id, summary in plan.summaries.items()},
         "month_peaks": {
-            "new": {month[:7]: value / MICRO for month, value in sorted(plan.new_peaks.items())},
+            "new": {month[:7]: value / MICRO for month, value in sorted(plan.peaks.new.items())},
             "different": {
-                month[:7]: {"file": file, "known": known} for month, (file, known) in plan.different_peaks.items()
+                month[:7]: {"file": file, "known": known} for month, (file, known) in plan.peaks.different.items()
             },
         },
         "left_out": list(plan.left_out),
@@ -86,20 +88,48 @@ def _series(summary: Summary) -> JsonObjectType:
     }
 
 
-def text_of(hass: HomeAssistant, export: Export, plan: Plan, words: Mapping[str, str]) -> str:
+def totals_of(hass: HomeAssistant, plan: Plan) -> str:
+    """Return what was written of each counter, as a list."""
+    return "\n".join(
+        f"- {_name(hass, entity_id)}: {_quantity(summary.energy, plan.units[entity_id])}"
+        for entity_id, summary in plan.summaries.items()
+        if summary.new
+    )
+
+
+def text_of(hass: HomeAssistant, export: Export, plan: Plan, words: _Words) -> str:
     """Return the summary that a user reads before anything is written; words are templates."""
+    shown = {entity_id: summary for entity_id, summary in plan.summaries.items() if summary.new}
     names = {entity_id: _name(hass, entity_id) for entity_id in plan.summaries}
-    table = [words["columns"], "|---|---|---|---|---|"]
     said: dict[str, list[str]] = {}
     for entity_id, summary in plan.summaries.items():
-        unit = plan.units[entity_id]
-        first, last = _minute(summary.first), _minute(summary.last, SECONDS)
-        table.append(f"| {names[entity_id]} | {summary.new} | {first} | {last} | {summary.energy:.3f} {unit} |")
-        for line in _lines(summary, unit, words):
+        for line in _lines(summary, plan.units[entity_id], words):
             said.setdefault(line, []).append(names[entity_id])
     lines = [line if len(of) == len(names) else f"**{', '.join(of)}:** {line}" for line, of in said.items()]
     lines.extend(_notes(export, plan, words))
-    return "\n".join([*(table if names else ()), "", *(f"- {line}" for line in lines)])
+    return "\n".join([*_table(shown, names, plan.units, words), "", *(f"- {line}" for line in lines)])
+
+
+def _table(
+    summaries: Mapping[str, Summary], names: Mapping[str, str], units: Mapping[str, str], words: _Words
+) -> Iterator[str]:
+    """Return a table of counters; the days stand above it where they are the same for all."""
+    spans = {
+        entity_id: (_date(summary.first or 0, words), _date(summary.last or 0, words))
+        for entity_id, summary in summaries.items()
+    }
+    if not spans:
+        return
+    is_one = len(set(spans.values())) == 1
+    if is_one:
+        first, last = next(iter(spans.values()))
+        yield words["span"].format(first=first, last=last)
+        yield ""
+    yield words["columns"] if is_one else words["columns_with_days"]
+    yield "|---|---:|" if is_one else "|---|---|---|---:|"
+    for entity_id, summary in summaries.items():
+        days = "" if is_one else " | ".join(("", *spans[entity_id]))
+        yield f"| {names[entity_id]}{days} | {_quantity(summary.energy, units[entity_id])} |"
 
 
 def _name(hass: HomeAssistant, entity_id: str) -> str:
@@ -108,45 +138,56 @@ def _name(hass: HomeAssistant, entity_id: str) -> str:
     return str(state.attributes.get(ATTR_FRIENDLY_NAME, entity_id)) if state else entity_id
 
 
-def _minute(start: int | None, seconds: int = 0) -> str:
-    """Return the local time at which a row begins, or so many seconds later, for people."""
-    return "" if start is None else f"{dt_util.as_local(datetime.fromtimestamp(start + seconds, UTC)):%Y-%m-%d %H:%M}"
+def _local(start: int) -> datetime:
+    """Return the local time of a start in seconds."""
+    return dt_util.as_local(datetime.fromtimestamp(start, UTC))
 
 
-def _lines(summary: Summary, unit: str, words: Mapping[str, str]) -> Iterator[str]:
+def _date(start: int, words: _Words) -> str:
+    """Return the local day of a row."""
+    day = _local(start)
+    return words["date"].format(day=day.day, month=words["months"].split()[day.month - 1], year=day.year)
+
+
+def _quantity(value: float, unit: str) -> str:
+    """Return a quantity in whole units, as people of all languages read it."""
+    return f"{value:,.0f} {unit}".replace(",", _THIN_SPACE)
+
+
+def _gap(start: int, hours: int, words: _Words) -> str:
+    """Return what is missing, in days where it is as long as that."""
+    days = round(hours / _HOURS)
+    template = words["missing_days"] if days > 1 else words["missing_day"] if days else words["missing_hours"]
+    return template.format(days=days, hours=hours, first=_date(start, words))
+
+
+def _lines(summary: Summary, unit: str, words: _Words) -> Iterator[str]:
     """Return what there is to say of one entity."""
+    overlap, junction = summary.overlap, summary.junction
+    for start, hours in summary.gaps[:_SHOWN]:
+        yield _gap(start, hours, words)
+    if junction.live_since is not None and junction.missing_hours > 0:
+        yield _gap(junction.live_since - junction.missing_hours * SECONDS, junction.missing_hours, words)
     if summary.days:
         yield words["days"].format(days=summary.days)
     if summary.estimated:
-        yield words["estimated"].format(rows=summary.estimated, share=f"{summary.estimated / summary.new:.1%}")
-    if summary.missing:
-        start, hours = summary.gaps[0]
-        yield words["gaps"].format(hours=summary.missing, longest=hours, first=_minute(start))
+        yield words["estimated"].format(share=f"{summary.estimated / summary.new:.1%}")
     if summary.incomplete:
         yield words["incomplete"].format(hours=summary.incomplete)
-    if summary.repeated:
-        yield words["repeated"].format(hours=summary.repeated, different=summary.different)
-    overlap, junction = summary.overlap, summary.junction
-    if overlap.hours:
-        yield words["overlap"].format(
-            hours=overlap.hours,
-            different=overlap.different,
-            file=f"{overlap.file:.3f}",
-            live=f"{overlap.live:.3f} {unit}",
-            largest=f"{overlap.largest:.3f} {unit}",
-        )
-    if junction.live_since is not None:
-        yield words["junction"].format(since=_minute(junction.live_since), missing=max(0, junction.missing_hours))
+    if summary.different:
+        yield words["different"].format(hours=summary.different)
+    if overlap.different:
+        yield words["overlap"].format(hours=overlap.different, largest=f"{overlap.largest:.3f} {unit}")
     if junction.completed:
         yield words["completed"].format(completed=f"{junction.completed:.3f} {unit}")
 
 
-def _notes(export: Export, plan: Plan, words: Mapping[str, str]) -> Iterator[str]:
+def _notes(export: Export, plan: Plan, words: _Words) -> Iterator[str]:
     """Return what there is to say of the export as a whole."""
-    if plan.new_peaks:
-        yield words["peaks"].format(months=len(plan.new_peaks))
-    if plan.different_peaks:
-        yield words["different_peaks"].format(months=", ".join(month[:7] for month in sorted(plan.different_peaks)))
+    if plan.peaks.new:
+        yield words["peaks"].format(months=len(plan.peaks.new))
+    if plan.peaks.different:
+        yield words["different_peaks"].format(months=", ".join(month[:7] for month in sorted(plan.peaks.different)))
     lists = {
         "left_out": plan.left_out,
         "others": export.others,

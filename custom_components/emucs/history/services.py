@@ -13,9 +13,8 @@ import probatio
 from ..const import DOMAIN
 from ..exports import ExportError
 from ..services import async_entry_of
-from .importer import importer_of
-from .report import response_of, title_of
-from .subentries import async_hide, async_show
+from . import importer_of
+from .report import response_of
 
 SERVICE_IMPORT_HISTORY: Final = "import_history"
 SERVICE_UNDO_IMPORT: Final = "undo_import"
@@ -63,19 +62,16 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
             translation_key="path_not_allowed",
             translation_placeholders={"path": str(path)},
         )
-    importer = importer_of(call.hass, entry)
     dry_run = call.data[ATTR_DRY_RUN]
     try:
+        importer = importer_of(call.hass, entry)
         export = await importer.async_read(nullcontext(path))
         if not dry_run and not call.data[ATTR_CONFIRMED]:
             export.require_certain()
         plan = await (importer.async_plan(export) if dry_run else importer.async_import(export))
     except ExportError as error:
         raise _validation_error(error) from error
-    written = plan.is_new and not dry_run
-    if written:
-        async_show(call.hass, entry, plan.layer.id, title_of(plan))
-    return response_of(export, plan, written=written)
+    return response_of(export, plan, written=plan.is_new and not dry_run)
 
 
 async def _async_undo_import(call: ServiceCall) -> ServiceResponse:
@@ -87,7 +83,6 @@ async def _async_undo_import(call: ServiceCall) -> ServiceResponse:
         raise _validation_error(error) from error
     if layer is None:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="nothing_to_undo")
-    async_hide(call.hass, entry, layer.id)
     return {"import_id": layer.id, "created": layer.created, "files": list(layer.files)}
 
 

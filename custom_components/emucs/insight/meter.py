@@ -11,9 +11,10 @@ from .clock import MeterClock
 from .grid import Grid, grid_of
 from .guard import Guard, Guarded
 from .mbus_readings import MbusReadings
+from .silence import LongestSilence
 from .user_port import CONF_USER_PORT, UserPort
 
-INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (Capacity,)
+INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (Capacity, LongestSilence)
 """Every insight there is, in the order in which telegrams reach them."""
 
 # However many codes a port prints over time: a hostile one could go on for ever.

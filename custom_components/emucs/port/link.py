@@ -133,6 +133,10 @@ class Link:
         """Return the clock that waiting is by."""
         return self._given_clock or asyncio.get_running_loop()
 
+    async def _sleep(self, seconds: float) -> None:
+        """Wait by the clock."""
+        await (asyncio.sleep(seconds) if self._given_clock is None else sleep(self._given_clock, seconds))
+
     async def _run(self) -> AsyncGenerator[Telegram | LinkDown]:
         """Yield what happens, over as many connections as it takes."""
         down: type[PortError] | None = None
@@ -155,11 +159,11 @@ class Link:
                 grace = self._grace(failure) if down is None else 0
                 if grace <= delay:
                     if grace:
-                        await sleep(self._clock, grace)
+                        await self._sleep(grace)
                     down = type(failure)
                     yield LinkDown(failure)
                     delay -= grace
-            await sleep(self._clock, delay)
+            await self._sleep(delay)
 
     def _grace(self, failure: PortError) -> float:
         """Return the seconds within which a port that was closed behind a single telegram may still send the next.

@@ -3,8 +3,8 @@
 from collections import deque
 from typing import Final
 
-# Telegrams closer to each other than this came together, however many reads they took: no meter sends as often.
-_TOGETHER: Final = 0.2
+# Telegrams closer to each other than this came together, however many reads they took.
+_TOGETHER: Final = 0.005
 _KEPT: Final = 12
 _ENOUGH: Final = 3
 

@@ -1,0 +1,217 @@
+"""The ledger of imports on the disk: the one truth about what was imported, and about a change that was cut off."""
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, override
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.json import json_bytes, json_fragment
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+from homeassistant.util.json import json_loads_object
+
+from ..const import DOMAIN
+from ..exports import ExportError, Layer, Ledger, Location
+from .recorder_rows import Rows, read
+
+_KEY: Final = f"{DOMAIN}.history"
+_VERSION: Final = 1
+_MINOR_VERSION: Final = 1
+_LONGEST_WRITE: Final = 60.0
+_UNREADABLE: Final = (AttributeError, KeyError, TypeError, ValueError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A change that is on its way into the database: an import that comes, or one that goes."""
+
+    add: Layer | None = None
+    remove: str | None = None
+    probe: tuple[int, int, float | None] | None = None
+    """A row that tells whether it is there: its metadata id, its start, and its sum then, None if it is gone."""
+
+    def applied(self, ledger: Ledger) -> Ledger:
+        """Return the ledger once the change is there."""
+        return ledger.with_layer(self.add) if self.add else ledger.without(self.remove or "")
+
+    def save(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {"add": self.add.save() if self.add else None, "remove": self.remove, "probe": self.probe}
+
+    @classmethod
+    def restore(cls, saved: Mapping[str, Any]) -> Pending:
+        """Return what was saved; one of Python's own errors where that cannot be read."""
+        add, probe = saved["add"], saved["probe"]
+        return cls(
+            add=None if add is None else Layer.restore(add),
+            remove=saved["remove"],
+            probe=None if probe is None else (int(probe[0]), int(probe[1]), probe[2]),
+        )
+
+    def is_written(self, rows: Rows) -> bool:
+        """Tell whether the database has the change: it has all of it or nothing."""
+        return self.probe is None or rows.has(*self.probe)
+
+
+class LedgerStore(Store[dict[str, Any]]):
+    """The file of the ledger. What goes wrong as it is written is raised, and not only logged."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Write all or nothing, and out of the event loop."""
+        super().__init__(
+            hass,
+            _VERSION,
+            _KEY,
+            private=True,
+            atomic_writes=True,
+            minor_version=_MINOR_VERSION,
+            serialize_in_event_loop=False,
+        )
+        self._failure: Exception | None = None
+
+    async def async_write(self, data: dict[str, Any]) -> None:
+        """Write, and return when it is on the disk, synchronised; ExportError where it is not."""
+        if self.hass.is_stopping:
+            raise ExportError("not_kept", "Home Assistant is stopping")
+        self._failure = None
+        try:
+            await self.async_save(data)
+        except OSError as error:
+            self._failure = error
+        if self._failure is not None:
+            cause = self._failure.__cause__ or self._failure
+            raise ExportError("not_kept", getattr(cause, "strerror", None) or type(cause).__name__) from cause
+
+    @override
+    async def _async_write_data(self, data: dict[str, Any]) -> None:
+        """Write, and remember what goes wrong: the caller logs it and goes on."""
+        try:
+            await super()._async_write_data(data)
+        except Exception as error:
+            self._failure = error
+            raise
+
+    @override
+    async def _async_migrate_func(
+        self, old_major_version: int, old_minor_version: int, old_data: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the data of another minor version: a later one has only more fields, which are left alone."""
+        return old_data
+
+
+class Record:
+    """The ledger, on the disk when a change is said to be made, and before the first row of it is."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Start without anything in memory: imports are large, and rarely looked at."""
+        self._hass = hass
+        self._store = LedgerStore(hass)
+        self.lock = asyncio.Lock()
+        """Held by whoever reads or changes the ledger."""
+        self.locations: Mapping[Location, int | None] = {}
+        """Where imports were written, and their first hour."""
+        self.removed: set[str] = set()
+        """Config entries that are being removed."""
+        self.writing: tuple[str, Future[Any]] | None = None
+        """The config entry that is written for, and the job."""
+        self.lost: Path | None = None
+        """The ledger that could not be read, set aside."""
+
+    async def async_load(self) -> Ledger:
+        """Return what was imported, and settle a change that was cut off by what the database has.
+
+        ExportError where the ledger cannot be read: that is set aside, and nothing takes its place by itself.
+        """
+        path = Path(self._store.path)
+        is_there, aside = await self._hass.async_add_executor_job(_check, path)
+        self.lost = None if is_there else aside or self.lost
+        if self.lost is not None:
+            raise ExportError("record_unreadable", file=self.lost.name)
+        try:
+            saved = await self._store.async_load()
+            ledger, pending = await self._hass.async_add_executor_job(_restore, saved)
+        except (HomeAssistantError, *_UNREADABLE) as error:
+            self.lost = await self._hass.async_add_executor_job(_set_aside, path)
+            raise ExportError("record_unreadable", file=self.lost.name) from error
+        if pending is not None:
+            instance = get_instance(self._hass)
+            if await instance.async_add_executor_job(read, instance, pending.is_written):
+                ledger = pending.applied(ledger)
+            await self.async_save(ledger)
+        self.locations = ledger.locations()
+        return ledger
+
+    async def async_save(self, ledger: Ledger) -> None:
+        """Keep what was imported; it is on the disk when this returns. ExportError where it is not."""
+        if ledger.layers:
+            await self._store.async_write(await self._hass.async_add_executor_job(_data, ledger, None))
+        else:
+            # Nothing is left behind of a meter whose imports were taken back.
+            await self._store.async_remove()
+        self.locations = ledger.locations()
+
+    async def async_start_anew(self) -> None:
+        """Go on without the ledger that could not be read; it stays, under a name that nobody asks about."""
+        if self.lost is not None:
+            await self._hass.async_add_executor_job(_rename, self.lost, "replaced")
+        self.lost, self._store = None, LedgerStore(self._hass)
+
+    def write_ahead(self, ledger: Ledger, pending: Pending) -> None:
+        """Keep what is about to happen. Blocks, in the recorder's thread. ExportError where it is not on the disk."""
+        writing = asyncio.run_coroutine_threadsafe(self._store.async_write(_data(ledger, pending)), self._hass.loop)
+        try:
+            writing.result(_LONGEST_WRITE)
+        except TimeoutError as error:
+            writing.cancel()
+            raise ExportError("not_kept", "timeout") from error
+
+
+def _data(ledger: Ledger, pending: Pending | None) -> dict[str, Any]:
+    """Return what is written: compact, as Home Assistant would give each number a line."""
+    data = {"layers": ledger.save(), "pending": pending.save() if pending else None}
+    return {name: json_fragment(json_bytes(value)) for name, value in data.items()}
+
+
+def _restore(saved: Mapping[str, Any] | None) -> tuple[Ledger, Pending | None]:
+    """Return what was written; one of Python's own errors where that cannot be read."""
+    if saved is None:
+        return Ledger(), None
+    pending = saved["pending"]
+    return Ledger.restore(saved["layers"]), None if pending is None else Pending.restore(pending)
+
+
+def _check(path: Path) -> tuple[bool, Path | None]:
+    """Tell whether the ledger is there, and where it was set aside if it could not be read.
+
+    Its envelope is looked at here: Home Assistant would replace what is no JSON by nothing.
+    """
+    if not path.exists():
+        return False, max(path.parent.glob(f"{path.name}.unreadable.????????T??????"), default=None)
+    try:
+        envelope = json_loads_object(path.read_bytes())
+        readable = isinstance(envelope["version"], int) and isinstance(envelope["data"], dict)
+    except OSError as error:
+        raise ExportError("record_unreadable", file=path.name) from error
+    except (HomeAssistantError, *_UNREADABLE):
+        readable = False
+    return readable, None if readable else _set_aside(path)
+
+
+def _set_aside(path: Path) -> Path:
+    """Give the ledger another name, where it stays until somebody looks at it."""
+    return _rename(path, f"unreadable.{datetime.now(dt_util.UTC):%Y%m%dT%H%M%S}")
+
+
+def _rename(path: Path, end: str) -> Path:
+    """Give a ledger another name."""
+    other = path.with_name(f"{path.name}.{end}")
+    with suppress(FileNotFoundError):
+        path.replace(other)
+    return other
