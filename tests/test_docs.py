@@ -1,6 +1,7 @@
 """Where the pages lead, and whether they say what they have to."""
 
 from collections.abc import Iterator
+import difflib
 import json
 from pathlib import Path
 import re
@@ -24,6 +25,8 @@ MOST_LINES = 300
 HEADING = re.compile(r"^#{1,6} +(.+?)(?: +#+)?$", re.MULTILINE)
 FENCE = re.compile(r"^(`{3,})(\w*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]+`")
+BOLD = re.compile(r"\*\*([^*→]+)\*\*")
+ITALIC = re.compile(r"(?<!\*)\*([^*\n]+)\*(?!\*)")
 LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
 
 
@@ -161,17 +164,67 @@ def test_every_picture_is_shown() -> None:
     assert [path.name for path in sorted((DOCS / "images").iterdir()) if path not in shown] == []
 
 
+def language_of(page: Path) -> str:
+    """Return the language of a page of the manual."""
+    return page.stem if page.stem in LANGUAGES else "en"
+
+
+def names_of_entities(language: str) -> list[str]:
+    """Return the names of all entities in a language."""
+    return [each["name"] for platform in texts(language)["entity"].values() for each in platform.values()]
+
+
+def is_name(text: str, names: list[str]) -> bool:
+    """Tell whether a text is the name of an entity, with whatever its placeholders stand for, or of its first phase."""
+    patterns = (re.sub(r"\\\{\w+\\\}", ".*", re.escape(name)) for name in names)
+    return any(re.fullmatch(rf"{pattern}( L1)?", text) for pattern in patterns)
+
+
+def presented_as_entities(page: str) -> set[str]:
+    """Return what a page presents as names of entities.
+
+    That is what stands in bold in its tables, in its list items behind a bold lead with a colon, and as a lead of which
+    the item says what it *is*.
+    """
+    found = {text for row in page.splitlines() if row.startswith("|") for text in BOLD.findall(row)}
+    for item in re.findall(r"^- +(.*(?:\n  .*)*)", page, re.MULTILINE):
+        line = " ".join(item.split())
+        if behind := re.match(r"\*\*[^*]+\*\* ?: (.*)", line):
+            found.update(BOLD.findall(behind[1]))
+        elif lead := re.match(r"\*\*([^*]+)\*\*(?: and \*\*([^*]+)\*\*)? (?:is|are) ", line):
+            found.update(filter(None, lead.groups()))
+    return found
+
+
+@pytest.mark.parametrize("page", [*MANUAL, *list(LANGUAGES.values())[1:]], ids=lambda path: path.stem)
+def test_entities_are_called_by_their_names(page: Path) -> None:
+    """Hold pages to how they present entities: see `presented_as_entities`; nothing else may be nearly such a name."""
+    language = language_of(page)
+    names = names_of_entities(language)
+    # Phases and numbers follow the entity that they are of; the others are Home Assistant's words, and leads.
+    others = {"L2", "L3", "2", "4", "5", "Register", "Reconfigure", "Meters of other countries", "Month peaks"}
+    others |= set(strings(texts(language)))
+    assert {text for text in presented_as_entities(prose(page)) - others if not is_name(text, names)} == set()
+
+    marked = {" ".join(text.split()) for pattern in (BOLD, ITALIC) for text in pattern.findall(prose(page))}
+    known = [name.casefold() for name in names]
+    nearly = {text for text in marked - others if difflib.get_close_matches(text.casefold(), known, cutoff=0.8)}
+    assert {text for text in nearly if not is_name(text, names) and text.casefold() not in known} == set()
+
+
+def test_wrong_names_are_found() -> None:
+    page = (
+        "| **Energy import** | **Verwacht vermogen** |\n- **Grid**: **Energy imports** as energy, **Power**\n  as W.\n"
+        "- **Peek** is an event\n- **A cable** with a plug\n"
+    )
+    assert presented_as_entities(page) == {"Energy import", "Verwacht vermogen", "Energy imports", "Power", "Peek"}
+    names = names_of_entities("en")
+    assert {text for text in presented_as_entities(page) if is_name(text, names)} == {"Energy import", "Power"}
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_entities_in_tables_are_called_by_their_names(language: str) -> None:
-    rows = [line for line in prose(LANGUAGES[language]).splitlines() if line.startswith("|")]
-    bold = {text for row in rows for text in re.findall(r"\*\*([^*→]+)\*\*", row)}
-    names = [each["name"] for platform in texts(language)["entity"].values() for each in platform.values()]
-    patterns = [re.sub(r"\\\{\w+\\\}", ".*", re.escape(name)) for name in names]
-    # A phase alone follows its entity; the others are Home Assistant's own words.
-    others = {"L2", "L3", "Reconfigure"}
-    missing = {text for text in bold if not any(re.fullmatch(rf"{each}( L1)?", text) for each in patterns)}
-    assert len(bold) > 10
-    assert missing - others == set()
+def test_pages_name_entities(language: str) -> None:
+    assert len(presented_as_entities(prose(LANGUAGES[language]))) > 10
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final, override
 from urllib.parse import urlsplit
 
@@ -26,7 +27,6 @@ from homeassistant.helpers.selector import (
     SerialPortSelector,
     TextSelector,
 )
-from homeassistant.helpers.translation import async_get_translations
 import probatio
 
 from .const import (
@@ -43,7 +43,7 @@ from .const import (
     ENTRY_MINOR_VERSION,
     ENTRY_VERSION,
 )
-from .devices import identifier_of, model_of, port_version_of
+from .devices import identifier_of, is_of, model_of, port_version_of
 from .history import has_history
 from .history.flow import HistorySteps
 from .insight.capacity import (
@@ -63,7 +63,8 @@ from .insight.peaks import FLOOR
 from .insight.tariff import Area, CapPeriod
 from .insight.user_port import CONF_USER_PORT, UserPort, detect_user_port
 from .port import BinaryProtocol, LinkDown, NoTelegram, PortError, Telegram, WrongSpeed
-from .port_watch import link_of
+from .port_watch import NUMBER_WITHIN, link_of
+from .texts import CAUSE, async_language, async_words, cause_in
 
 SECTION_ADVANCED: Final = "advanced"
 # A form is not left without an answer for longer than this, in seconds: then progress is shown.
@@ -165,10 +166,20 @@ def _filled_in(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _async_listen(data: Mapping[str, Any]) -> Telegram | PortError:
-    """Return the first telegram of a port, or why there is none; the port is free again then."""
+    """Return the first telegram of a port that has the meter's number, or why there is none.
+
+    A meter that prints no number is taken without one after a while. The port is free again then.
+    """
     async with link_of(data) as link:
         event = await anext(link)
-    return event.error if isinstance(event, LinkDown) else event
+        if isinstance(event, LinkDown):
+            return event.error
+        telegram = event
+        with suppress(TimeoutError):
+            async with asyncio.timeout(NUMBER_WITHIN):
+                while telegram.meter_id is None and isinstance(event := await anext(link), Telegram):
+                    telegram = event
+    return telegram
 
 
 class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -178,6 +189,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
     MINOR_VERSION = ENTRY_MINOR_VERSION
 
     _data: dict[str, Any]
+    _language: str
     _asked: str
     """The step that asks for the port."""
     _filled_in: dict[str, Any]
@@ -212,6 +224,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_step_port(self, step_id: str, user_input: dict[str, Any] | None) -> ConfigFlowResult:
         """Ask for a port, and listen to it."""
         self._asked = step_id
+        self._language = await async_language(self.hass)
         if user_input is None:
             shown = _filled_in(self._get_reconfigure_entry().data) if self.source == SOURCE_RECONFIGURE else {}
             if shown and (CONF_HOST in shown) is not (step_id == "network"):
@@ -275,13 +288,14 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _async_heard(self, telegram: Telegram) -> ConfigFlowResult:
         """Go on with the meter that was heard."""
-        await self.async_set_unique_id(identifier_of(telegram))
         if self.source == SOURCE_RECONFIGURE:
             entry = self._get_reconfigure_entry()
-            if self.unique_id != entry.unique_id:
+            if not is_of(telegram, entry.unique_id or ""):
                 await self.hass.config_entries.async_setup(entry.entry_id)
-            self._abort_if_unique_id_mismatch(reason="wrong_meter")
+                return self.async_abort(reason="wrong_meter")
             return self.async_update_reload_and_abort(entry, data_updates=self._data)
+        # A flow that was left open for this meter, in another window perhaps, ends when one of them is finished.
+        await self.async_set_unique_id(identifier_of(telegram), raise_on_progress=False)
         self._abort_if_unique_id_configured()
         self._telegram = telegram
         return await self.async_step_confirm()
@@ -291,13 +305,14 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
         telegram = self._telegram
         manufacturer, model = model_of(telegram)
         if user_input is not None:
+            self._abort_if_unique_id_configured()
             options = {CONF_ADD_TO_ENERGY: True} if user_input[CONF_ADD_TO_ENERGY] else {}
             if user_input[CONF_USER_PORT] != UserPort.P1:
                 options[CONF_USER_PORT] = user_input[CONF_USER_PORT]
             return self.async_create_entry(
                 title=" ".join(filter(None, (model, self.unique_id))), data=self._data, options=options
             )
-        words = await self._async_words("found")
+        words = await async_words(self.hass, "found", self._language)
         guess = detect_user_port(telegram)
         grid = grid_of(telegram)
         meters = mbus_meters(telegram, identifier_of(telegram)).values()
@@ -313,7 +328,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
                 "model": " ".join(filter(None, (manufacturer, model))) or words["unknown"],
                 "id": identifier_of(telegram),
                 "version": port_version_of(telegram, guess.port),
-                "why": (await self._async_words("evidence"))[guess.evidence],
+                "why": (await async_words(self.hass, "evidence", self._language))[guess.evidence],
                 "grid": words[grid or "unknown"],
                 "mbus": ", ".join(f"{words[meter.medium]} ({meter.identifier})" for meter in meters) or words["none"],
             },
@@ -339,17 +354,11 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_detail(self, error: PortError) -> str:
         """Return what is known of an error, beyond its reason."""
         if not isinstance(error, NoTelegram):
-            return str(error)
-        words = await self._async_words("received")
+            return cause_in(await async_words(self.hass, CAUSE, self._language), error)
+        words = await async_words(self.hass, "received", self._language)
         if isinstance(error, BinaryProtocol):
             return words["binary"]
         return words["noise" if isinstance(error, WrongSpeed) else "text"]
-
-    async def _async_words(self, group: str) -> dict[str, str]:
-        """Return translated words that texts of the flow are filled in with."""
-        prefix = f"component.{DOMAIN}.selector.{group}.options."
-        texts = await async_get_translations(self.hass, self.hass.config.language, "selector", [DOMAIN])
-        return {key.removeprefix(prefix): text for key, text in texts.items() if key.startswith(prefix)}
 
 
 class EmucsOptionsFlow(HistorySteps):

@@ -13,7 +13,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .const import CONF_UPDATE_INTERVAL, CONF_WAIT, DEFAULT_UPDATE_INTERVAL
-from .devices import async_register_meter, async_rename_mbus_meters, identifier_of, is_of, masked_title, names_of
+from .devices import async_register_meter, async_rename_mbus_meters, identifier_of, masked_title, names_of
 from .insight.meter import MeterInsights, MeterUpdate
 from .insight.user_port import CONF_USER_PORT, UserPort
 from .port import LinkDown, PortError, Telegram
@@ -83,7 +83,7 @@ class MeterCoordinator(DataUpdateCoordinator[MeterUpdate | None]):
         """
         await self._async_load()
         create_task = self.config_entry.async_create_background_task
-        first = create_task(self.hass, anext(self.link), f"{self.name}, first telegram")
+        first = create_task(self.hass, self.watch.async_first_event(self.link), f"{self.name}, first telegram")
         try:
             await asyncio.wait([first], timeout=_LONGEST_START if CONF_WAIT in self.config_entry.data else None)
             if first.done():
@@ -150,9 +150,9 @@ class MeterCoordinator(DataUpdateCoordinator[MeterUpdate | None]):
         """Handle a link event; ignore telegrams of any other meter."""
         if isinstance(event, LinkDown):
             self._async_lost(event.error)
-        elif is_of(event, self.identifier):
+        elif is_ours := self.watch.async_is_ours(event):
             self._async_received(event)
-        elif not isinstance(self.down, WrongMeter):
+        elif is_ours is not None and not isinstance(self.down, WrongMeter):
             self._async_lost(WrongMeter(identifier_of(event)))
 
     @callback
@@ -236,5 +236,5 @@ class MeterCoordinator(DataUpdateCoordinator[MeterUpdate | None]):
         """Check what lasts; look for entities whose register has a value by now; refresh port sensors while down."""
         self.watch.health.end_minute(self.link.reader.telegrams)
         is_up = self.data is not None and self.down is None
-        self.watch.async_check(self.telegram if is_up else None, self.insights.clock)
+        self.watch.async_check(self.telegram if is_up else self.link.failure, self.insights.clock)
         self._async_find_entities() if is_up else self.async_update_listeners()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CLOCK_OFF: Final = "clock_off"
 HISTORY_UNREADABLE: Final = "history_unreadable"
 PORT_SILENT: Final = "port_silent"
+PORT_UNREACHABLE: Final = "port_unreachable"
 RECORDER_UNKNOWN: Final = "recorder_unknown"
 RIGHTS_LAPSED: Final = "rights_lapsed"
 TARIFF_YEAR: Final = "tariff_year"
@@ -26,6 +27,7 @@ ISSUES: Final = (
     CLOCK_OFF,
     HISTORY_UNREADABLE,
     PORT_SILENT,
+    PORT_UNREACHABLE,
     RECORDER_UNKNOWN,
     RIGHTS_LAPSED,
     TARIFF_YEAR,
@@ -85,6 +87,14 @@ def _report(
 def async_report_silence(hass: HomeAssistant, entry: ConfigEntry, port: str) -> None:
     """Say that a port was silent for long."""
     _report(hass, entry, PORT_SILENT, {"port": port}, severity=ir.IssueSeverity.ERROR)
+
+
+@callback
+def async_report_unreachable_port(hass: HomeAssistant, entry: ConfigEntry, port: str, detail: str) -> None:
+    """Say that a port could not be opened for long, and why; the user can choose another one."""
+    placeholders = {"name": masked_title(entry), "port": port, "detail": detail}
+    fix: dict[str, str | int | float | None] = {ENTRY_ID: entry.entry_id}
+    _report(hass, entry, PORT_UNREACHABLE, placeholders, severity=ir.IssueSeverity.ERROR, fix=fix)
 
 
 @callback

@@ -15,14 +15,21 @@ from .const import CONF_BAUDRATE, CONF_BYTESIZE, CONF_PARITY, CONF_STOPBITS, CON
 from .devices import identifier_of, is_of, mask
 from .insight.clock import MeterClock
 from .insight.guard import is_counter
-from .port import BinaryProtocol, Link, LinkDown, NoData, NoTelegram, PortError, Telegram, obis
+from .port import BinaryProtocol, CannotConnect, Link, LinkDown, NoData, NoTelegram, PortError, Telegram, obis
 from .port.health import UP, LinkHealth
+from .texts import CAUSE, async_system_words, cause_in
 
 SILENT_AFTER: Final = 3600.0
 """Seconds of silence that no restart of a bridge explains: perhaps the port is not activated."""
 WRONG_SPEED_AFTER: Final = 600.0
+UNREACHABLE_AFTER: Final = 600.0
+"""Seconds that no restart of a router, a bridge or a computer takes."""
 LAPSED_AFTER: Final = 600.0
+NUMBER_WITHIN: Final = 10.0
+"""Seconds for which telegrams without the meter's number tell nothing: it may still be starting."""
 
+# What a failure of the port becomes when it lasts.
+_FAILURES: Final = (issues.PORT_SILENT, issues.PORT_UNREACHABLE, issues.WRONG_SPEED)
 _VOLTAGES: Final = tuple(map(obis.voltage, obis.PHASE_GROUP))
 _DEMANDS: Final = (obis.DEMAND, obis.MONTH_PEAK)
 
@@ -69,9 +76,11 @@ class PortWatch:
         self._entry = entry
         self._clock = clock or hass.loop.time
         self.health = LinkHealth()
+        self._error: PortError | None = None
         self._failure: str | None = None  # the issue that the present failure becomes
         self._since = 0.0
         self._lapsed_since: float | None = None
+        self._numberless_since: float | None = None
         self.async_remove = entry.async_on_state_change(self._async_state_changed)
 
     @property
@@ -79,6 +88,26 @@ class PortWatch:
         """Return what the user knows the port by."""
         port: str = self._entry.data[CONF_PORT]
         return port
+
+    async def async_first_event(self, link: Link) -> Telegram | LinkDown:
+        """Return the first event of a link that tells whose telegrams come, or why none do."""
+        self._numberless_since = None
+        while True:
+            event = await anext(link)
+            if isinstance(event, LinkDown) or self.async_is_ours(event) is not None:
+                return event
+
+    @callback
+    def async_is_ours(self, telegram: Telegram) -> bool | None:
+        """Tell whether a telegram is of this meter; None where it has no number, which may still come."""
+        is_ours = is_of(telegram, self._entry.unique_id or "")
+        if is_ours or telegram.meter_id is not None:
+            self._numberless_since = None
+            return is_ours
+        now = self._clock()
+        if self._numberless_since is None:
+            self._numberless_since = now
+        return None if now - self._numberless_since < NUMBER_WITHIN else False
 
     @callback
     def async_first_telegram(self, event: Telegram | LinkDown) -> Telegram:
@@ -93,7 +122,7 @@ class PortWatch:
             translation_key=error.reason,
             translation_placeholders={
                 "port": self._port,
-                "detail": str(error),
+                "detail": cause_in(async_system_words(self._hass, CAUSE), error),
                 "expected": mask(expected),
                 "found": mask(error.found) if isinstance(error, WrongMeter) else "",
             },
@@ -105,9 +134,10 @@ class PortWatch:
         self.health.note(error.reason, dt_util.utcnow())
         if isinstance(error, WrongMeter):
             issues.async_report_wrong_meter(self._hass, self._entry, self._port, error.found)
+        self._error = error
         if (failure := _issue_of(error)) != self._failure:
             self._failure, self._since = failure, self._clock()
-            issues.async_end(self._hass, self._entry, issues.PORT_SILENT, issues.WRONG_SPEED)
+            issues.async_end(self._hass, self._entry, *_FAILURES)
         self._async_check_failure()
 
     @callback
@@ -115,16 +145,17 @@ class PortWatch:
         """Take that telegrams of the right meter come, now or again."""
         self.health.note(UP, dt_util.utcnow())
         self._failure = None
-        issues.async_end(self._hass, self._entry, issues.PORT_SILENT, issues.WRONG_SPEED, issues.WRONG_METER)
+        issues.async_end(self._hass, self._entry, *_FAILURES, issues.WRONG_METER)
 
     @callback
-    def async_check(self, telegram: Telegram | None, clock: MeterClock) -> None:
-        """See whether something has lasted for long enough, or is over; without a telegram if none comes."""
-        if telegram is None:
-            self._async_check_failure()
+    def async_check(self, latest: Telegram | PortError | None, clock: MeterClock) -> None:
+        """See whether something has lasted for long enough, or is over: with the latest telegram, or why none comes."""
+        if isinstance(latest, Telegram):
+            self._async_check_rights(latest)
+            self._async_check_clock(latest, clock)
             return
-        self._async_check_rights(telegram)
-        self._async_check_clock(telegram, clock)
+        self._error = latest or self._error
+        self._async_check_failure()
 
     @callback
     def _async_check_failure(self) -> None:
@@ -132,6 +163,9 @@ class PortWatch:
         lasted = self._clock() - self._since
         if self._failure == issues.PORT_SILENT and lasted >= SILENT_AFTER:
             issues.async_report_silence(self._hass, self._entry, self._port)
+        elif self._failure == issues.PORT_UNREACHABLE and self._error is not None and lasted >= UNREACHABLE_AFTER:
+            detail = cause_in(async_system_words(self._hass, CAUSE), self._error)
+            issues.async_report_unreachable_port(self._hass, self._entry, self._port, detail)
         elif self._failure == issues.WRONG_SPEED and lasted >= WRONG_SPEED_AFTER:
             issues.async_report_wrong_speed(self._hass, self._entry, self._port)
 
@@ -170,6 +204,8 @@ def _issue_of(error: PortError) -> str | None:
     """Return the issue that a failure becomes when it lasts."""
     if isinstance(error, NoData):
         return issues.PORT_SILENT
+    if isinstance(error, CannotConnect):
+        return issues.PORT_UNREACHABLE
     if isinstance(error, NoTelegram) and not isinstance(error, BinaryProtocol):
         return issues.WRONG_SPEED
     return None

@@ -1,15 +1,16 @@
 """Repairs: flows that mend an issue, or end it once the user has read it."""
 
-from typing import Final
+from typing import Final, override
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.components.repairs.const import FlowType
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
 from homeassistant.core import HomeAssistant
 import probatio
 
 from .const import DOMAIN
 from .devices import mask
-from .issues import ENTRY_ID, FOUND
+from .issues import ENTRY_ID, FOUND, PORT_UNREACHABLE
 
 _NOTHING_TO_FILL_IN: Final = probatio.Schema({})
 
@@ -19,9 +20,32 @@ async def async_create_fix_flow(
 ) -> RepairsFlow:
     """Return the flow of an issue; one without anything to mend is confirmed, and ends."""
     data = data or {}
+    if issue_id.startswith(PORT_UNREACHABLE):
+        return UnreachablePortFlow(str(data.get(ENTRY_ID)))
     if FOUND not in data:
         return ConfirmRepairFlow()
     return ReplacedMeterFlow(str(data.get(ENTRY_ID)), str(data.get(FOUND)))
+
+
+class UnreachablePortFlow(ConfirmRepairFlow):
+    """Leads to the port that an entry is read at; the issue stays until telegrams come."""
+
+    def __init__(self, entry_id: str) -> None:
+        """Take which entry."""
+        self._entry_id = entry_id
+
+    @override
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Say what was tried, then let the user reconfigure the entry."""
+        if (entry := self.hass.config_entries.async_get_entry(self._entry_id)) is None:
+            return self.async_abort(reason="not_there")
+        if user_input is None:
+            return await super().async_step_confirm()
+        flow = await self.hass.config_entries.flow.async_init(
+            DOMAIN,
+            context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id, "unique_id": entry.unique_id},
+        )
+        return self.async_abort(reason="reconfigure", next_flow=(FlowType.CONFIG_FLOW, flow["flow_id"]))
 
 
 class ReplacedMeterFlow(RepairsFlow):

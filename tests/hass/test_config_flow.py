@@ -3,16 +3,20 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from aiohttp.test_utils import TestClient
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.data_entry_flow import FlowResultType, InvalidData, UnknownFlow
 from homeassistant.helpers import config_validation as cv
+from homeassistant.setup import async_setup_component
 import probatio
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.emucs.config_flow import _entry_data, _filled_in
 from custom_components.emucs.const import DOMAIN
@@ -200,6 +204,62 @@ async def test_same_meter_twice(
     assert result["reason"] == "already_configured"
 
 
+async def test_a_flow_that_was_left_open_is_in_nobodys_way(
+    hass: HomeAssistant, meter: VirtualMeter, server: TcpServer
+) -> None:
+    left_open = await start(hass, "network")
+    assert (await submit(hass, left_open, **address(server)))["step_id"] == "confirm"
+
+    flow_id = await start(hass, "network")
+    assert (await submit(hass, flow_id, **address(server)))["step_id"] == "confirm"
+    result = await submit(hass, flow_id, add_to_energy=False)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    # The first one ends with it.
+    assert hass.config_entries.flow.async_progress() == []
+    with pytest.raises(UnknownFlow):
+        await submit(hass, left_open, add_to_energy=False)
+    [entry] = hass.config_entries.async_entries(DOMAIN)
+    assert entry.unique_id == meter.meter_id
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_of_two_flows_the_older_one_can_be_finished_too(hass: HomeAssistant, server: TcpServer) -> None:
+    older, newer = [await start(hass, "network") for _ in range(2)]
+    for flow_id in (older, newer):
+        assert (await submit(hass, flow_id, **address(server)))["step_id"] == "confirm"
+    result = await submit(hass, older, add_to_energy=False)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert hass.config_entries.flow.async_progress() == []
+    assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+async def test_a_meter_that_got_an_entry_while_the_flow_was_open(
+    hass: HomeAssistant, meter: VirtualMeter, server: TcpServer
+) -> None:
+    flow_id = await start(hass, "network")
+    assert (await submit(hass, flow_id, **address(server)))["step_id"] == "confirm"
+    # As the repair of a replaced meter gives an entry another meter.
+    entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=entry_data("socket://127.0.0.1:1"))
+    entry.add_to_hass(hass)
+    result = await submit(hass, flow_id, add_to_energy=False)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+    assert hass.config_entries.async_entries(DOMAIN) == [entry]
+
+
+async def test_a_reconfiguration_that_was_left_open_is_in_nobodys_way(
+    hass: HomeAssistant, loaded: MockConfigEntry, server: TcpServer
+) -> None:
+    left_open = await start(hass, "serial", loaded)
+    flow_id = await start(hass, "network", loaded)
+    result = await submit(hass, flow_id, **address(server), advanced={"baudrate": 9600})
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert loaded.state is ConfigEntryState.LOADED
+    hass.config_entries.flow.async_abort(left_open)
+
+
 async def test_reconfigure_to_another_port(
     hass: HomeAssistant, loaded: MockConfigEntry, meter: VirtualMeter, tmp_path: Path
 ) -> None:
@@ -349,3 +409,68 @@ async def test_options_out_of_range(hass: HomeAssistant, loaded: MockConfigEntry
     result = await hass.config_entries.options.async_init(loaded.entry_id)
     with pytest.raises(InvalidData):
         await hass.config_entries.options.async_configure(result["flow_id"], {"update_interval": interval})
+
+
+class TestLanguage:
+    """Words that fill in texts are in the language of whoever reads them, whatever the system speaks."""
+
+    @staticmethod
+    async def found(client: TestClient, server: TcpServer, **headers: str) -> dict[str, str]:
+        """Walk through set-up as the frontend does; return what the texts are filled in with."""
+        path = "/api/config/config_entries/flow"
+        response = await client.post(path, json={"handler": DOMAIN}, headers=headers)
+        flow = await response.json()
+        for user_input in ({"next_step_id": "network"}, {"host": "127.0.0.1", "port": 1}, address(server)):
+            response = await client.post(f"{path}/{flow['flow_id']}", json=user_input, headers=headers)
+            assert response.status == HTTPStatus.OK, await response.text()
+            flow.setdefault("seen", {}).update((await response.json()).get("description_placeholders") or {})
+        await client.delete(f"{path}/{flow['flow_id']}")
+        seen: dict[str, str] = flow["seen"]
+        return seen
+
+    @pytest.mark.parametrize(
+        ("accepted", "why", "refused"),
+        [
+            ("fr-BE,fr;q=0.9,en;q=0.8", "il indique une version de P1", "la connexion a été refusée"),
+            ("nl", "ze vermeldt een versie van P1", "de verbinding werd geweigerd"),
+            ("en-GB,en;q=0.5", "it prints a version of P1", "the connection was refused"),
+            ("pt", "it prints a version of P1", "the connection was refused"),
+            ("*", "er meldet eine Version von P1", "Die Verbindung wurde abgelehnt"),
+            ("../../secrets", "er meldet eine Version von P1", "Die Verbindung wurde abgelehnt"),
+        ],
+    )
+    async def test_is_that_of_the_browser(
+        self,
+        hass: HomeAssistant,
+        hass_client: ClientSessionGenerator,
+        server: TcpServer,
+        accepted: str,
+        why: str,
+        refused: str,
+    ) -> None:
+        hass.config.language = "de"
+        assert await async_setup_component(hass, DOMAIN, {})
+        assert await async_setup_component(hass, "config", {})
+        seen = await self.found(await hass_client(), server, **{"Accept-Language": accepted})
+        assert seen["why"] == why
+        assert seen["detail"] == refused
+
+    async def test_is_what_the_user_has_chosen(
+        self,
+        hass: HomeAssistant,
+        hass_client: ClientSessionGenerator,
+        hass_admin_user: MockUser,
+        hass_storage: dict[str, Any],
+        server: TcpServer,
+    ) -> None:
+        hass.config.language = "de"
+        assert await async_setup_component(hass, DOMAIN, {})
+        hass_storage[f"frontend.user_data_{hass_admin_user.id}"] = {
+            "version": 1,
+            "data": {"language": {"language": "fr", "number_format": "language"}},
+        }
+        hass.config.components.add("frontend")
+        assert await async_setup_component(hass, "config", {})
+        seen = await self.found(await hass_client(), server, **{"Accept-Language": "nl"})
+        assert seen["why"] == "il indique une version de P1"
+        assert seen["detail"] == "la connexion a été refusée"

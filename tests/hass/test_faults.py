@@ -214,12 +214,12 @@ def not_there(_: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("where", "detail"),
+    ("where", "detail", "systems_own"),
     [
-        (nobody_listens, "Connection refused"),
-        (missing_device, "No such file or directory"),
-        (no_serial_port, "Inappropriate ioctl for device"),
-        (not_there, "Name or service not known"),
+        (nobody_listens, "the connection was refused", "Connection refused"),
+        (missing_device, "there is no device of that name", "No such file or directory"),
+        (no_serial_port, "it is not a serial port", "Inappropriate ioctl for device"),
+        (not_there, "its name is not known on the network", "Name or service not known"),
     ],
 )
 async def test_a_port_that_cannot_be_opened_at_set_up_is_tried_again(
@@ -229,6 +229,7 @@ async def test_a_port_that_cannot_be_opened_at_set_up_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
     where: object,
     detail: str,
+    systems_own: str,
 ) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -242,6 +243,7 @@ async def test_a_port_that_cannot_be_opened_at_set_up_is_tried_again(
         assert entry.state is ConfigEntryState.SETUP_RETRY
         assert entry.error_reason_translation_key == "cannot_connect"
         assert detail in entry.reason
+        assert systems_own not in entry.reason
         assert url in entry.reason
         # The user has not to do anything here once the port is there.
         hass.config_entries.async_update_entry(entry, data=entry_data(server.url))
@@ -262,7 +264,7 @@ async def test_a_device_that_another_program_has_at_set_up(
         fcntl.flock(other, fcntl.LOCK_EX)
         assert not await hass.config_entries.async_setup(entry.entry_id)
         assert entry.error_reason_translation_key == "cannot_connect"
-        assert "Device or resource busy" in entry.reason
+        assert "another program uses it" in entry.reason
         os.close(other)
         async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=5))
         await eventually(lambda: entry.state is ConfigEntryState.LOADED)

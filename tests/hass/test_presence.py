@@ -92,3 +92,27 @@ async def test_a_switch_that_says_words_of_its_own_has_no_entity(
         assert not there(entity_registry, meter) & {("sensor", "breaker"), ("sensor", "active_tariff")}
         wire.change = None
         await eventually(lambda: there(entity_registry, meter) >= {("sensor", "breaker"), ("sensor", "active_tariff")})
+
+
+@pytest.mark.usefixtures("socket_enabled", "short_minute")
+async def test_words_of_other_meters_for_the_same_are_shown_as_the_same(
+    hass: HomeAssistant, meter: VirtualMeter, entity_registry: er.EntityRegistry
+) -> None:
+    # As Wasion meters print them.
+    printed = {r"0-0:96\.3\.10": "(ON)", r"0-0:96\.14\.0": "(TARIFF 2)", r"0-0:17\.0\.0": "(24000*W)"}
+    wire = Wire()
+
+    def change(telegram: bytes) -> bytes:
+        for code, value in printed.items():
+            telegram = with_value(telegram, code, value)
+        return telegram
+
+    wire.change = change
+    async with running(hass, meter, wire):
+        for key, shown in {"breaker": "connected", "active_tariff": "tariff_2", "limiter_threshold": "24.000"}.items():
+            entity_id = entity_registry.async_get_entity_id("sensor", DOMAIN, f"{meter.meter_id}_{key}")
+            assert entity_id is not None, key
+            assert hass.states.get(entity_id).state == shown
+        printed[r"0-0:96\.3\.10"] = "(OFF)"
+        breaker = entity_registry.async_get_entity_id("sensor", DOMAIN, f"{meter.meter_id}_breaker")
+        await eventually(lambda: hass.states.get(breaker).state == "disconnected")

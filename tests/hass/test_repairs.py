@@ -24,12 +24,14 @@ from custom_components.emucs.port import Reader
 from custom_components.emucs.port_watch import (
     LAPSED_AFTER,
     SILENT_AFTER,
+    UNREACHABLE_AFTER,
     WRONG_SPEED_AFTER,
     async_watch_of,
     is_lapsed,
 )
+from custom_components.emucs.repairs import async_create_fix_flow
 from tests.hass.rewrite import Wire, running, with_value, without
-from tests.support import BRUSSELS, FIELD_TELEGRAMS, WINTER_EVENING, entry_data, eventually
+from tests.support import BRUSSELS, FIELD_TELEGRAMS, WINTER_EVENING, address, entry_data, eventually
 from virtual_meter import PROFILES, TcpServer, VirtualMeter
 
 POWER = "sensor.electricity_meter_power"
@@ -151,6 +153,126 @@ class TestSilence:
         else:
             await hass.config_entries.async_remove(entry.entry_id)
         assert issues(hass, entry) == set()
+
+
+class TestUnreachablePort:
+    """The port cannot be opened: its bridge has no power or another address, its cable is elsewhere."""
+
+    @staticmethod
+    async def fix(
+        hass: HomeAssistant, hass_client: ClientSessionGenerator, entry: MockConfigEntry
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Walk through the repair as the frontend does; return what it shows, and how it ends."""
+        assert await async_setup_component(hass, "repairs", {})
+        client = await hass_client()
+        found = issue(hass, entry, "port_unreachable")
+        response = await client.post("/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": found.issue_id})
+        assert response.status == HTTPStatus.OK, await response.text()
+        form: dict[str, Any] = await response.json()
+        response = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
+        assert response.status == HTTPStatus.OK, await response.text()
+        ended: dict[str, Any] = await response.json()
+        return form, ended
+
+    async def test_since_set_up(
+        self, hass: HomeAssistant, entry: MockConfigEntry, server: TcpServer, clock: Clock
+    ) -> None:
+        await server.take_down()
+        assert not await hass.config_entries.async_setup(entry.entry_id)
+        # As long as a router restarts.
+        clock.ahead = UNREACHABLE_AFTER - 60
+        await retry(hass, entry)
+        assert issues(hass, entry) == set()
+        clock.ahead = UNREACHABLE_AFTER
+        await retry(hass, entry)
+        assert issues(hass, entry) == {"port_unreachable"}
+        assert issue(hass, entry, "port_unreachable").translation_placeholders == {
+            "name": f"T211 {mask(entry.unique_id)}",
+            "port": server.url,
+            "detail": "the connection was refused",
+        }
+        await server.bring_up()
+        await retry(hass, entry)
+        assert entry.state is ConfigEntryState.LOADED
+        assert issues(hass, entry) == set()
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+    async def test_of_a_port_that_worked(
+        self, hass: HomeAssistant, loaded: MockConfigEntry, server: TcpServer, clock: Clock
+    ) -> None:
+        await server.take_down()
+        await eventually(lambda: hass.states.get(POWER).state == STATE_UNAVAILABLE)
+        assert issues(hass, loaded) == set()
+        clock.ahead = UNREACHABLE_AFTER
+        await eventually(lambda: issues(hass, loaded) == {"port_unreachable"})
+        # Why it cannot be opened, not how it was lost.
+        await eventually(
+            lambda: (
+                issue(hass, loaded, "port_unreachable").translation_placeholders["detail"]
+                == "the connection was refused"
+            )
+        )
+        await server.bring_up()
+        await eventually(lambda: issues(hass, loaded) == set())
+
+    @pytest.mark.usefixtures("fast_silence")
+    async def test_ends_when_the_port_can_be_opened_and_is_silent(
+        self, hass: HomeAssistant, loaded: MockConfigEntry, server: TcpServer, clock: Clock
+    ) -> None:
+        await server.take_down()
+        await eventually(lambda: hass.states.get(POWER).state == STATE_UNAVAILABLE)
+        clock.ahead = UNREACHABLE_AFTER
+        await eventually(lambda: issues(hass, loaded) == {"port_unreachable"})
+        server.pause()
+        await server.bring_up()
+        await eventually(lambda: issues(hass, loaded) == set())
+        server.resume()
+
+    async def test_leads_to_another_port(
+        self,
+        hass: HomeAssistant,
+        meter: VirtualMeter,
+        loaded: MockConfigEntry,
+        server: TcpServer,
+        clock: Clock,
+        hass_client: ClientSessionGenerator,
+    ) -> None:
+        await server.take_down()
+        await eventually(lambda: hass.states.get(POWER).state == STATE_UNAVAILABLE)
+        clock.ahead = UNREACHABLE_AFTER
+        await eventually(lambda: issues(hass, loaded) == {"port_unreachable"})
+        form, ended = await self.fix(hass, hass_client, loaded)
+        assert form["description_placeholders"]["port"] == server.url
+        assert (ended["type"], ended["reason"]) == ("abort", "reconfigure")
+        kind, flow_id = ended["next_flow"]
+        assert kind == "config_flow"
+        # It is not mended by that.
+        assert issues(hass, loaded) == {"port_unreachable"}
+        async with TcpServer(meter, speed=10) as moved:
+            await hass.config_entries.flow.async_configure(flow_id, {"next_step_id": "network"})
+            result = await hass.config_entries.flow.async_configure(flow_id, address(moved))
+            assert result["reason"] == "reconfigure_successful"
+            await hass.async_block_till_done()
+            assert loaded.state is ConfigEntryState.LOADED
+            assert issues(hass, loaded) == set()
+            assert hass.states.get(POWER).state != STATE_UNAVAILABLE
+            assert await hass.config_entries.async_unload(loaded.entry_id)
+
+    async def test_of_an_entry_that_is_gone(
+        self, hass: HomeAssistant, entry: MockConfigEntry, server: TcpServer, clock: Clock
+    ) -> None:
+        await server.take_down()
+        assert not await hass.config_entries.async_setup(entry.entry_id)
+        clock.ahead = UNREACHABLE_AFTER
+        await retry(hass, entry)
+        found = issue(hass, entry, "port_unreachable")
+        flow = await async_create_fix_flow(hass, found.issue_id, found.data)
+        flow.hass, flow.handler = hass, DOMAIN
+        flow.context = {"issue_id": found.issue_id}
+        await hass.config_entries.async_remove(entry.entry_id)
+        assert issues(hass, entry) == set()
+        ended = await flow.async_step_init()
+        assert (ended["type"], ended["reason"]) == ("abort", "not_there")
 
 
 async def test_wrong_speed(hass: HomeAssistant, meter: VirtualMeter, clock: Clock, fast_silence: None) -> None:

@@ -15,7 +15,7 @@ from homeassistant.const import Platform
 import pytest
 import yaml
 
-from custom_components.emucs import PLATFORMS, config_flow, issues
+from custom_components.emucs import PLATFORMS, config_flow, issues, texts
 from custom_components.emucs.devices import electricity_meter_device, mbus_meter_device
 from custom_components.emucs.entities import ROWS
 from custom_components.emucs.entities.mbus import meter_rows
@@ -26,6 +26,7 @@ from custom_components.emucs.history.flow import HistorySteps
 from custom_components.emucs.insight.mbus import Medium
 from custom_components.emucs.insight.mbus_readings import MbusReading
 from custom_components.emucs.port import Channel, PortError, Reader, Register
+from custom_components.emucs.port.errors import Cause
 from virtual_meter import VirtualMeter
 
 ROOT = Path(__file__).parents[2]
@@ -286,11 +287,16 @@ def test_every_issue_has_a_text_and_every_text_an_issue() -> None:
 def test_every_group_of_words_is_used() -> None:
     used: set[str] = set()
     for name, node, keywords in calls():
-        if name == "_async_words":
-            used |= literal(node.args[0])
+        if name in ("async_words", "async_system_words"):
+            used.update(*map(literal, node.args[:2]))
+            used |= {texts.CAUSE for each in node.args if isinstance(each, ast.Name) and each.id == "CAUSE"}
         if name == "SelectSelectorConfig":
             used |= literal(keywords.get("translation_key"))
     assert used == ENGLISH["selector"].keys()
+
+
+def test_every_cause_has_words_and_all_words_a_cause() -> None:
+    assert set(Cause) == ENGLISH["selector"][texts.CAUSE]["options"].keys()
 
 
 def test_every_action_has_a_text_and_an_icon() -> None:

@@ -7,8 +7,6 @@ from typing import Any, Final
 
 from homeassistant.components.file_upload import process_uploaded_file
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlowWithReload
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.http import current_request
 from homeassistant.helpers.selector import (
     BooleanSelector,
     FileSelector,
@@ -18,11 +16,11 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
     SelectSelectorMode,
 )
-from homeassistant.helpers.translation import async_get_translations
 import probatio
 
 from ..const import DOMAIN
 from ..exports import ExportError, Layer
+from ..texts import async_language, async_words
 from . import importer_of
 from .plan import Export, Plan
 from .report import text_of, title_of, totals_of
@@ -97,7 +95,7 @@ class HistorySteps(OptionsFlowWithReload):
             description_placeholders={
                 "files": ", ".join(self._export.files),
                 "rows": str(self._export.rows),
-                "summary": text_of(self.hass, self._export, self._plan, await self._async_words("history")),
+                "summary": text_of(self.hass, self._export, self._plan, await self._async_words()),
             },
         )
 
@@ -112,7 +110,7 @@ class HistorySteps(OptionsFlowWithReload):
         return self.async_abort(
             reason="imported",
             description_placeholders={
-                "title": title_of(self._plan.layer, await self._async_words("history")),
+                "title": title_of(self._plan.layer, await self._async_words()),
                 "totals": totals_of(self.hass, self._plan),
                 "energy": _ENERGY_DASHBOARD,
             },
@@ -128,7 +126,7 @@ class HistorySteps(OptionsFlowWithReload):
             return await self.async_step_undo()
         if not self._layers:
             return self.async_abort(reason="nothing_to_undo")
-        words = await self._async_words("history")
+        words = await self._async_words()
         imports = [SelectOptionDict(value=layer.id, label=title_of(layer, words)) for layer in reversed(self._layers)]
         selector = SelectSelector(SelectSelectorConfig(options=imports, mode=SelectSelectorMode.LIST))
         error, self._error = self._error, None
@@ -156,7 +154,7 @@ class HistorySteps(OptionsFlowWithReload):
             return await (
                 self.async_step_undo_import() if self._asked == "undo_import" else self.async_step_import_history()
             )
-        words = await self._async_words("history")
+        words = await self._async_words()
         found = [title_of(layer, words) for layer in await importer.async_imports_found()]
         return self.async_show_form(
             step_id="record_lost",
@@ -170,7 +168,7 @@ class HistorySteps(OptionsFlowWithReload):
     async def _async_begin(self) -> ConfigFlowResult | None:
         """Look at the record of imports; return another step where nothing can be asked."""
         if self._language is None:
-            self._language = await _async_language(self.hass)
+            self._language = await async_language(self.hass)
         if self.config_entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="entry_not_loaded")
         try:
@@ -241,22 +239,6 @@ class HistorySteps(OptionsFlowWithReload):
         """Take back what was chosen."""
         await importer_of(self.hass, self.config_entry).async_undo(self._chosen)
 
-    async def _async_words(self, group: str) -> dict[str, str]:
-        """Return translated templates in the user's language."""
-        prefix = f"component.{DOMAIN}.selector.{group}.options."
-        language = self._language or self.hass.config.language
-        texts = await async_get_translations(self.hass, language, "selector", [DOMAIN])
-        return {key.removeprefix(prefix): text for key, text in texts.items() if key.startswith(prefix)}
-
-
-async def _async_language(hass: HomeAssistant) -> str:
-    """Return the language of the user who has opened the flow: Home Assistant tells it its frontend alone."""
-    request = current_request.get()
-    user = request.get("hass_user") if request is not None else None
-    if user is None or "frontend" not in hass.config.components:
-        return hass.config.language
-    from homeassistant.components.frontend.storage import async_user_store  # noqa: PLC0415 -- it may be absent
-
-    chosen = (await async_user_store(hass, user.id)).data.get("language")
-    language = chosen.get("language") if isinstance(chosen, dict) else None
-    return language if isinstance(language, str) else hass.config.language
+    async def _async_words(self) -> dict[str, str]:
+        """Return templates in the user's language."""
+        return await async_words(self.hass, "history", self._language or self.hass.config.language)

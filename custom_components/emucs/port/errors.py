@@ -1,7 +1,50 @@
 """What can be wrong with a port, as exceptions."""
 
+from enum import StrEnum
+import errno
 import os
-from typing import ClassVar, override
+import socket
+from typing import ClassVar, Final, override
+
+from serialx.common import UnknownUriScheme
+
+
+class Cause(StrEnum):
+    """Why a port cannot be opened, as far as users can make something of it."""
+
+    CLOSED = "closed"
+    """By the other side."""
+    IN_USE = "in_use"
+    INVALID = "invalid"
+    """What was filled in is no address, or no setting of the port."""
+    NO_ANSWER = "no_answer"
+    NO_DEVICE = "no_device"
+    NO_ROUTE = "no_route"
+    NO_SERIAL_PORT = "no_serial_port"
+    NOT_ALLOWED = "not_allowed"
+    REFUSED = "refused"
+    UNKNOWN_NAME = "unknown_name"
+
+
+_CAUSES: Final = {
+    errno.EACCES: Cause.NOT_ALLOWED,
+    errno.EBUSY: Cause.IN_USE,
+    errno.ECONNABORTED: Cause.CLOSED,
+    errno.ECONNREFUSED: Cause.REFUSED,
+    errno.ECONNRESET: Cause.CLOSED,
+    errno.EHOSTDOWN: Cause.NO_ROUTE,
+    errno.EHOSTUNREACH: Cause.NO_ROUTE,
+    errno.EISDIR: Cause.NO_SERIAL_PORT,
+    errno.ENETDOWN: Cause.NO_ROUTE,
+    errno.ENETUNREACH: Cause.NO_ROUTE,
+    errno.ENODEV: Cause.NO_DEVICE,
+    errno.ENOENT: Cause.NO_DEVICE,
+    errno.ENOTTY: Cause.NO_SERIAL_PORT,
+    errno.ENXIO: Cause.NO_DEVICE,
+    errno.EPERM: Cause.NOT_ALLOWED,
+    errno.EPIPE: Cause.CLOSED,
+    errno.ETIMEDOUT: Cause.NO_ANSWER,
+}
 
 
 class PortError(Exception):
@@ -19,6 +62,25 @@ class CannotConnect(PortError):
     """The port cannot be opened, or was closed by the other side."""
 
     reason = "cannot_connect"
+
+    @property
+    def cause(self) -> Cause | None:
+        """Return why, where that is known."""
+        error = self.__cause__
+        if error is None:
+            return Cause.CLOSED
+        if isinstance(error, socket.gaierror):
+            return Cause.UNKNOWN_NAME
+        if isinstance(error, TimeoutError):
+            return Cause.NO_ANSWER
+        if isinstance(error, OSError):
+            return _CAUSES.get(error.errno or 0)
+        return Cause.INVALID if isinstance(error, (ValueError, UnknownUriScheme)) else None
+
+    @property
+    def kind(self) -> str:
+        """Return what programmers call the error behind it."""
+        return type(self.__cause__ or self).__name__
 
 
 class NoData(PortError):

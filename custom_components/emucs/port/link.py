@@ -86,6 +86,8 @@ class Link:
         self.reader = Reader()
         self.connections = 0
         """How often the port was opened."""
+        self.failure: PortError | None = None
+        """Why the latest try gave no telegrams any more."""
         # As serialx takes them from many a caller, and types them for one.
         self._settings: dict[str, Any] = {
             "baudrate": baudrate,
@@ -151,7 +153,7 @@ class Link:
                 finally:
                     await _close(transport, incoming)
             except PortError as error:
-                failure = error
+                failure = self.failure = error
             delay = self._next_delay(failure)
             if type(failure) is not down:
                 grace = self._grace(failure) if down is None else 0
