@@ -1,7 +1,10 @@
-"""The energy dashboard."""
+"""The energy dashboard, and history beside it."""
+
+from pathlib import Path
 
 from homeassistant.components.energy.data import async_get_manager
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -117,4 +120,29 @@ async def test_a_port_that_sends_seldom_is_added_with_its_first_telegrams(
         await eventually(lambda: "add_to_energy" not in entry.options)
         await hass.async_block_till_done()
         assert [source["type"] for source in await sources(hass)] == ["grid", "gas", "water"]
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_nothing_is_imported_before_the_first_telegram(
+    hass: HomeAssistant, socket_enabled: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("custom_components.emucs.coordinator._LONGEST_START", 0.2)
+    monkeypatch.setattr(hass.config, "allowlist_external_dirs", {str(tmp_path)})
+    path = tmp_path / "export.csv"
+    path.write_text("Van (datum);Van (tijdstip)\n")
+    meter = VirtualMeter(seed=7, start=WINTER_EVENING)
+    async with sending(meter.telegram(), after=60) as url:
+        entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(url, wait=900))
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        with pytest.raises(HomeAssistantError) as raised:
+            await hass.services.async_call(
+                DOMAIN,
+                "import_history",
+                {"config_entry_id": entry.entry_id, "path": str(path)},
+                blocking=True,
+                return_response=True,
+            )
+        assert raised.value.translation_key == "export_not_read"
         assert await hass.config_entries.async_unload(entry.entry_id)

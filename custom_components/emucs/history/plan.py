@@ -139,7 +139,9 @@ class Plan:
 
 
 def live_meters(coordinator: MeterCoordinator) -> list[LiveMeter]:
-    """Return the meters of an entry as far as exports can name them."""
+    """Return the meters of an entry as far as exports can name them; ExportError before the first telegram."""
+    if coordinator.data is None:
+        raise ExportError("not_read")
     telegram = coordinator.telegram
     registers = telegram.registers
 
