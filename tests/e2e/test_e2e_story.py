@@ -187,7 +187,7 @@ async def test_the_meter_dashboard_is_two_clicks_away(home: Home, window: Window
 
 async def test_a_target_is_set(home: Home, page: Page) -> None:
     async with home.api() as api:
-        aim = {"entity_id": "number.electricity_meter_peak_target", "value": TARGET}
+        aim = {"entity_id": "number.capacity_tariff_peak_target", "value": TARGET}
         await api.request("POST", "services/number/set_value", aim)
     await expect(part(page, "target")).to_have_text(f"{TARGET}.00 kW")
 

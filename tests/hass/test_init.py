@@ -211,6 +211,7 @@ async def test_devices(
         assert device.name == name
         assert device.serial_number == identifier
         assert device.via_device_id == electricity.id
+        assert device.entry_type is None
 
 
 def channels(telegram: bytes, change: Callable[[bytes], bytes | None]) -> bytes:
