@@ -209,7 +209,7 @@ async def test_a_wrong_clock_makes_no_month(
         assert hass.states.get("number.capacity_tariff_peak_target").state not in (STATE_UNAVAILABLE, "unknown")
         # Everything else goes on.
         await eventually(lambda: sum(entity_id == POWER for entity_id, _ in seen) >= 2)
-        assert hass.states.get("binary_sensor.electricity_meter_link").state == "on"
+        assert hass.states.get("binary_sensor.electricity_meter_connection").state == "on"
         assert (set(ledger.peaks), ledger.month) == (months, month)
         assert not [state for entity_id, state in seen if entity_id == "event.capacity_tariff_peak"]
         wire.change = None
@@ -229,7 +229,7 @@ async def test_a_clock_that_is_wrong_from_the_start(
         wire.change = None
         await eventually(lambda: hass.states.get(FORECAST).state not in ("unknown", STATE_UNAVAILABLE))
         # What could not be known before is there, without a reload.
-        await eventually(lambda: hass.states.get("sensor.capacity_tariff_capacity_tariff_a_year") is not None)
+        await eventually(lambda: hass.states.get("sensor.capacity_tariff_cost_per_year") is not None)
 
 
 async def test_logs_do_not_say_whose_meter_it_is(

@@ -71,8 +71,8 @@ async def test_values_are_those_of_the_meter(hass: HomeAssistant, socket_enabled
         assert state("energy_import") == pytest.approx(float(truth.import_1 + truth.import_2), abs=0.002)
         assert state("energy_export") == pytest.approx(float(truth.export_1 + truth.export_2), abs=0.002)
         assert state("power") == pytest.approx(1000 * float(truth.power_import - truth.power_export), abs=1)
-        assert state("demand_this_quarter", "capacity_tariff") == pytest.approx(float(truth.demand), abs=0.001)
-        assert state("month_peak", "capacity_tariff") == pytest.approx(float(truth.month_peak.value), abs=0.001)
+        assert state("demand_this_quarter_hour", "capacity_tariff") == pytest.approx(float(truth.demand), abs=0.001)
+        assert state("monthly_peak", "capacity_tariff") == pytest.approx(float(truth.month_peak.value), abs=0.001)
         assert await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -85,9 +85,9 @@ async def test_registers_that_come_later(hass: HomeAssistant, socket_enabled: No
         entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(server.url))
         entry.add_to_hass(hass)
         assert await hass.config_entries.async_setup(entry.entry_id)
-        assert hass.states.get("sensor.capacity_tariff_month_peak") is None
+        assert hass.states.get("sensor.capacity_tariff_monthly_peak") is None
         now = new
-        await eventually(lambda: hass.states.get("sensor.capacity_tariff_month_peak") is not None)
+        await eventually(lambda: hass.states.get("sensor.capacity_tariff_monthly_peak") is not None)
         assert await hass.config_entries.async_unload(entry.entry_id)
 
 

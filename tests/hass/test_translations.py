@@ -68,7 +68,7 @@ NAMES = {
         "voltage_l1": "Tension L1",
         "month_peak": "Pointe mensuelle",
         "peak_average": "Pointe mensuelle moyenne",
-        "link": "Liaison",
+        "link": "Connexion",
     },
     "de": {
         "energy_import": "Energiebezug",
