@@ -1,6 +1,7 @@
 """What the integration made of the meters: its entities, found by device and key."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from .api import Api
 
@@ -13,7 +14,7 @@ class Entity:
 
     entity_id: str
     device: str
-    """The identifier of the meter that it belongs to."""
+    """The identifier of the meter that it belongs to, by itself or by a service of it."""
     key: str
 
 
@@ -32,17 +33,24 @@ class Entities:
 
 
 async def read_entities(api: Api) -> Entities:
-    """Read the registries. A unique id is `{identifier of its device}_{key}`."""
-    devices = {
-        device["id"]: identifier
-        for device in await api.command("config/device_registry/list")
-        for domain, identifier, *_ in device["identifiers"]
+    """Read the registries. A unique id is `{identifier of its meter}_{key}`."""
+    devices = {device["id"]: device for device in await api.command("config/device_registry/list")}
+    meters = {
+        each: identifier
+        for each, device in devices.items()
+        for domain, identifier, *_ in devices[_meter_of(device)]["identifiers"]
         if domain == DOMAIN
     }
     return Entities(
         tuple(
-            Entity(entry["entity_id"], device, entry["unique_id"].removeprefix(f"{device}_"))
+            Entity(entry["entity_id"], meter, entry["unique_id"].removeprefix(f"{meter}_"))
             for entry in await api.command("config/entity_registry/list")
-            if entry["platform"] == DOMAIN and not entry["disabled_by"] and (device := devices.get(entry["device_id"]))
+            if entry["platform"] == DOMAIN and not entry["disabled_by"] and (meter := meters.get(entry["device_id"]))
         )
     )
+
+
+def _meter_of(device: dict[str, Any]) -> str:
+    """Return the id of the device whose the readings are: a service's meter, or else itself."""
+    via: str | None = device["via_device_id"] if device["entry_type"] == "service" else None
+    return via or str(device["id"])

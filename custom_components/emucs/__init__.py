@@ -9,6 +9,8 @@ from homeassistant.helpers.typing import ConfigType
 from .const import DOMAIN, ENTRY_MINOR_VERSION, ENTRY_VERSION
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .energy_dashboard import async_setup_energy_dashboard
+from .entities import rows_of
+from .entities.rows import Row
 from .frontend import async_add_resource, async_forget_resource, async_setup_dashboard
 from .history import async_forget_history, async_setup_history, async_start_history
 from .history.services import async_setup_history_services
@@ -78,7 +80,13 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> No
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: EmucsConfigEntry, device: DeviceEntry) -> bool:
-    """Let the user remove an M-Bus meter that the port does not show any more."""
-    mbus = entry.runtime_data.insights.mbus
+    """Let the user remove an M-Bus meter that is gone from the port, or a service of which nothing exists any more."""
+    coordinator = entry.runtime_data
+    if coordinator.data is None:
+        # What there is shows with the first telegram.
+        return False
+    mbus = coordinator.insights.mbus
     present = {entry.unique_id, *(identifier for identifier, reading in mbus.items() if reading.is_present)}
+    services = (row for row in rows_of(coordinator, Row) if row.service is not None)
+    present |= {row.device_identifier(coordinator) for row in services if row.exists(coordinator)}
     return not any(domain == DOMAIN and identifier in present for domain, identifier in device.identifiers)

@@ -6,12 +6,15 @@ from typing import Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 
 from .const import DOMAIN
 from .insight.mbus import Medium
 from .insight.user_port import UserPort
 from .port import Telegram, parse_code
+
+SERVICES: Final = {"capacity": "capacity_tariff"}
+"""What is no meter but follows from one, by subject: the translation keys of their devices."""
 
 # The manufacturers of an equipment identifier (DIN 43863-5: medium, manufacturer, number), where they are certain.
 _MANUFACTURERS: Final = {"FLO": "Flonidan", "ISK": "Iskraemeco", "SAG": "Sagemcom"}
@@ -119,6 +122,21 @@ def mbus_meter_device(medium: Medium, identifier: str, serial_number: str | None
         translation_key=f"{medium}_meter" if medium is not Medium.ELECTRICITY else "electricity_submeter",
         manufacturer=manufacturer_of(identifier),
         serial_number=serial_number,
+        via_device_id=via_device_id,
+    )
+
+
+def service_identifier(meter: str, subject: str) -> str:
+    """Return the identifier of a service of the meter that has an identifier."""
+    return f"{meter}_{subject}"
+
+
+def service_device(meter: str, subject: str, via_device_id: str) -> DeviceInfo:
+    """Return the device of a service of a meter."""
+    return DeviceInfo(
+        identifiers={(DOMAIN, service_identifier(meter, subject))},
+        translation_key=SERVICES[subject],
+        entry_type=DeviceEntryType.SERVICE,
         via_device_id=via_device_id,
     )
 

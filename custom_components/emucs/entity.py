@@ -13,7 +13,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
-from .devices import mbus_meter_device
+from .devices import mbus_meter_device, service_device
 from .entities import rows_of
 from .entities.rows import Row
 
@@ -95,10 +95,13 @@ class EmucsEntity[RowT: Row](CoordinatorEntity[MeterCoordinator]):
 
 def _device_info(coordinator: MeterCoordinator, row: Row) -> DeviceInfo:
     """Return the device of a row; the electricity meter's is in the registry already."""
-    if row.mbus is None:
-        return DeviceInfo(identifiers={(DOMAIN, coordinator.identifier)})
-    meter = coordinator.insights.mbus[row.mbus]
+    identifier, meter_identifier = row.device_identifier(coordinator), coordinator.identifier
+    if identifier == meter_identifier:
+        return DeviceInfo(identifiers={(DOMAIN, identifier)})
     via_device_id = dr.async_get_device_id_by_identifier(
-        coordinator.hass, (DOMAIN, coordinator.identifier), config_entry_id=coordinator.config_entry.entry_id
+        coordinator.hass, (DOMAIN, meter_identifier), config_entry_id=coordinator.config_entry.entry_id
     )
-    return mbus_meter_device(meter.medium, row.mbus, meter.channel.id, via_device_id)
+    if row.service is not None:
+        return service_device(meter_identifier, row.service, via_device_id)
+    meter = coordinator.insights.mbus[identifier]
+    return mbus_meter_device(meter.medium, identifier, meter.channel.id, via_device_id)

@@ -115,10 +115,12 @@ async def test_the_meter_is_added_by_clicking(home: Home, window: Window, page: 
 
 async def test_devices_are_seen(home: Home, window: Window, page: Page) -> None:
     await open_integration(home, window, page)
-    for device in ("Electricity meter", "Gas meter", "Water meter"):
+    for device in ("Electricity meter", "Capacity tariff", "Gas meter", "Water meter"):
         await expect(page.get_by_text(device, exact=True).first).to_be_visible()
     await page.get_by_text("Electricity meter", exact=True).first.click()
     await expect(page.get_by_text("Sagemcom").first).to_be_visible()
+    await expect(page.get_by_text("Energy import", exact=True).first).to_be_visible()
+    await page.get_by_text("Capacity tariff", exact=True).first.click()
     await expect(page.get_by_text("Demand forecast", exact=True).first).to_be_visible()
     await expect(page.get_by_text("Peak target", exact=True).first).to_be_visible()
 
@@ -188,7 +190,7 @@ async def test_the_meter_dashboard_is_two_clicks_away(home: Home, window: Window
 
 async def test_a_target_is_set(home: Home, page: Page) -> None:
     async with home.api() as api:
-        aim = {"entity_id": "number.electricity_meter_peak_target", "value": TARGET}
+        aim = {"entity_id": "number.capacity_tariff_peak_target", "value": TARGET}
         await api.request("POST", "services/number/set_value", aim)
     await expect(part(page, "target")).to_have_text(f"{TARGET}.00 kW")
 
@@ -361,7 +363,7 @@ async def test_a_second_meter_has_a_view_of_its_own(home: Home, window: Window, 
     await window.go(page, f"{DASHBOARD}/meter-{second.meter.meter_id.lower()}")
     await followed(page)
     await expect(part(page, "estimated")).to_have_text("estimated")
-    await expect(part(page, "peaks")).to_contain_text("No month peak is known yet.")
+    await expect(part(page, "peaks")).to_contain_text("No monthly peak is known yet.")
     await expect(page.locator("hui-heading-card").get_by_text("Gas meter")).to_have_count(0)
     assert await page.locator("hui-error-card, hui-warning").count() == 0
     await window.go(page, f"{DASHBOARD}/meter-{home.meter.meter_id.lower()}")
@@ -393,7 +395,7 @@ async def test_the_card_is_in_the_card_picker(window: Window, page: Page) -> Non
     await page.get_by_placeholder("Search cards").fill("Quarter-hour")
     await page.locator("hui-card-picker .card", has_text="Quarter-hour peak").first.click()
     dialog = page.locator("hui-dialog-edit-card")
-    await expect(dialog.get_by_text("Show the month peaks").first).to_be_visible()
+    await expect(dialog.get_by_text("Show the monthly peaks").first).to_be_visible()
     await expect(dialog.locator("ha-selector-device")).to_contain_text("Electricity meter")
     await expect(dialog.locator(f"{CARD} .bar")).to_have_count(13)
     await dialog.get_by_role("button", name="Save").click()

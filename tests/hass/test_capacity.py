@@ -25,11 +25,11 @@ from tests.support import BRUSSELS, WINTER_EVENING, entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 
 MONTHS = 13
-FORECAST = "sensor.electricity_meter_demand_forecast"
-BUDGET = "sensor.electricity_meter_demand_budget"
-ALARM = "binary_sensor.electricity_meter_peak_alarm"
-TARGET = "number.electricity_meter_peak_target"
-PEAK = "event.electricity_meter_peak"
+FORECAST = "sensor.capacity_tariff_demand_forecast"
+BUDGET = "sensor.capacity_tariff_available_power_this_quarter_hour"
+ALARM = "binary_sensor.capacity_tariff_peak_alarm"
+TARGET = "number.capacity_tariff_peak_target"
+PEAK = "event.capacity_tariff_peak"
 
 
 @asynccontextmanager
@@ -75,22 +75,22 @@ async def test_from_the_first_telegram_on(hass: HomeAssistant, meter: VirtualMet
     peaks = [max(float(month.peak.value), 2.5) for month in truth.history[-12:]]
     average = sum(peaks) / 12
     async with running(hass, meter, area="imewo"):
-        assert number(hass, "sensor.electricity_meter_average_peak") == pytest.approx(average, abs=0.001)
-        assert hass.states.get("sensor.electricity_meter_average_peak").attributes["known_months"] == 12
+        assert number(hass, "sensor.capacity_tariff_average_monthly_peak") == pytest.approx(average, abs=0.001)
+        assert hass.states.get("sensor.capacity_tariff_average_monthly_peak").attributes["known_months"] == 12
         running_peak = max(float(truth.month_peak.value), 2.5)
         standing = (sum(peaks[1:]) + running_peak) / 12
-        forecast = hass.states.get("sensor.electricity_meter_average_peak_forecast")
+        forecast = hass.states.get("sensor.capacity_tariff_average_monthly_peak_forecast")
         assert forecast.attributes["as_it_stands"] == pytest.approx(standing, abs=0.002)
         # 54.2009816 EUR a kW and year without VAT in 2026.
-        assert number(hass, "sensor.electricity_meter_capacity_tariff_a_year") == pytest.approx(
+        assert number(hass, "sensor.capacity_tariff_cost_per_year") == pytest.approx(
             standing * 54.2009816 * 1.06, abs=0.1
         )
-        assert number(hass, "sensor.electricity_meter_capacity_tariff_a_month") == pytest.approx(
+        assert number(hass, "sensor.capacity_tariff_cost_this_month") == pytest.approx(
             standing * 54.2009816 * 1.06 / 12, abs=0.02
         )
         # With one more kW it is still below the 2.5 kW that are billed anyway.
         assert float(truth.month_peak.value) < 1.5
-        assert number(hass, "sensor.electricity_meter_price_of_one_more_kw") == 0
+        assert number(hass, "sensor.capacity_tariff_price_of_one_more_kw") == 0
         target = max(2.5, float(truth.month_peak.value))
         assert hass.states.get(BUDGET).attributes["target"] == pytest.approx(target, abs=0.001)
         assert hass.states.get(FORECAST).attributes == {
@@ -107,21 +107,21 @@ async def test_no_costs_where_no_peak_is_billed(
 ) -> None:
     async with running(hass, meter, **({"area": area} if area else {})):
         assert hass.states.get(FORECAST)
-        assert hass.states.get("sensor.electricity_meter_average_peak")
-        for name in ("capacity_tariff_a_year", "capacity_tariff_a_month", "price_of_one_more_kw"):
-            assert hass.states.get(f"sensor.electricity_meter_{name}") is None
+        assert hass.states.get("sensor.capacity_tariff_average_monthly_peak")
+        for name in ("cost_per_year", "cost_this_month", "price_of_one_more_kw"):
+            assert hass.states.get(f"sensor.capacity_tariff_{name}") is None
 
 
 async def test_price_of_one_more_kw(hass: HomeAssistant, socket_enabled: None) -> None:
     meter = VirtualMeter(seed=4, start=WINTER_EVENING)
     async with running(hass, meter, area="imewo"):
-        assert number(hass, "sensor.electricity_meter_price_of_one_more_kw") == pytest.approx(4.79, abs=0.005)
+        assert number(hass, "sensor.capacity_tariff_price_of_one_more_kw") == pytest.approx(4.79, abs=0.005)
 
 
 async def test_own_rate(hass: HomeAssistant, socket_enabled: None) -> None:
     meter = VirtualMeter(seed=4, start=WINTER_EVENING)
     async with running(hass, meter, own_rate=120, vat=21):
-        assert number(hass, "sensor.electricity_meter_price_of_one_more_kw") == pytest.approx(12.1)
+        assert number(hass, "sensor.capacity_tariff_price_of_one_more_kw") == pytest.approx(12.1)
 
 
 @pytest.mark.parametrize("profile", ["1.3", "1.6-single-phase"])
@@ -130,8 +130,8 @@ async def test_meter_without_demand_registers(hass: HomeAssistant, socket_enable
     async with running(hass, meter, area="west"):
         assert hass.states.get(FORECAST).attributes["estimated"] is True
         assert hass.states.get(FORECAST).attributes["coverage"] < 0.9
-        assert hass.states.get("sensor.electricity_meter_average_peak").state == "unknown"
-        assert hass.states.get("sensor.electricity_meter_capacity_tariff_a_year").state == "unknown"
+        assert hass.states.get("sensor.capacity_tariff_average_monthly_peak").state == "unknown"
+        assert hass.states.get("sensor.capacity_tariff_cost_per_year").state == "unknown"
 
 
 async def test_quarters_and_a_new_peak_are_told_at_once(hass: HomeAssistant, socket_enabled: None) -> None:
@@ -209,7 +209,7 @@ async def test_year_that_the_table_does_not_have(
         issue = issue_registry.async_get_issue(DOMAIN, f"tariff_year_{entry.entry_id}")
         assert issue.translation_key == "tariff_year"
         assert issue.translation_placeholders == {"year": "2027", "used": "2026"}
-        assert hass.states.get("sensor.electricity_meter_capacity_tariff_a_year").attributes["tariff_year"] == 2026
+        assert hass.states.get("sensor.capacity_tariff_cost_per_year").attributes["tariff_year"] == 2026
         section = {"area": "west", "own_rate": 61.5}
         hass.config_entries.async_update_entry(entry, options={"update_interval": 1, "capacity": section})
         assert await hass.config_entries.async_reload(entry.entry_id)
@@ -248,7 +248,7 @@ async def test_broken_storage_starts_anew(
     hass_storage[f"emucs.{entry.entry_id}"] = {"version": 1, "data": {"quarter": {}, "ledger": {"peaks": 7}}}
     assert await hass.config_entries.async_setup(entry.entry_id)
     assert "starting anew" in caplog.text
-    assert hass.states.get("sensor.electricity_meter_average_peak").attributes["known_months"] == 12
+    assert hass.states.get("sensor.capacity_tariff_average_monthly_peak").attributes["known_months"] == 12
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -408,8 +408,8 @@ class TestStatistics:
         february = float(meter.truth.month_peak.value)
         server = FastServer(meter)
         async with running(hass, meter, by=server):
-            assert number(hass, "sensor.electricity_meter_month_peak") == pytest.approx(february)
-            before = number(hass, "sensor.electricity_meter_average_peak")
+            assert number(hass, "sensor.capacity_tariff_monthly_peak") == pytest.approx(february)
+            before = number(hass, "sensor.capacity_tariff_average_monthly_peak")
             await server.live(4800)
             assert meter.time.astimezone(BRUSSELS).hour == 1
             # Shown with the next update.
@@ -417,7 +417,7 @@ class TestStatistics:
             months = [each.peak.value for each in meter.truth.history]
             assert float(months[-1]) >= february
             expected = sum(max(float(peak), 2.5) for peak in months[-12:]) / 12
-            assert number(hass, "sensor.electricity_meter_average_peak") == pytest.approx(expected, abs=0.001)
+            assert number(hass, "sensor.capacity_tariff_average_monthly_peak") == pytest.approx(expected, abs=0.001)
             assert before != pytest.approx(expected, abs=0.0005)
             # The target of the new month begins at the floor again, not at February's peak.
             assert hass.states.get(BUDGET).attributes["target"] < february

@@ -1,9 +1,19 @@
 """What the device registry says of meters."""
 
-import pytest
+import re
 
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.emucs import async_remove_config_entry_device
+from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.devices import identifier_of, manufacturer_of, model_of, port_version_of
 from custom_components.emucs.port import Reader, Telegram
+from tests.support import entry_data, sending
+from virtual_meter import VirtualMeter
+from virtual_meter.wire import sign
 
 
 def telegram(identification: str, *lines: str) -> Telegram:
@@ -64,3 +74,49 @@ def test_identifier() -> None:
 )
 def test_manufacturer(identifier: str, manufacturer: str | None) -> None:
     assert manufacturer_of(identifier) == manufacturer
+
+
+async def test_services_of_a_meter(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    meter: VirtualMeter,
+    device_registry: dr.DeviceRegistry,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    electricity = device_registry.async_get_device_by_identifier((DOMAIN, meter.meter_id), loaded.entry_id)
+    capacity = device_registry.async_get_device_by_identifier((DOMAIN, f"{meter.meter_id}_capacity"), loaded.entry_id)
+    assert (capacity.name, capacity.via_device_id) == ("Capacity tariff", electricity.id)
+    assert capacity.entry_type is dr.DeviceEntryType.SERVICE
+    assert (capacity.manufacturer, capacity.model, capacity.serial_number, capacity.sw_version) == (None,) * 4
+    entities = er.async_entries_for_device(entity_registry, capacity.id, include_disabled_entities=True)
+    keys = {entity.unique_id.removeprefix(f"{meter.meter_id}_") for entity in entities}
+    assert {"demand", "month_peak", "month_peak_time", "peak_target", "peak_alarm", "peak"} <= keys
+    assert not {key for key in keys if not re.search("demand|peak|capacity", key)}
+    assert not await async_remove_config_entry_device(hass, loaded, capacity)
+
+
+async def test_no_service_without_an_entity(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    meter: VirtualMeter,
+    device_registry: dr.DeviceRegistry,
+    socket_enabled: None,
+) -> None:
+    device_registry.async_get_or_create(
+        config_entry_id=entry.entry_id, identifiers={(DOMAIN, f"{meter.meter_id}_capacity")}
+    )
+    # No time and no demand: no quarter-hours can be followed.
+    telegram = re.sub(rb"(0-0:1\.0\.0|1-0:1\.[46]\.0|0-0:98\.1\.0)\(.*?\r\n", b"", meter.telegram())
+    async with sending(sign(telegram[: telegram.index(b"!") + 1])) as url:
+        hass.config_entries.async_update_entry(entry, data=entry_data(url))
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        capacity, electricity = (
+            device_registry.async_get_device_by_identifier((DOMAIN, identifier), entry.entry_id)
+            for identifier in (f"{meter.meter_id}_capacity", meter.meter_id)
+        )
+        assert er.async_entries_for_device(er.async_get(hass), capacity.id) == []
+        # What an earlier firmware left behind may go, unlike the meter itself.
+        assert await async_remove_config_entry_device(hass, entry, capacity)
+        assert not await async_remove_config_entry_device(hass, entry, electricity)
+        assert await hass.config_entries.async_unload(entry.entry_id)

@@ -24,7 +24,7 @@ from virtual_meter import MeterServer, PtyServer, TcpServer, VirtualMeter, deaf_
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 POWER = "sensor.electricity_meter_power"
-LINK = "binary_sensor.electricity_meter_link"
+LINK = "binary_sensor.electricity_meter_connection"
 FASTER = 100
 """How much faster the link's clock goes where minutes have to pass."""
 

@@ -21,7 +21,7 @@ from virtual_meter import VirtualMeter
 IMPORT = "sensor.electricity_meter_energy_import"
 TARIFF_1 = "sensor.electricity_meter_energy_import_tariff_1"
 POWER = "sensor.electricity_meter_power"
-FORECAST = "sensor.electricity_meter_demand_forecast"
+FORECAST = "sensor.capacity_tariff_demand_forecast"
 GAS = "sensor.gas_meter_gas"
 FLOW = "sensor.gas_meter_flow"
 
@@ -205,13 +205,13 @@ async def test_a_wrong_clock_makes_no_month(
         seen.clear()
         wire.change = misdated
         await eventually(lambda: hass.states.get(FORECAST).state == "unknown")
-        assert hass.states.get("binary_sensor.electricity_meter_peak_alarm").state == "unknown"
-        assert hass.states.get("number.electricity_meter_peak_target").state not in (STATE_UNAVAILABLE, "unknown")
+        assert hass.states.get("binary_sensor.capacity_tariff_peak_alarm").state == "unknown"
+        assert hass.states.get("number.capacity_tariff_peak_target").state not in (STATE_UNAVAILABLE, "unknown")
         # Everything else goes on.
         await eventually(lambda: sum(entity_id == POWER for entity_id, _ in seen) >= 2)
-        assert hass.states.get("binary_sensor.electricity_meter_link").state == "on"
+        assert hass.states.get("binary_sensor.electricity_meter_connection").state == "on"
         assert (set(ledger.peaks), ledger.month) == (months, month)
-        assert not [state for entity_id, state in seen if entity_id == "event.electricity_meter_peak"]
+        assert not [state for entity_id, state in seen if entity_id == "event.capacity_tariff_peak"]
         wire.change = None
         await eventually(lambda: hass.states.get(FORECAST).state != "unknown")
         assert (set(ledger.peaks), ledger.month) == (months, month)
@@ -229,7 +229,7 @@ async def test_a_clock_that_is_wrong_from_the_start(
         wire.change = None
         await eventually(lambda: hass.states.get(FORECAST).state not in ("unknown", STATE_UNAVAILABLE))
         # What could not be known before is there, without a reload.
-        await eventually(lambda: hass.states.get("sensor.electricity_meter_capacity_tariff_a_year") is not None)
+        await eventually(lambda: hass.states.get("sensor.capacity_tariff_cost_per_year") is not None)
 
 
 async def test_logs_do_not_say_whose_meter_it_is(

@@ -242,8 +242,8 @@ async def test_the_summary_tells_all_that_is_to_be_known(hass: HomeAssistant, ho
     for said in (
         "Estimated by the grid operator: 23.1% of the hours",
         "On 8 January 2026 some hours are missing: 2.",
-        "Hours that lack a quarter, which a later import completes: 1.",
-        "Month peaks for the capacity tariff: 1.",
+        "Hours that lack a quarter-hour, which a later import completes: 1.",
+        "Monthly peaks for the capacity tariff: 1.",
         "already known, which stay: 2025-12",
         "was never read: energy_import_tariff_2",
         "other meters: 541400000000000097 1SAG1100000009",

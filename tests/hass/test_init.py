@@ -95,7 +95,7 @@ async def test_another_meter_on_the_running_port(
         before = hass.states.get("sensor.electricity_meter_energy_import").state
         swapped = True
         await eventually(lambda: hass.states.get(POWER).state == STATE_UNAVAILABLE)
-        assert hass.states.get("binary_sensor.electricity_meter_link").state == "off"
+        assert hass.states.get("binary_sensor.electricity_meter_connection").state == "off"
         swapped = False
         await eventually(lambda: hass.states.get(POWER).state != STATE_UNAVAILABLE)
         assert float(hass.states.get("sensor.electricity_meter_energy_import").state) >= float(before)
@@ -112,20 +112,20 @@ async def test_silence_and_return(
     caplog.set_level(logging.INFO, "custom_components.emucs")
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    assert hass.states.get("binary_sensor.electricity_meter_link").state == "on"
+    assert hass.states.get("binary_sensor.electricity_meter_connection").state == "on"
 
     server.pause()
     await eventually(lambda: hass.states.get(POWER).state == STATE_UNAVAILABLE, seconds=5)
     assert hass.states.get("sensor.gas_meter_gas").state == STATE_UNAVAILABLE
     assert hass.states.get("sensor.water_meter_water").state == STATE_UNAVAILABLE
-    assert hass.states.get("binary_sensor.electricity_meter_link").state == "off"
+    assert hass.states.get("binary_sensor.electricity_meter_connection").state == "off"
     # Several tries later it is still one line in the log.
     await asyncio.sleep(3)
 
     server.resume()
     await eventually(lambda: hass.states.get(POWER).state != STATE_UNAVAILABLE, seconds=2)
     assert hass.states.get("sensor.gas_meter_gas").state != STATE_UNAVAILABLE
-    assert hass.states.get("binary_sensor.electricity_meter_link").state == "on"
+    assert hass.states.get("binary_sensor.electricity_meter_connection").state == "on"
     lines = [record for record in caplog.records if record.name.startswith("custom_components.emucs")]
     lines = [record.getMessage() for record in lines if record.levelno >= logging.INFO]
     title = masked_title(entry)
@@ -211,6 +211,7 @@ async def test_devices(
         assert device.name == name
         assert device.serial_number == identifier
         assert device.via_device_id == electricity.id
+        assert device.entry_type is None
 
 
 def channels(telegram: bytes, change: Callable[[bytes], bytes | None]) -> bytes:

@@ -89,9 +89,9 @@ async def test_what_is_in_no_known_unit_is_no_number(hass: HomeAssistant, entity
     ("line", "name", "enabled"),
     [
         ("1-0:3.8.0(1*kvarh)", "Reactive energy import", True),
-        ("1-0:25.7.0(1*kvar)", "Reactive quadrant 1 power L1", True),
+        ("1-0:25.7.0(1*kvar)", "Reactive power quadrant 1 L1", True),
         ("1-0:14.7.0(50*Hz)", "Frequency", True),
-        ("1-0:2.5.0(1*kW)", "Active demand export of the last interval", True),
+        ("1-0:2.5.0(1*kW)", "Active demand export, last interval", True),
         ("1-0:3.8.3(1*kvarh)", "Reactive energy import T3", False),
         ("1-0:3.8.0*1(1*kvarh)", "Reactive energy import -1", False),
         ("1-0:21.8.0(1*kWh)", "Active energy import L1", False),

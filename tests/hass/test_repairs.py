@@ -407,6 +407,11 @@ class TestReplacedMeter:
             now = devices.async_get_device_by_identifier((DOMAIN, new.meter_id), entry.entry_id)
             assert await async_remove_config_entry_device(hass, entry, old)
             assert not await async_remove_config_entry_device(hass, entry, now)
+            services = [
+                devices.async_get_device_by_identifier((DOMAIN, f"{each.meter_id}_capacity"), entry.entry_id)
+                for each in (meter, new)
+            ]
+            assert [await async_remove_config_entry_device(hass, entry, each) for each in services] == [True, False]
             gas_id = er.async_get(hass).async_get("sensor.gas_meter_gas").device_id
             assert devices.async_get(gas_id).via_device_id == now.id
 

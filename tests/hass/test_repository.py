@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from custom_components.emucs import PLATFORMS, config_flow, issues, texts
-from custom_components.emucs.devices import electricity_meter_device, mbus_meter_device
+from custom_components.emucs.devices import SERVICES, electricity_meter_device, mbus_meter_device, service_device
 from custom_components.emucs.entities import ROWS
 from custom_components.emucs.entities.mbus import meter_rows
 from custom_components.emucs.entities.registers import register_row
@@ -191,7 +191,12 @@ def test_every_device_has_a_name_and_every_name_a_device() -> None:
     [telegram] = Reader().feed(VirtualMeter(profile="1.7.1").telegram())
     devices = [electricity_meter_device(telegram, "1SAG3100000000")]
     devices += [mbus_meter_device(medium, "7FLO2100000000", None, "") for medium in Medium]
+    devices += [service_device("1SAG3100000000", subject, "") for subject in SERVICES]
     assert {device.get("translation_key") for device in devices} == ENGLISH["device"].keys()
+
+
+def test_every_service_has_rows_and_every_subject_a_service_that_exists() -> None:
+    assert {row.service for row in ROWS if row.service is not None} == SERVICES.keys()
 
 
 def test_every_step_of_the_import_has_a_text_and_every_text_a_step() -> None:

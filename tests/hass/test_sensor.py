@@ -65,14 +65,14 @@ async def test_values_are_those_of_the_meter(hass: HomeAssistant, socket_enabled
         assert await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done()
 
-        def state(name: str) -> float:
-            return float(hass.states.get(f"sensor.electricity_meter_{name}").state)
+        def state(name: str, device: str = "electricity_meter") -> float:
+            return float(hass.states.get(f"sensor.{device}_{name}").state)
 
         assert state("energy_import") == pytest.approx(float(truth.import_1 + truth.import_2), abs=0.002)
         assert state("energy_export") == pytest.approx(float(truth.export_1 + truth.export_2), abs=0.002)
         assert state("power") == pytest.approx(1000 * float(truth.power_import - truth.power_export), abs=1)
-        assert state("demand_this_quarter") == pytest.approx(float(truth.demand), abs=0.001)
-        assert state("month_peak") == pytest.approx(float(truth.month_peak.value), abs=0.001)
+        assert state("demand_this_quarter_hour", "capacity_tariff") == pytest.approx(float(truth.demand), abs=0.001)
+        assert state("monthly_peak", "capacity_tariff") == pytest.approx(float(truth.month_peak.value), abs=0.001)
         assert await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -85,9 +85,9 @@ async def test_registers_that_come_later(hass: HomeAssistant, socket_enabled: No
         entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(server.url))
         entry.add_to_hass(hass)
         assert await hass.config_entries.async_setup(entry.entry_id)
-        assert hass.states.get("sensor.electricity_meter_month_peak") is None
+        assert hass.states.get("sensor.capacity_tariff_monthly_peak") is None
         now = new
-        await eventually(lambda: hass.states.get("sensor.electricity_meter_month_peak") is not None)
+        await eventually(lambda: hass.states.get("sensor.capacity_tariff_monthly_peak") is not None)
         assert await hass.config_entries.async_unload(entry.entry_id)
 
 

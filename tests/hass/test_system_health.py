@@ -33,23 +33,23 @@ def count(hass: HomeAssistant, name: str) -> int:
 async def test_sensors_show_what_happens(hass: HomeAssistant, meter: VirtualMeter, fast_silence: None) -> None:
     wire = Wire()
     async with running(hass, meter, wire) as entry:
-        assert state(hass, "telegrams_a_minute") == "unknown"
-        assert [state(hass, name) for name in ("checksum_errors", "reconnects", "dropped_bytes")] == ["0", "0", "0"]
+        assert state(hass, "telegrams_per_minute") == "unknown"
+        assert [state(hass, name) for name in ("checksum_errors", "reconnections", "dropped_data")] == ["0", "0", "0"]
         assert state(hass, "last_failure") == "unknown"
-        await eventually(lambda: state(hass, "telegrams_a_minute") != "unknown")
+        await eventually(lambda: state(hass, "telegrams_per_minute") != "unknown")
         # Twenty a second, on a busy machine too.
-        assert 1 <= count(hass, "telegrams_a_minute") <= 40
+        assert 1 <= count(hass, "telegrams_per_minute") <= 40
 
         await wire.once(lambda telegram: telegram.replace(b"0-0:1.0.0", b"0-0:1.0.9"), 4)
         await wire.once(lambda telegram: b"nonsense" + telegram)
-        await eventually(lambda: (count(hass, "checksum_errors"), count(hass, "dropped_bytes")) == (4, 8))
+        await eventually(lambda: (count(hass, "checksum_errors"), count(hass, "dropped_data")) == (4, 8))
 
         # They are there when they are needed: while nothing comes.
         wire.change = lambda _: b""
         await eventually(lambda: state(hass, "last_failure") == "no_data")
-        await eventually(lambda: count(hass, "telegrams_a_minute") == 0)
+        await eventually(lambda: count(hass, "telegrams_per_minute") == 0)
         assert state(hass, "power") == "unavailable"
-        await eventually(lambda: count(hass, "reconnects") >= 1)
+        await eventually(lambda: count(hass, "reconnections") >= 1)
         wire.change = lambda _: b"what is this? "
         await eventually(lambda: state(hass, "last_failure") == "no_telegram")
         wire.change = None

@@ -47,9 +47,9 @@ NAMED = [
     ("issues.tariff_year.description", "options.step.settings.sections.capacity.name"),
 ]
 METERS = {
-    "nl": ("Elektriciteitsmeter", "Gasmeter", "Watermeter"),
-    "fr": ("Compteur d'électricité", "Compteur de gaz", "Compteur d'eau"),
-    "de": ("Stromzähler", "Gaszähler", "Wasserzähler"),
+    "nl": ("Elektriciteitsmeter", "Gasmeter", "Watermeter", "Capaciteitstarief"),
+    "fr": ("Compteur d'électricité", "Compteur de gaz", "Compteur d'eau", "Tarif capacitaire"),
+    "de": ("Stromzähler", "Gaszähler", "Wasserzähler", "Kapazitätstarif"),
 }
 NAMES = {
     "nl": {
@@ -68,7 +68,7 @@ NAMES = {
         "voltage_l1": "Tension L1",
         "month_peak": "Pointe mensuelle",
         "peak_average": "Pointe mensuelle moyenne",
-        "link": "Liaison",
+        "link": "Connexion",
     },
     "de": {
         "energy_import": "Energiebezug",
@@ -193,7 +193,8 @@ async def test_devices_and_entities_are_called_by_their_names(
             assert entity.original_name == name
             state = hass.states.get(entity.entity_id)
             assert state is not None
-            assert state.name == f"{METERS[speaking][0]} {name}"
+            device = METERS[speaking][-1 if "peak" in key else 0]
+            assert state.name == f"{device} {name}"
         assert f"`{entities[f'{meter.meter_id}_power'].entity_id}`" in ENTITIES.read_text()
         names = [(english_name(entity), entity.original_name or "") for entity in entities.values()]
         assert [name for _, name in names if not name or "{" in name] == []

@@ -5,11 +5,12 @@ import "./page.mjs";
 import { device, entities, homeOf, load } from "./home.mjs";
 
 const { dashboard } = await load("dashboard");
-const METER = { power: "sensor.power", energy_import: "sensor.import", demand_forecast: "sensor.forecast", peak_target: "number.target" };
+const METER = { power: "sensor.power", energy_import: "sensor.import" };
+const CAPACITY = { demand_forecast: "sensor.forecast", peak_target: "number.target" };
 
 function home(more = {}) {
   const devices = { meter: device("meter", { serial_number: "1SAG1100000292" }), gas: device("gas", { via_device_id: "meter" }) };
-  const rows = { ...entities("meter", METER), ...entities("gas", { gas: "sensor.gas" }) };
+  const rows = { ...entities("meter", METER), ...entities("capacity", CAPACITY), ...entities("gas", { gas: "sensor.gas" }) };
   return homeOf({ devices, entities: rows, ...more });
 }
 

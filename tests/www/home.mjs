@@ -3,10 +3,12 @@
 export const WWW = new URL("../../custom_components/emucs/www/", import.meta.url);
 
 const ENTITIES = {
+  link: "binary_sensor.link",
+};
+const OF_CAPACITY = {
   demand_forecast: "sensor.forecast",
   demand_budget: "sensor.budget",
   month_peak: "sensor.month_peak",
-  link: "binary_sensor.link",
   peak_alarm: "binary_sensor.alarm",
   peak_warning: "binary_sensor.warning",
   peak_target: "number.target",
@@ -17,6 +19,11 @@ export const load = (name) => import(new URL(`${name}.js`, WWW));
 
 export function device(id, more = {}) {
   return { id, name: id, identifiers: [["emucs", id]], created_at: 1, config_entry_id: "entry", via_device_id: null, ...more };
+}
+
+/** What is no meter but follows from one. */
+export function service(id, meterId) {
+  return device(id, { entry_type: "service", via_device_id: meterId });
 }
 
 export function entities(deviceId, ids) {
@@ -42,14 +49,14 @@ export function quarterStates(more = {}) {
   };
 }
 
-export function homeOf({ language = "en", states = quarterStates(), peaks = { months: [], floor: 2.5, average: null }, ...more } = {}) {
+export function homeOf({ language = "en", devices = { meter: device("meter") }, states = quarterStates(), peaks = { months: [], floor: 2.5, average: null }, ...more } = {}) {
   const asked = [];
   return {
     locale: { language, number_format: "language", time_format: "language" },
     language,
-    devices: { meter: device("meter") },
-    entities: entities("meter", ENTITIES),
-    states: Object.fromEntries(Object.entries(states).map(([key, each]) => [ENTITIES[key], each])),
+    devices: { ...devices, capacity: service("capacity", "meter") },
+    entities: { ...entities("meter", ENTITIES), ...entities("capacity", OF_CAPACITY) },
+    states: Object.fromEntries(Object.entries(states).map(([key, each]) => [{ ...ENTITIES, ...OF_CAPACITY }[key], each])),
     asked,
     callWS: async (message) => {
       asked.push(message);

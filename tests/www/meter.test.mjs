@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { device, entities, homeOf, load, state } from "./home.mjs";
+import { device, entities, homeOf, load, service, state } from "./home.mjs";
 
 const { electricityMeters, entitiesOf, fetchPeaks, hasValue, isGone, kilowattsOf, mbusMeters, meterOf, nameOf } = await load("meter");
 
@@ -9,8 +9,8 @@ const GAS = device("gas", { via_device_id: "meter" });
 const OTHER = device("other", { identifiers: [["hue", "lamp"]] });
 const ids = (devices) => devices.map(({ id }) => id);
 
-test("meters come in the order in which they were added, without others, disabled ones and those on M-Bus", () => {
-  const devices = { late: device("late", { created_at: 9 }), gas: GAS, other: OTHER, off: device("off", { disabled_by: "user" }), meter: device("meter") };
+test("meters come in the order in which they were added, without others, disabled ones, those on M-Bus and services", () => {
+  const devices = { capacity: service("capacity", "meter"), lost: service("lost", "gone"), late: device("late", { created_at: 9 }), gas: GAS, other: OTHER, off: device("off", { disabled_by: "user" }), meter: device("meter") };
   assert.deepEqual(ids(electricityMeters({ devices })), ["meter", "late"]);
   assert.deepEqual(ids(mbusMeters({ devices }, devices.meter)), ["gas"]);
 });
@@ -20,6 +20,8 @@ test("a card is for the meter that it names, or for the first whose quarter is f
   const hass = homeOf({ devices });
   assert.equal(meterOf(hass).id, "meter");
   assert.equal(meterOf(hass, "plain").id, "plain");
+  // A card may name the device on which its entities are shown.
+  assert.equal(meterOf(hass, "capacity").id, "meter");
   assert.equal(meterOf(hass, "gone"), null);
   assert.equal(meterOf({ ...hass, entities: {} }).id, "plain");
   assert.equal(meterOf({ devices: {}, entities: {} }), null);
@@ -31,8 +33,10 @@ test("entities are found by what they mean, and not by their ids", () => {
     rows[id] = { entity_id: id, platform: "emucs", device_id: "meter", translation_key: "voltage_phase" };
   }
   rows["sensor.foreign"] = { entity_id: "sensor.foreign", platform: "template", device_id: "meter", translation_key: "demand" };
-  const found = entitiesOf({ entities: rows }, { id: "meter" });
-  assert.deepEqual(found, { demand: ["sensor.mine"], voltage_phase: ["sensor.l1", "sensor.l2", "sensor.l3"] });
+  Object.assign(rows, entities("capacity", { month_peak: "sensor.peak" }), entities("another", { month_peak: "sensor.another" }));
+  const devices = { meter: device("meter"), gas: GAS, capacity: service("capacity", "meter"), another: service("another", "second") };
+  const found = entitiesOf({ devices, entities: rows }, devices.meter);
+  assert.deepEqual(found, { demand: ["sensor.mine"], month_peak: ["sensor.peak"], voltage_phase: ["sensor.l1", "sensor.l2", "sensor.l3"] });
 });
 
 test("a power is in kW, whatever unit the user shows it in", () => {

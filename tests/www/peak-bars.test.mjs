@@ -112,12 +112,12 @@ test("without that there is no line, and bars all the same", () => {
 
 test("the mean is said of one month and of several", () => {
   const legend = (known_months) => plain(show({ ...answer(peak(MONTHS[11], 3)), average: { value: 3, known_months } }).section.querySelector(".legend").textContent);
-  assert.match(legend(1), /Average peak, 1 month: 3\.00 kW$/);
-  assert.match(legend(7), /Average peak, 7 months: 3\.00 kW$/);
+  assert.match(legend(1), /Average monthly peak, 1 month: 3\.00 kW$/);
+  assert.match(legend(7), /Average monthly peak, 7 months: 3\.00 kW$/);
 });
 
 test("what could not be read, and what is not there, is said", () => {
   assert.match(show(null).section.textContent, /cannot be read now/);
-  assert.match(show(answer()).section.textContent, /No month peak is known yet/);
+  assert.match(show(answer()).section.textContent, /No monthly peak is known yet/);
   assert.equal(show(undefined).section.textContent, "");
 });

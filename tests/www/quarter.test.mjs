@@ -14,14 +14,14 @@ const soFar = (value, forecast = value) => state(forecast, { so_far: value });
 test("within the target: what may still be drawn", () => {
   const each = quarter();
   assert.equal(each.level, "within");
-  assert.equal(status(each), "Within the target. Up to 6.00 kW may be drawn for the rest of the quarter.");
-  assert.equal(budget(each), "Budget: 6.00 kW");
+  assert.equal(status(each), "Within the target. Up to 6.00 kW may be drawn for the rest of the quarter-hour.");
+  assert.equal(budget(each), "Available: 6.00 kW");
 });
 
 test("a forecast above the target warns before the alarm is on", () => {
   const each = quarter({ demand_forecast: soFar(1, 4.5) });
   assert.equal(each.level, "warning");
-  assert.equal(status(each), "The target will be passed. Draw no more than 6.00 kW for the rest of the quarter.");
+  assert.equal(status(each), "The target will be passed. Draw no more than 6.00 kW for the rest of the quarter-hour.");
   assert.match(status(quarter({ peak_warning: state("on") })), /^Close to the target\. Draw no more/);
   assert.equal(quarter({ peak_alarm: state("on"), peak_warning: state("on") }).level, "alarm");
 });
@@ -42,23 +42,23 @@ test("a target that is passed by less than is shown is not passed by nothing", (
 
 test("the budget is never below zero, also where it does not say what the quarter has", () => {
   const each = quarter({ demand_forecast: state(5), demand_budget: state(-7, { target: 4 }) });
-  assert.equal(budget(each), "Budget: 0.00 kW");
-  assert.equal(status(each), "The target will be passed. Draw no more than 0.00 kW for the rest of the quarter.");
+  assert.equal(budget(each), "Available: 0.00 kW");
+  assert.equal(status(each), "The target will be passed. Draw no more than 0.00 kW for the rest of the quarter-hour.");
 });
 
 test("a budget of more than a house draws is no number to go by", () => {
   for (const peak_warning of [state("off"), state("on")]) {
     const each = quarter({ demand_budget: state(537.24, { target: 4 }), peak_warning });
-    assert.equal(budget(each), "Budget: > 20 kW");
+    assert.equal(budget(each), "Available: > 20 kW");
     assert.doesNotMatch(status(each), /kW/);
   }
-  assert.equal(budget(quarter({ demand_budget: state(12.6, { target: 2.5 }) })), "Budget: > 12 kW");
+  assert.equal(budget(quarter({ demand_budget: state(12.6, { target: 2.5 }) })), "Available: > 12 kW");
 });
 
 test("what is not known is a dash, and neither passed nor within", () => {
   const unknown = { demand_forecast: state("unknown"), demand_budget: state("unknown") };
   assert.equal(quarter(unknown).level, "unknown");
-  assert.equal(budget(quarter(unknown)), "Budget: –");
+  assert.equal(budget(quarter(unknown)), "Available: –");
   assert.equal(quarter({ ...unknown, demand_forecast: state("unavailable") }).level, "unavailable");
   assert.equal(quarter({ demand_forecast: undefined }).level, "no_demand");
   assert.equal(quarter({ demand_forecast: undefined }, { isMeter: false }).level, "no_meter");
@@ -72,8 +72,8 @@ test("a target that is the month's peak is called so", () => {
   const each = (more) => quarter({ peak_target: state(3), ...more });
   assert.match(status(each()), /^Within this month's peak, which is the target now\. Up to/);
   assert.match(status(each({ peak_warning: state("on") })), /^Close to this month's peak\. Draw/);
-  assert.match(status(each({ demand_forecast: soFar(1, 5) })), /^A new month peak is coming\. Draw/);
-  assert.equal(status(each({ demand_forecast: soFar(4.5) })), "This quarter-hour is a new month peak, 0.50 kW above the last one.");
+  assert.match(status(each({ demand_forecast: soFar(1, 5) })), /^A new monthly peak is coming\. Draw/);
+  assert.equal(status(each({ demand_forecast: soFar(4.5) })), "This quarter-hour is a new monthly peak, 0.50 kW above the last one.");
 });
 
 test("what is billed at least is no peak", () => {

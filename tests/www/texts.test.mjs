@@ -48,7 +48,7 @@ test("a text is in the user's language, or in English", () => {
 });
 
 test("a text is filled in", () => {
-  assert.equal(say({ language: "en" }, "average", { months: 3, power: "4 kW" }), "Average peak, 3 months: 4 kW");
+  assert.equal(say({ language: "en" }, "average", { months: 3, power: "4 kW" }), "Average monthly peak, 3 months: 4 kW");
 });
 
 test("every text is used, and every text that is used is there", () => {

@@ -1,12 +1,14 @@
 """The rows of all entities: each module but `rows` is a subject, with its rows of all platforms.
 
 A subject has `ROWS`, those that any meter may have, or `rows_of(meter, listed)`, those that depend on what a meter has
-printed; or both.
+printed; or both. With `SERVICE`, its rows belong to that service of the meter (`devices.SERVICES`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import Final
 
 from ..coordinator import MeterCoordinator
@@ -15,7 +17,17 @@ from .rows import Row, SensorRow
 _SUBJECTS: Final = [
     import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__) if module.name != "rows"
 ]
-ROWS: Final[tuple[Row, ...]] = tuple(row for subject in _SUBJECTS for row in getattr(subject, "ROWS", ()))
+
+
+def _of_service(subject: ModuleType, rows: Iterable[Row]) -> Iterable[Row]:
+    """Return the rows of a subject as those of its service, where it has one."""
+    service: str | None = getattr(subject, "SERVICE", None)
+    return rows if service is None else (replace(row, service=service) for row in rows)
+
+
+ROWS: Final[tuple[Row, ...]] = tuple(
+    row for subject in _SUBJECTS for row in _of_service(subject, getattr(subject, "ROWS", ()))
+)
 LISTED: Final[Mapping[str, str | None]] = {
     code: row.register_unit for row in ROWS if isinstance(row, SensorRow) for code in row.codes
 }
@@ -27,4 +39,4 @@ def rows_of[RowT: Row](meter: MeterCoordinator, kind: type[RowT]) -> Iterator[Ro
     yield from (row for row in ROWS if isinstance(row, kind))
     for subject in _SUBJECTS:
         if (more := getattr(subject, "rows_of", None)) is not None:
-            yield from (row for row in more(meter, LISTED) if isinstance(row, kind))
+            yield from (row for row in _of_service(subject, more(meter, LISTED)) if isinstance(row, kind))

@@ -32,6 +32,7 @@ from .rows import (
     rounded,
 )
 
+SERVICE: Final = "capacity"
 NEW_MONTH_PEAK: Final = "new_month_peak"
 QUARTER_CLOSED: Final = "quarter_closed"
 

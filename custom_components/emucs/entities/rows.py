@@ -14,6 +14,7 @@ from homeassistant.const import EntityCategory, Platform, UnitOfPower
 from homeassistant.helpers.entity import EntityDescription
 
 from ..coordinator import MeterCoordinator
+from ..devices import service_identifier
 from ..insight.electricity import in_unit
 from ..port import Register
 
@@ -37,6 +38,8 @@ class Row(EntityDescription):
     """Whether it exists only from its first value on."""
     mbus: str | None = None
     """The identifier of the M-Bus meter whose row it is; else it is the electricity meter's."""
+    service: str | None = None
+    """The service of the electricity meter that it belongs to (`devices.SERVICES`); its subject's, as `SERVICE`."""
     is_always_available: bool = False
     """Whether it is known also while the port does not work."""
 
@@ -49,6 +52,12 @@ class Row(EntityDescription):
     def is_present(self, meter: MeterCoordinator) -> bool:
         """Tell whether the latest telegram has the meter whose row it is."""
         return self.mbus is None or (self.mbus in (all_ := meter.insights.mbus) and all_[self.mbus].is_present)
+
+    def device_identifier(self, meter: MeterCoordinator) -> str:
+        """Return the identifier of its device."""
+        if self.service is not None:
+            return service_identifier(meter.identifier, self.service)
+        return self.mbus or meter.identifier
 
     def unique_id(self, meter: MeterCoordinator) -> str:
         """Return the unique id of its entity."""

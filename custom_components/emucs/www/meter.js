@@ -12,12 +12,23 @@ export function nameOf(device) {
 
 /** All electricity meters, in the order in which they came; meters on their M-Bus come by `mbusMeters`. */
 export function electricityMeters(hass) {
-  return ourDevices(hass).filter((device) => !hass.devices[device.via_device_id]);
+  return ourDevices(hass).filter((device) => !isService(device) && !hass.devices[device.via_device_id]);
 }
 
 /** The meters that are read through a meter. */
 export function mbusMeters(hass, meter) {
-  return ourDevices(hass).filter((device) => device.via_device_id === meter.id);
+  return ourDevices(hass).filter((device) => !isService(device) && device.via_device_id === meter.id);
+}
+
+/** The meter that a device is, or that it is a service of, such as the capacity tariff. */
+export function meterOfDevice(hass, deviceId) {
+  const device = hass.devices[deviceId];
+  const id = device && isService(device) ? device.via_device_id : deviceId;
+  return electricityMeters(hass).find((each) => each.id === id) ?? null;
+}
+
+function isService(device) {
+  return device.entry_type === "service";
 }
 
 function ourDevices(hass) {
@@ -29,17 +40,22 @@ function ourDevices(hass) {
 /** The meter that a card is for: the one that it names, else the first that has quarters, else the first. */
 export function meterOf(hass, deviceId) {
   if (deviceId) {
-    return electricityMeters(hass).find((device) => device.id === deviceId) ?? null;
+    return meterOfDevice(hass, deviceId);
   }
   const meters = electricityMeters(hass);
   return meters.find((device) => "demand_forecast" in entitiesOf(hass, device)) ?? meters[0] ?? null;
 }
 
-/** The ids of a device's enabled entities by translation key; phases and relays share one, in the order of the ids. */
-export function entitiesOf(hass, device) {
+/**
+ * The ids of the enabled entities of a meter and of its services by translation key; phases and relays share one, in
+ * the order of the ids.
+ */
+export function entitiesOf(hass, meter) {
+  const services = Object.values(hass.devices).filter((each) => isService(each) && each.via_device_id === meter.id);
+  const devices = new Set([meter, ...services].map((each) => each.id));
   const found = {};
   for (const entity of Object.values(hass.entities)) {
-    if (entity.platform === DOMAIN && entity.device_id === device.id) {
+    if (entity.platform === DOMAIN && devices.has(entity.device_id)) {
       (found[entity.translation_key] ??= []).push(entity.entity_id);
     }
   }

@@ -1,7 +1,7 @@
 // The quarter card: the running quarter as a gauge, and the month peaks as bars.
 
 import { formatPower, formatSeconds } from "./format.js";
-import { electricityMeters, entitiesOf, fetchPeaks, hasValue, isGone, meterOf, nameOf } from "./meter.js";
+import { electricityMeters, entitiesOf, fetchPeaks, hasValue, isGone, meterOf, meterOfDevice, nameOf } from "./meter.js";
 import { PeakBars } from "./peak-bars.js";
 import { budgetOf, niceEnd, quarterOf, statusOf } from "./quarter.js";
 import { STYLE, TEMPLATE } from "./quarter-view.js";
@@ -43,7 +43,7 @@ export class QuarterCard extends HTMLElement {
     const hass = document.querySelector("home-assistant")?.hass;
     return {
       schema: [
-        { name: "device_id", selector: { device: { integration: DOMAIN, entity: { domain: "number", integration: DOMAIN } } } },
+        { name: "device_id", selector: { device: { integration: DOMAIN, entity: { device_class: "connectivity", integration: DOMAIN } } } },
         { name: "title", selector: { text: {} } },
         { name: "show_peaks", default: true, selector: { boolean: {} } },
       ],
@@ -234,10 +234,10 @@ export class QuarterCard extends HTMLElement {
 
 /** The card, for an entity that it shows. */
 export function suggestCard(hass, entityId) {
-  const device = hass.devices[hass.entities[entityId]?.device_id];
-  const shown = device ? entitiesOf(hass, device) : {};
+  const meter = meterOfDevice(hass, hass.entities[entityId]?.device_id);
+  const shown = meter ? entitiesOf(hass, meter) : {};
   const ids = SUGGESTED.map((key) => shown[key]?.[0]);
-  return ids.includes(entityId) && shown.demand_forecast ? { config: { type: `custom:${CARD}`, device_id: device.id } } : null;
+  return ids.includes(entityId) && shown.demand_forecast ? { config: { type: `custom:${CARD}`, device_id: meter.id } } : null;
 }
 
 function checkConfig(config) {
