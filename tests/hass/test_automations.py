@@ -27,7 +27,7 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
     for found in [yaml.safe_load(block)]
 }
 POWER = "sensor.electricity_meter_power"
-ALARM = "binary_sensor.electricity_meter_peak_alarm"
+ALARM = "binary_sensor.capacity_tariff_peak_alarm"
 KILOWATTS = {"unit_of_measurement": "kW"}
 
 
