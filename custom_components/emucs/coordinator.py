@@ -13,7 +13,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .const import CONF_UPDATE_INTERVAL, CONF_WAIT, DEFAULT_UPDATE_INTERVAL
-from .devices import async_register_meter, async_rename_mbus_meters, identifier_of, is_of, masked_title, names_of
+from .devices import async_register_meter, async_rename_mbus_meters, identifier_of, is_of, names_of
 from .insight.meter import MeterInsights, MeterUpdate
 from .insight.user_port import CONF_USER_PORT, UserPort
 from .port import LinkDown, PortError, Telegram
@@ -43,7 +43,7 @@ class MeterCoordinator(DataUpdateCoordinator[MeterUpdate | None]):
 
     def __init__(self, hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
         """Set up without opening the port."""
-        super().__init__(hass, _LOGGER, config_entry=entry, name=masked_title(entry), update_interval=None)
+        super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=None)
         self.link = link_of(entry.data)
         self.watch = async_watch_of(hass, entry)
         self.down: PortError | None = None

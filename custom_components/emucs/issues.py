@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
-from .devices import mask, masked_title
+from .devices import mask
 from .insight.capacity import Capacity
 
 if TYPE_CHECKING:
@@ -93,13 +93,13 @@ def async_report_wrong_meter(hass: HomeAssistant, entry: ConfigEntry, port: str,
 @callback
 def async_report_lapsed_rights(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Say that a meter sends voltages, but no energy any more."""
-    _report(hass, entry, RIGHTS_LAPSED, {"name": masked_title(entry)})
+    _report(hass, entry, RIGHTS_LAPSED, {"name": entry.title})
 
 
 @callback
 def async_report_clock(hass: HomeAssistant, entry: ConfigEntry, meter: str, host: str) -> None:
     """Say that a meter's clock is off: what it and the host's showed at one moment, in local time."""
-    _report(hass, entry, CLOCK_OFF, {"name": masked_title(entry), "meter": meter, "host": host})
+    _report(hass, entry, CLOCK_OFF, {"name": entry.title, "meter": meter, "host": host})
 
 
 @callback
@@ -123,5 +123,5 @@ def async_follow_tariff_year(hass: HomeAssistant, entry: EmucsConfigEntry) -> No
 @callback
 def async_report_unreadable_store(hass: HomeAssistant, entry: ConfigEntry, file: str) -> None:
     """Say that what was kept of a meter cannot be read, and where it lies now; until the user has read that."""
-    placeholders = {"name": masked_title(entry), "file": file}
+    placeholders = {"name": entry.title, "file": file}
     _report(hass, entry, UNREADABLE_STORE, placeholders, fix={ENTRY_ID: entry.entry_id}, persistent=True)

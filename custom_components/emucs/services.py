@@ -46,10 +46,12 @@ _RECORD_TELEGRAMS: Final = probatio.Schema(
 class NotAllowed(Unauthorized):
     """The user has no right to what an action does; says why, which Home Assistant's own error does not."""
 
-    def __init__(self, call: ServiceCall, reason: str, entity_id: str | None = None) -> None:
-        """Take the action, the key of the text, and the entity that the user may not read."""
+    def __init__(
+        self, call: ServiceCall, *, translation_domain: str, translation_key: str, entity_id: str | None = None
+    ) -> None:
+        """Take the action, its text, and the entity that the user may not read."""
         super().__init__(call.context, entity_id=entity_id)
-        self.translation_domain, self.translation_key = DOMAIN, reason
+        self.translation_domain, self.translation_key = translation_domain, translation_key
         self.generate_message = True
 
 
@@ -81,7 +83,7 @@ async def async_entry_of(call: ServiceCall) -> EmucsConfigEntry:
 async def async_require_admin(call: ServiceCall) -> None:
     """Raise NotAllowed unless an administrator calls, or nobody: what automations do was allowed with them."""
     if (user := await _async_user_of(call)) is not None and not user.is_admin:
-        raise NotAllowed(call, "admin_only")
+        raise NotAllowed(call, translation_domain=DOMAIN, translation_key="admin_only")
 
 
 async def _async_require_read(call: ServiceCall, entry: EmucsConfigEntry) -> None:
@@ -90,7 +92,9 @@ async def _async_require_read(call: ServiceCall, entry: EmucsConfigEntry) -> Non
         return
     for entity in er.async_entries_for_config_entry(er.async_get(call.hass), entry.entry_id):
         if not user.permissions.check_entity(entity.entity_id, POLICY_READ):
-            raise NotAllowed(call, "not_readable", entity.entity_id)
+            raise NotAllowed(
+                call, translation_domain=DOMAIN, translation_key="not_readable", entity_id=entity.entity_id
+            )
 
 
 async def _async_user_of(call: ServiceCall) -> User | None:

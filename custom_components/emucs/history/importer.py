@@ -21,7 +21,6 @@ from homeassistant.util.ulid import ulid_now
 
 from ..const import CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL, DOMAIN
 from ..coordinator import EmucsConfigEntry, MeterCoordinator
-from ..devices import masked_title
 from ..exports import MICRO, SECONDS, Counter, ExportError, Known, Layer, Ledger, Unit
 from ..insight.capacity import Capacity
 from ..insight.peaks import Source
@@ -167,7 +166,7 @@ class HistoryImporter:
         try:
             ledger = await self._hass.async_add_executor_job(Ledger.restore, chosen)
         except (KeyError, TypeError, ValueError) as error:
-            _LOGGER.warning("%s: the imports kept so far cannot be read (%r)", masked_title(self._entry), error)
+            _LOGGER.warning("%s: the imports kept so far cannot be read (%r)", self._entry.title, error)
             return Ledger()
         if pending is not None:
             await self._async_save(ledger)

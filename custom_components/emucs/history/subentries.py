@@ -10,7 +10,6 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from ..const import DOMAIN
 from ..coordinator import EmucsConfigEntry
-from ..devices import masked_title
 from ..exports import ExportError, Layer
 from .flow import CONF_LAYER, SUBENTRY_HISTORY
 from .importer import importer_of
@@ -81,7 +80,7 @@ async def _async_take_back(hass: HomeAssistant, entry: EmucsConfigEntry, layer_i
     try:
         await importer_of(hass, entry).async_undo(layer_id)
     except ExportError as error:
-        _LOGGER.warning("%s: an import cannot be taken back (%s)", masked_title(entry), error.reason)
+        _LOGGER.warning("%s: an import cannot be taken back (%s)", entry.title, error.reason)
         layers = await importer_of(hass, entry).async_reconcile() or []
         title = next((_title(layer) for layer in layers if layer.id == layer_id), layer_id)
         async_show(hass, entry, layer_id, title)
