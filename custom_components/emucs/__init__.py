@@ -1,5 +1,7 @@
 """Belgian digital meters, read at their user port."""
 
+from typing import Final
+
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
@@ -8,6 +10,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN, ENTRY_MINOR_VERSION, ENTRY_VERSION
 from .coordinator import EmucsConfigEntry, MeterCoordinator
+from .devices import async_title
 from .energy_dashboard import async_setup_energy_dashboard
 from .entities import rows_of
 from .entities.rows import Row
@@ -22,6 +25,9 @@ from .services import async_setup_services
 from .storage import async_remove_stores
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NUMBER, Platform.SENSOR]
+# Minor versions of entries from which on something is as it is now.
+_WITH_TARGET: Final = 2
+_WITHOUT_NUMBER: Final = 3
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
@@ -41,6 +47,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     async_follow_tariff_year(hass, entry)
     async_setup_peak_statistics(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    coordinator.async_go_on()
     await async_setup_energy_dashboard(hass, entry)
     async_start_history(hass, entry)
     await async_add_resource(hass)
@@ -59,14 +66,18 @@ async def async_migrate_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> b
     """Bring an entry of a former version up to date; refuse one of a later version."""
     if entry.version > ENTRY_VERSION:
         return False
-    options = dict(entry.options)
-    if entry.minor_version < ENTRY_MINOR_VERSION and SECTION_CAPACITY in options:
-        # Until 1.1 the target was called a goal.
+    options, title = dict(entry.options), entry.title
+    if entry.minor_version < _WITH_TARGET and SECTION_CAPACITY in options:
+        # Until then the target was called a goal.
         section = dict(options[SECTION_CAPACITY])
         if (goal := section.pop("goal", None)) is not None:
             section[CONF_PEAK_TARGET] = goal
         options[SECTION_CAPACITY] = section
-    hass.config_entries.async_update_entry(entry, options=options, minor_version=ENTRY_MINOR_VERSION)
+    if entry.minor_version < _WITHOUT_NUMBER and entry.unique_id and entry.unique_id in title:
+        # Until then the title had the number of the meter in it.
+        title = " ".join(title.replace(entry.unique_id, "").replace("()", "").split())
+        title = await async_title(hass, entry.unique_id, title)
+    hass.config_entries.async_update_entry(entry, options=options, title=title, minor_version=ENTRY_MINOR_VERSION)
     return True
 
 

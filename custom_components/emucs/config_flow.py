@@ -43,7 +43,7 @@ from .const import (
     ENTRY_MINOR_VERSION,
     ENTRY_VERSION,
 )
-from .devices import identifier_of, is_of, model_of, port_version_of
+from .devices import async_title, identifier_of, is_of, model_of, port_version_of
 from .history import has_history
 from .history.flow import HistorySteps
 from .insight.capacity import (
@@ -309,9 +309,8 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
             options = {CONF_ADD_TO_ENERGY: True} if user_input[CONF_ADD_TO_ENERGY] else {}
             if user_input[CONF_USER_PORT] != UserPort.P1:
                 options[CONF_USER_PORT] = user_input[CONF_USER_PORT]
-            return self.async_create_entry(
-                title=" ".join(filter(None, (model, self.unique_id))), data=self._data, options=options
-            )
+            title = await async_title(self.hass, identifier_of(telegram), model)
+            return self.async_create_entry(title=title, data=self._data, options=options)
         words = await async_words(self.hass, "found", self._language)
         guess = detect_user_port(telegram)
         grid = grid_of(telegram)

@@ -1,32 +1,30 @@
-"""From the port to Home Assistant: reads the link, feeds the insights, and decides when entities are updated."""
+"""From the port to Home Assistant: reads the link, and feeds the insights."""
 
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .const import CONF_UPDATE_INTERVAL, CONF_WAIT, DEFAULT_UPDATE_INTERVAL
-from .devices import async_register_meter, async_rename_mbus_meters, identifier_of, masked_title, names_of
+from .devices import async_register_meter, async_rename_mbus_meters, identifier_of, names_of
 from .insight.meter import MeterInsights, MeterUpdate
 from .insight.user_port import CONF_USER_PORT, UserPort
 from .port import LinkDown, PortError, Telegram
 from .port_watch import WrongMeter, async_watch_of, link_of
 from .storage import SERIES, SERIES_INTERVAL, SOON, STATE, STATE_INTERVAL, MeterStorage
+from .updates import PacedCoordinator, add_listener, may_reload
 
 if TYPE_CHECKING:
     from .entities.rows import SensorRow
 
 _LOGGER: Final = logging.getLogger(__name__)
 
-# Telegrams do not come to the millisecond; one that is a little early is not left for the next.
-_EARLY: Final = 0.2
 # Home Assistant's start does not wait longer than this, in seconds, for a port that sends less often than others.
 _LONGEST_START: Final = 10.0
 MINUTE: Final = timedelta(minutes=1)
@@ -35,7 +33,7 @@ MINUTE: Final = timedelta(minutes=1)
 type EmucsConfigEntry = ConfigEntry[MeterCoordinator]
 
 
-class MeterCoordinator(DataUpdateCoordinator[MeterUpdate | None]):
+class MeterCoordinator(PacedCoordinator[MeterUpdate]):
     """An electricity meter and the link to its port. `data` is None until its first telegram."""
 
     config_entry: EmucsConfigEntry
@@ -43,20 +41,17 @@ class MeterCoordinator(DataUpdateCoordinator[MeterUpdate | None]):
 
     def __init__(self, hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
         """Set up without opening the port."""
-        super().__init__(hass, _LOGGER, config_entry=entry, name=masked_title(entry), update_interval=None)
+        super().__init__(hass, entry, float(entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL)))
         self.link = link_of(entry.data)
         self.watch = async_watch_of(hass, entry)
-        self.down: PortError | None = None
-        """Why there are no telegrams now."""
         self.register_rows: dict[str, SensorRow] = {}
         """The rows of registers that have none in a table, by code: each as its register showed up first."""
         self._storage = MeterStorage(hass, entry)
-        self._interval = float(entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL))
-        self._due = 0.0
-        self._new_listeners: list[CALLBACK_TYPE] = []
         self._telegram_listeners: list[Callable[[Telegram], None]] = []
         self._has_logged_failure = False
-        self._task: asyncio.Task[None] | None = None
+        self._has_platforms = False
+        self._has_renamed = False  # M-Bus meters, whose entities do not know it yet
+        self._task: asyncio.Task[Any] | None = None
 
     @property
     def identifier(self) -> str:
@@ -76,14 +71,15 @@ class MeterCoordinator(DataUpdateCoordinator[MeterUpdate | None]):
         return self.data.telegram
 
     async def async_start(self) -> None:
-        """Wait for the first telegram, then go on in the background.
+        """Wait for the first telegram; once the platforms are set up, `async_go_on` takes those that follow.
 
         A port that the user knows to send less often is not waited for. Raises ConfigEntryNotReady with the reason if
         no telegram comes.
         """
         await self._async_load()
-        create_task = self.config_entry.async_create_background_task
-        first = create_task(self.hass, self.watch.async_first_event(self.link), f"{self.name}, first telegram")
+        first = self._task = self.config_entry.async_create_background_task(
+            self.hass, self.watch.async_first_event(self.link), f"{self.name}, first telegram"
+        )
         try:
             await asyncio.wait([first], timeout=_LONGEST_START if CONF_WAIT in self.config_entry.data else None)
             if first.done():
@@ -91,8 +87,15 @@ class MeterCoordinator(DataUpdateCoordinator[MeterUpdate | None]):
         except BaseException:
             await self._async_end(first)
             raise
-        self._task = create_task(self.hass, self._async_run(first), self.name)
+
+    @callback
+    def async_go_on(self) -> None:
+        """Take telegrams in the background: no event is lost that an entity would tell."""
+        self._has_platforms = True
+        if (first := self._task) is not None:
+            self._task = self.config_entry.async_create_background_task(self.hass, self._async_run(first), self.name)
         self.config_entry.async_on_unload(async_track_time_interval(self.hass, self._async_tick, MINUTE))
+        self.config_entry.async_on_unload(self.async_stop_timer)
 
     async def _async_load(self) -> None:
         """Take up what was known before a restart."""
@@ -119,18 +122,11 @@ class MeterCoordinator(DataUpdateCoordinator[MeterUpdate | None]):
         await self.link.close()
 
     @callback
-    def async_on_new(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Call a listener whenever entities may exist that did not before; return how to end that."""
-        self._new_listeners.append(listener)
-        return lambda: self._new_listeners.remove(listener)
-
-    @callback
     def async_on_telegram(self, listener: Callable[[Telegram], None]) -> CALLBACK_TYPE:
         """Call a listener with each telegram as the meter printed it; return how to end that."""
-        self._telegram_listeners.append(listener)
-        return lambda: self._telegram_listeners.remove(listener)
+        return add_listener(self._telegram_listeners, listener)
 
-    async def _async_run(self, first: asyncio.Task[Telegram | LinkDown]) -> None:
+    async def _async_run(self, first: asyncio.Task[Any]) -> None:
         """Handle link events until cancelled; a failing handler does not stop the reading."""
         try:
             event = await first if self.data is None else await anext(self.link)
@@ -147,55 +143,45 @@ class MeterCoordinator(DataUpdateCoordinator[MeterUpdate | None]):
 
     @callback
     def _async_take(self, event: Telegram | LinkDown) -> None:
-        """Handle a link event; ignore telegrams of any other meter."""
+        """Handle a link event; telegrams of another meter count only once they last."""
         if isinstance(event, LinkDown):
             self._async_lost(event.error)
-        elif is_ours := self.watch.async_is_ours(event):
+            return
+        if (is_ours := self.watch.async_is_ours(event)) is None:
+            return
+        is_another = self.pace.is_another_meter(self.hass.loop.time(), is_right=is_ours)
+        if is_ours:
             self._async_received(event)
-        elif is_ours is not None and not isinstance(self.down, WrongMeter):
+        elif is_another and not isinstance(self.down, WrongMeter):
             self._async_lost(WrongMeter(identifier_of(event)))
 
     @callback
     def _async_lost(self, error: PortError) -> None:
-        """Make all entities unavailable."""
-        if self.down is None:
-            _LOGGER.info("%s: no telegrams any more (%s)", self.name, error.reason)
+        """Take why there are no telegrams."""
         self.watch.async_failed(error)
-        self.down = error
-        self.last_update_success = False
-        self.last_exception = error
-        self.async_update_listeners()
+        self.async_take_failure(error)
 
     @callback
     def _async_received(self, telegram: Telegram) -> None:
-        """Take a telegram; update the entities if it is time to, or if it cannot wait."""
+        """Take a telegram of this meter."""
         is_first, was_down = self.data is None, self.down is not None
-        self.down = None
         if is_first:
             async_register_meter(self.hass, self.config_entry, telegram, self.user_port)
             self.watch.health.begin(self.link.reader.telegrams)
         if is_first or was_down:
             self.watch.async_recovered()
-        if was_down:
-            _LOGGER.info("%s: telegrams come again", self.name)
         for take in self._telegram_listeners:
             take(telegram)
-        update = self.data = self.insights.feed(telegram, dt_util.utcnow())
+        update = self.insights.feed(telegram, dt_util.utcnow())
         self._async_follow_counters(update)
         self._async_save_later(update)
-        now = self.hass.loop.time()
-        if update.is_new or was_down or update.is_urgent or now >= self._due - _EARLY:
-            self._due = max(self._due + self._interval, now + self._interval - _EARLY)
-            self.insights.refresh()
-            self.async_set_updated_data(update)
-        if update.is_new:
-            self._async_find_entities()
+        self.async_take_data(update, is_new=update.is_new, is_urgent=update.is_urgent)
 
     @callback
-    def _async_find_entities(self) -> None:
-        """Let the platforms look for entities that exist now."""
-        for listener in list(self._new_listeners):
-            listener()
+    @override
+    def refresh(self) -> None:
+        """Work out what is needed only when entities are updated."""
+        self.insights.refresh()
 
     @callback
     def _async_follow_counters(self, update: MeterUpdate) -> None:
@@ -203,10 +189,17 @@ class MeterCoordinator(DataUpdateCoordinator[MeterUpdate | None]):
         guarded = update.guarded
         if guarded.withheld:
             _LOGGER.debug("Not believed yet: %s", ", ".join(names_of(guarded.withheld)))
-        if guarded.restarted:
+        if guarded.restarted and self.pace.may_log("restarted", self.hass.loop.time()):
             _LOGGER.info("%s: a counter was set: %s", self.name, ", ".join(names_of(guarded.restarted)))
-        if async_rename_mbus_meters(self.hass, self.config_entry, guarded.renamed) and self._task is not None:
-            # Entities have their identifiers from when they were made.
+        if async_rename_mbus_meters(self.hass, self.config_entry, guarded.renamed):
+            self._has_renamed = self._has_platforms
+            self._async_reload_renamed()
+
+    @callback
+    def _async_reload_renamed(self) -> None:
+        """Make entities anew that have their identifiers from before; no meter is renamed twice in a short time."""
+        if self._has_renamed and may_reload(self.hass, self.config_entry):
+            self._has_renamed = False
             self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
 
     @callback
@@ -237,4 +230,6 @@ class MeterCoordinator(DataUpdateCoordinator[MeterUpdate | None]):
         self.watch.health.end_minute(self.link.reader.telegrams)
         is_up = self.data is not None and self.down is None
         self.watch.async_check(self.telegram if is_up else self.link.failure, self.insights.clock)
-        self._async_find_entities() if is_up else self.async_update_listeners()
+        self.async_log_link()
+        self._async_reload_renamed()
+        self.async_find_entities() if is_up else self.async_update_listeners()

@@ -7,6 +7,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN
 from .insight.mbus import Medium
@@ -59,12 +60,29 @@ def mask(identifier: str) -> str:
     """Return as much of an identifier as its owner recognises it by, and nobody else."""
     if len(identifier) <= _SHOWN_BEGIN + _SHOWN_END:
         return "…"
-    return f"{identifier[:_SHOWN_BEGIN]}…{identifier[-_SHOWN_END:]}"
+    return f"{identifier[:_SHOWN_BEGIN]}{_tail(identifier)}"
 
 
-def masked_title(entry: ConfigEntry) -> str:
-    """Return the title of an entry, which mostly has the meter's identifier in it, for logs and other readers."""
-    return entry.title.replace(entry.unique_id, mask(entry.unique_id)) if entry.unique_id else entry.title
+async def async_title(hass: HomeAssistant, identifier: str, name: str | None) -> str:
+    """Return the title of an entry by its meter's name, such as the model: its own name, and no number.
+
+    Home Assistant writes titles into its log. Of the identifier they show at most what tells two meters apart.
+    """
+    if not name:
+        texts = await async_get_translations(hass, hass.config.language, "device", [DOMAIN])
+        name = texts.get(f"component.{DOMAIN}.device.electricity_meter.name", "Electricity meter")
+    others = (entry.title for entry in hass.config_entries.async_entries(DOMAIN) if entry.unique_id != identifier)
+    return f"{name} {_tail(identifier)}" if any(f"{title} ".startswith(f"{name} ") for title in others) else name
+
+
+def title_after(title: str, before: str, identifier: str) -> str:
+    """Return the title of an entry whose meter was replaced."""
+    return title.replace(_tail(before), _tail(identifier))
+
+
+def _tail(identifier: str) -> str:
+    """Return the end of an identifier, by which its owner tells it from another one."""
+    return f"…{identifier[-_SHOWN_END:]}"
 
 
 def manufacturer_of(identifier: str) -> str | None:

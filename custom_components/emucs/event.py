@@ -1,17 +1,22 @@
 """Events."""
 
-from typing import override
+from collections import deque
+from datetime import datetime
+from typing import Final, override
 
 from homeassistant.components.event import EventEntity
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.event import async_call_later
 
-from .coordinator import EmucsConfigEntry
-from .entities.rows import EventRow
+from .coordinator import EmucsConfigEntry, MeterCoordinator
+from .entities.rows import EventRow, Happening
 from .entity import EmucsEntity, async_add_when_present
-from .insight.meter import MeterUpdate
+from .pace import Allowance
 
 PARALLEL_UPDATES = 0
+# The longest day has 100 quarters, and a bridge may send them late, in one go. Of a flood the oldest are dropped.
+_MOST_AT_ONCE: Final = 128
 
 
 async def async_setup_entry(
@@ -22,23 +27,62 @@ async def async_setup_entry(
 
 
 class EmucsEvent(EmucsEntity[EventRow], EventEntity):
-    """Tells what a telegram brought, once."""
+    """Tells what each telegram brought, once and in order: at once, unless there have been more than a day has."""
 
     entity_description: EventRow
-    _told: MeterUpdate | None = None
+
+    def __init__(self, coordinator: MeterCoordinator, row: EventRow) -> None:
+        """Start with nothing to tell; events are of what comes."""
+        super().__init__(coordinator, row)
+        self._waiting: deque[list[Happening]] = deque(maxlen=_MOST_AT_ONCE)
+        self._allowance = Allowance(_MOST_AT_ONCE)
+        self._stop_timer: CALLBACK_TYPE | None = None
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow each telegram, also those that other entities are not told of."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.coordinator.async_on_data(self._async_take))
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Tell nothing any more."""
+        await super().async_will_remove_from_hass()
+        if self._stop_timer is not None:
+            self._stop_timer()
 
     @override
     def _take_value(self) -> bool:
-        """Note what was there before; events are of what comes."""
-        self._told = self.coordinator.data
+        """Take nothing from what other entities are told."""
         return False
+
+    @callback
+    def _async_take(self) -> None:
+        """Take what a telegram brought."""
+        if happenings := list(self.entity_description.events_fn(self.coordinator)):
+            self._waiting.append(happenings)
+            self._async_go_on()
 
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Tell what the latest telegram brought."""
-        if self.coordinator.data is not self._told:
-            for event_type, attributes in self.entity_description.events_fn(self.coordinator):
+        """Follow whether the port works; while it does not, events wait."""
+        super()._handle_coordinator_update()
+        self._async_go_on()
+
+    @callback
+    def _async_go_on(self) -> None:
+        """Tell what waits, as far as that may be now; the rest follows by itself."""
+        while self._waiting and self._stop_timer is None and self.available:
+            if wait := self._allowance.take(self.hass.loop.time()):
+                self._stop_timer = async_call_later(self.hass, wait, self._async_waited)
+                return
+            for event_type, attributes in self._waiting.popleft():
                 self._trigger_event(event_type, attributes)
                 self.async_write_ha_state()
-        super()._handle_coordinator_update()
+
+    @callback
+    def _async_waited(self, _: datetime) -> None:
+        """Go on with what waits."""
+        self._stop_timer = None
+        self._async_go_on()

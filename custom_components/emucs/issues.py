@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
-from .devices import mask, masked_title
+from .devices import mask
 from .insight.capacity import Capacity
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def async_report_silence(hass: HomeAssistant, entry: ConfigEntry, port: str) -> 
 @callback
 def async_report_unreachable_port(hass: HomeAssistant, entry: ConfigEntry, port: str, detail: str) -> None:
     """Say that a port could not be opened for long, and why; the user can choose another one."""
-    placeholders = {"name": masked_title(entry), "port": port, "detail": detail}
+    placeholders = {"name": entry.title, "port": port, "detail": detail}
     fix: dict[str, str | int | float | None] = {ENTRY_ID: entry.entry_id}
     _report(hass, entry, PORT_UNREACHABLE, placeholders, severity=ir.IssueSeverity.ERROR, fix=fix)
 
@@ -114,13 +114,13 @@ def async_report_wrong_meter(hass: HomeAssistant, entry: ConfigEntry, port: str,
 @callback
 def async_report_lapsed_rights(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Say that a meter sends voltages, but no energy any more."""
-    _report(hass, entry, RIGHTS_LAPSED, {"name": masked_title(entry)})
+    _report(hass, entry, RIGHTS_LAPSED, {"name": entry.title})
 
 
 @callback
 def async_report_clock(hass: HomeAssistant, entry: ConfigEntry, meter: str, host: str) -> None:
     """Say that a meter's clock is off: what it and the host's showed at one moment, in local time."""
-    _report(hass, entry, CLOCK_OFF, {"name": masked_title(entry), "meter": meter, "host": host})
+    _report(hass, entry, CLOCK_OFF, {"name": entry.title, "meter": meter, "host": host})
 
 
 @callback
@@ -144,7 +144,7 @@ def async_follow_tariff_year(hass: HomeAssistant, entry: EmucsConfigEntry) -> No
 @callback
 def async_report_unreadable_store(hass: HomeAssistant, entry: ConfigEntry, file: str) -> None:
     """Say that what was kept of a meter cannot be read, and where it lies now; until the user has read that."""
-    placeholders = {"name": masked_title(entry), "file": file}
+    placeholders = {"name": entry.title, "file": file}
     _report(hass, entry, UNREADABLE_STORE, placeholders, fix={ENTRY_ID: entry.entry_id}, persistent=True)
 
 
@@ -155,7 +155,7 @@ def async_report_unreadable_history(hass: HomeAssistant, entry: ConfigEntry, fil
         hass,
         entry,
         HISTORY_UNREADABLE,
-        {"name": masked_title(entry), "file": file},
+        {"name": entry.title, "file": file},
         severity=ir.IssueSeverity.ERROR,
     )
 
@@ -163,4 +163,4 @@ def async_report_unreadable_history(hass: HomeAssistant, entry: ConfigEntry, fil
 @callback
 def async_report_unknown_recorder(hass: HomeAssistant, entry: ConfigEntry, version: str) -> None:
     """Say that history is not imported, as the recorder's database has a schema that this was not tested with."""
-    _report(hass, entry, RECORDER_UNKNOWN, {"name": masked_title(entry), "version": version})
+    _report(hass, entry, RECORDER_UNKNOWN, {"name": entry.title, "version": version})

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 import probatio
 
 from .const import DOMAIN
-from .devices import mask
+from .devices import mask, title_after
 from .issues import ENTRY_ID, FOUND, PORT_UNREACHABLE
 
 _NOTHING_TO_FILL_IN: Final = probatio.Schema({})
@@ -81,6 +81,6 @@ class ReplacedMeterFlow(RepairsFlow):
         self.hass.config_entries.async_update_entry(
             entry,
             unique_id=self._found,
-            title=entry.title.replace(entry.unique_id or self._found, self._found),
+            title=title_after(entry.title, entry.unique_id or self._found, self._found),
         )
         self.hass.config_entries.async_schedule_reload(entry.entry_id)

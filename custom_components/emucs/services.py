@@ -4,10 +4,12 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
+from homeassistant.auth.models import User
+from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
-from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import config_validation as cv, service
+from homeassistant.exceptions import HomeAssistantError, Unauthorized, UnknownUser
+from homeassistant.helpers import config_validation as cv, entity_registry as er, service
 from homeassistant.util.json import JsonObjectType
 import probatio
 
@@ -41,6 +43,18 @@ _RECORD_TELEGRAMS: Final = probatio.Schema(
 )
 
 
+class NotAllowed(Unauthorized):
+    """The user has no right to what an action does; says why, which Home Assistant's own error does not."""
+
+    def __init__(
+        self, call: ServiceCall, *, translation_domain: str, translation_key: str, entity_id: str | None = None
+    ) -> None:
+        """Take the action, its text, and the entity that the user may not read."""
+        super().__init__(call.context, entity_id=entity_id)
+        self.translation_domain, self.translation_key = translation_domain, translation_key
+        self.generate_message = True
+
+
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
@@ -66,9 +80,36 @@ async def async_entry_of(call: ServiceCall) -> EmucsConfigEntry:
     return service.async_get_config_entry(call.hass, DOMAIN, entry_id)
 
 
+async def async_require_admin(call: ServiceCall) -> None:
+    """Raise NotAllowed unless an administrator calls, or nobody: what automations do was allowed with them."""
+    if (user := await _async_user_of(call)) is not None and not user.is_admin:
+        raise NotAllowed(call, translation_domain=DOMAIN, translation_key="admin_only")
+
+
+async def _async_require_read(call: ServiceCall, entry: EmucsConfigEntry) -> None:
+    """Raise NotAllowed unless the user may read all entities of an entry, or nobody calls."""
+    if (user := await _async_user_of(call)) is None:
+        return
+    for entity in er.async_entries_for_config_entry(er.async_get(call.hass), entry.entry_id):
+        if not user.permissions.check_entity(entity.entity_id, POLICY_READ):
+            raise NotAllowed(
+                call, translation_domain=DOMAIN, translation_key="not_readable", entity_id=entity.entity_id
+            )
+
+
+async def _async_user_of(call: ServiceCall) -> User | None:
+    """Return the user who calls an action; None if it is none. Raises UnknownUser where he is not there any more."""
+    if call.context.user_id is None:
+        return None
+    if (user := await call.hass.auth.async_get_user(call.context.user_id)) is None:
+        raise UnknownUser(call.context)
+    return user
+
+
 async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
     """Return the month peaks of a meter, what is billed for them, and what that costs."""
     entry = await async_entry_of(call)
+    await _async_require_read(call, entry)
     capacity = entry.runtime_data.insights[Capacity]
     report = capacity.billed
     return {
@@ -91,8 +132,11 @@ async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_record_telegrams(call: ServiceCall) -> ServiceResponse:
-    """Return telegrams as they come, with invented identifiers unless the user wants his own."""
+    """Return telegrams as they come, with invented identifiers unless an administrator wants his own."""
+    if call.data[ATTR_KEEP_IDS]:
+        await async_require_admin(call)
     entry = await async_entry_of(call)
+    await _async_require_read(call, entry)
     frames = await _async_frames(entry.runtime_data, call.data[ATTR_COUNT], call.data[ATTR_SECONDS])
     if not frames:
         raise HomeAssistantError(

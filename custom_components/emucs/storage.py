@@ -14,7 +14,6 @@ from homeassistant.util import dt as dt_util
 
 from . import issues
 from .const import DOMAIN
-from .devices import masked_title
 
 _LOGGER: Final = logging.getLogger(__name__)
 # What HA's Store raises at a wrong envelope, and what restoring raises at wrong content.
@@ -92,7 +91,7 @@ class MeterStorage:
         name = Path(store.path).name if aside is None else aside.name
         _LOGGER.warning(
             "%s: %s cannot be read (%s): starting anew, and keeping it as %s",
-            masked_title(self._entry),
+            self._entry.title,
             store.key,
             reason,
             name,

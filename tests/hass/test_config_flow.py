@@ -95,7 +95,7 @@ async def test_network(hass: HomeAssistant, meter: VirtualMeter, server: TcpServ
     result = await submit(hass, flow_id, add_to_energy=False)
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["title"] == f"T211 {meter.meter_id}"
+    assert result["title"] == "T211"
     assert result["data"] == entry_data(server.url)
     assert result["options"] == {}
     entry = result["result"]

@@ -395,7 +395,7 @@ class TestReplacedMeter:
             await eventually(lambda: hass.states.get(f"{POWER}_2") is not None)
             await hass.async_block_till_done()
             assert issues(hass, entry) == set()
-            assert (entry.unique_id, entry.title) == (new.meter_id, f"T211 {new.meter_id}")
+            assert (entry.unique_id, entry.title) == (new.meter_id, "T211")
             expected = float(new.truth.import_1 + new.truth.import_2)
             assert float(hass.states.get(f"{IMPORT}_2").state) == pytest.approx(expected, abs=0.1)
             # The old meter's history ends, and stays until the user removes it; gas and the month peaks go on.
@@ -467,7 +467,7 @@ class TestLapsedRights:
             assert float(hass.states.get("sensor.electricity_meter_voltage_l1").state) > 200
             assert hass.states.get(IMPORT).state == "unknown"
             placeholders = issue(hass, entry, "rights_lapsed").translation_placeholders
-            assert placeholders == {"name": f"T211 {mask(meter.meter_id)}"}
+            assert placeholders == {"name": "T211"}
             wire.change = None
             await eventually(lambda: issues(hass, entry) == set())
             await eventually(lambda: hass.states.get(IMPORT).state != "unknown")
@@ -506,7 +506,7 @@ class TestClock:
             wire.change = lambda telegram: self.dated(telegram, ahead)
             await eventually(lambda: self.is_off(hass, entry))
             placeholders = issue(hass, entry, "clock_off").translation_placeholders
-            assert placeholders["name"] == f"T211 {mask(meter.meter_id)}"
+            assert placeholders["name"] == "T211"
             shown = [datetime.fromisoformat(placeholders[key]) for key in ("meter", "host")]
             assert abs(shown[0] - shown[1] - ahead) <= timedelta(minutes=2, hours=1)
             # Values flow.

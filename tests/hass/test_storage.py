@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.insight.capacity import Capacity
 from custom_components.emucs.repairs import async_create_fix_flow
+from tests.support import entry_data
 
 VALID = {"version": 1, "minor_version": 2, "key": "emucs.x", "data": {}}
 PARTS = VALID | {"data": {"guard": 7, "capacity": "x"}}
@@ -112,10 +113,57 @@ async def test_an_entry_of_the_version_before_is_taken_up(hass: HomeAssistant, e
     options = {"update_interval": 1, "capacity": {"goal": 4.5, "area": "west"}}
     hass.config_entries.async_update_entry(entry, options=options, version=1, minor_version=1)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    assert (entry.version, entry.minor_version) == (1, 2)
+    assert (entry.version, entry.minor_version) == (1, 3)
     assert entry.options["capacity"] == {"peak_target": 4.5, "area": "west"}
     assert float(entry.runtime_data.insights[Capacity].settings.peak_target) == 4.5
     assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("T211 1SAG3100000782", "T211"),
+        ("1SAG3100000782", "Elektriciteitsmeter"),
+        ("Home (1SAG3100000782)", "Home"),
+        ("Home", "Home"),
+    ],
+)
+@pytest.mark.usefixtures("socket_enabled")
+async def test_the_number_goes_from_the_title_of_an_entry_of_the_version_before(
+    hass: HomeAssistant, caplog: pytest.LogCaptureFixture, before: str, after: str
+) -> None:
+    hass.config.language = "nl"
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title=before,
+        unique_id="1SAG3100000782",
+        data=entry_data("socket://127.0.0.1:1"),
+        version=1,
+        minor_version=2,
+    )
+    entry.add_to_hass(hass)
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert (entry.title, entry.version, entry.minor_version) == (after, 1, 3)
+    assert "1SAG3100000782" not in "".join(record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_two_meters_of_one_model_are_told_apart(hass: HomeAssistant) -> None:
+    entries = [
+        MockConfigEntry(
+            domain=DOMAIN,
+            title=f"T211 {identifier}",
+            unique_id=identifier,
+            data=entry_data("socket://127.0.0.1:1"),
+            minor_version=2,
+        )
+        for identifier in ("1SAG3100000782", "1SAG3100000783")
+    ]
+    for entry in entries:
+        entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entries[0].entry_id)
+    await hass.async_block_till_done()
+    assert [entry.title for entry in entries] == ["T211 …782", "T211 …783"]
 
 
 async def test_an_entry_of_a_later_version_is_refused(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -21,7 +21,6 @@ from homeassistant.util.ulid import ulid_now
 
 from ..const import CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL, DOMAIN
 from ..coordinator import EmucsConfigEntry
-from ..devices import masked_title
 from ..exports import (
     GONE,
     SECONDS,
@@ -274,9 +273,7 @@ class HistoryImporter:
         try:
             await self._record.async_save(ledger)
         except ExportError as error:
-            _LOGGER.warning(
-                "%s: the record of imports is completed later (%s)", masked_title(self._entry), error.detail
-            )
+            _LOGGER.warning("%s: the record of imports is completed later (%s)", self._entry.title, error.detail)
         self._set_peaks(ledger)
 
     def _set_peaks(self, ledger: Ledger) -> None:
