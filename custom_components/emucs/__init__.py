@@ -6,6 +6,7 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN, ENTRY_MINOR_VERSION, ENTRY_VERSION
@@ -42,6 +43,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bool:
     """Open the port, and set up what its telegrams show."""
+    # The registry names devices by what is loaded, which a language chosen a moment ago may not be yet.
+    await async_get_translations(hass, hass.config.language, "device", {DOMAIN})
     coordinator = entry.runtime_data = MeterCoordinator(hass, entry)
     await coordinator.async_start()
     async_follow_tariff_year(hass, entry)

@@ -120,6 +120,7 @@ async def test_devices_are_seen(home: Home, window: Window, page: Page) -> None:
     await page.get_by_text("Electricity meter", exact=True).first.click()
     await expect(page.get_by_text("Sagemcom").first).to_be_visible()
     await expect(page.get_by_text("Energy import", exact=True).first).to_be_visible()
+    await open_integration(home, window, page)
     await page.get_by_text("Capacity tariff", exact=True).first.click()
     await expect(page.get_by_text("Demand forecast", exact=True).first).to_be_visible()
     await expect(page.get_by_text("Peak target", exact=True).first).to_be_visible()

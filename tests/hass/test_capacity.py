@@ -26,7 +26,7 @@ from virtual_meter import TcpServer, VirtualMeter
 
 MONTHS = 13
 FORECAST = "sensor.capacity_tariff_demand_forecast"
-BUDGET = "sensor.capacity_tariff_available_power_this_quarter_hour"
+BUDGET = "sensor.capacity_tariff_available_power"
 ALARM = "binary_sensor.capacity_tariff_peak_alarm"
 TARGET = "number.capacity_tariff_peak_target"
 PEAK = "event.capacity_tariff_peak"

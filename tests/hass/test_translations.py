@@ -202,6 +202,16 @@ async def test_devices_and_entities_are_called_by_their_names(
     assert "placeholders" not in caplog.text
 
 
+async def test_devices_are_named_in_a_language_that_was_chosen_a_moment_ago(
+    hass: HomeAssistant, loaded: MockConfigEntry, language: str
+) -> None:
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    hass.config.language = language
+    assert await hass.config_entries.async_setup(loaded.entry_id)
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), loaded.entry_id)
+    assert {device.name for device in devices} == set(METERS[language])
+
+
 @pytest.mark.usefixtures("socket_enabled")
 async def test_registers_are_called_by_their_names(hass: HomeAssistant, speaking: str) -> None:
     telegram = industrial("1-0:2.6.2(260108101500W)(0012.3*kW)", "1-0:45.7.0(0010.0*kvar)")
