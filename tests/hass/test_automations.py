@@ -61,7 +61,7 @@ async def test_a_new_peak_is_told_of(hass: HomeAssistant) -> None:
     async_register_callback(hass, take)
     hass.states.async_set(ALARM, "off")
     hass.states.async_set("sensor.capacity_tariff_demand_forecast", "5.123", KILOWATTS)
-    hass.states.async_set("sensor.capacity_tariff_available_power_this_quarter_hour", "2.1", KILOWATTS)
+    hass.states.async_set("sensor.capacity_tariff_available_power", "2.1", KILOWATTS)
     hass.states.async_set(POWER, "7400", {"unit_of_measurement": "W"})
     async with automating(hass, "Warn of a new peak"):
         hass.states.async_set(ALARM, "on")

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 POWER: Final = "sensor.electricity_meter_power"
 BREAKER: Final = "sensor.electricity_meter_breaker"
-PEAK: Final = "event.electricity_meter_peak"
+PEAK: Final = "event.capacity_tariff_peak"
 SECONDS: Final = 4.0
 """How long a test counts."""
 
