@@ -49,7 +49,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     await coordinator.async_start()
     async_follow_tariff_year(hass, entry)
     async_setup_peak_statistics(hass, entry)
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    try:
+        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    except BaseException:
+        await coordinator.async_stop()
+        raise
     coordinator.async_go_on()
     await async_setup_energy_dashboard(hass, entry)
     async_start_history(hass, entry)

@@ -52,6 +52,10 @@ class Told:
         self._stop()
         lasted = self._hass.loop.time() - self._began
         for entity_id, times in self.times.items():
+            if entity_id == PEAK:
+                # A meter whose time flies ends as many quarters: they have an allowance of their own.
+                assert len(times) <= 128 + lasted / AT_MOST_EVERY
+                continue
             assert len(times) <= lasted / AT_MOST_EVERY + 2, entity_id
             gaps = [later - earlier for earlier, later in pairwise(times)]
             # What is due after an interval may be a fifth of a second early.

@@ -187,7 +187,7 @@ class TestUnreachablePort:
         await retry(hass, entry)
         assert issues(hass, entry) == {"port_unreachable"}
         assert issue(hass, entry, "port_unreachable").translation_placeholders == {
-            "name": f"T211 {mask(entry.unique_id)}",
+            "name": "T211",
             "port": server.url,
             "detail": "the connection was refused",
         }
