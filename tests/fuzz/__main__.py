@@ -74,11 +74,13 @@ def with_mutations(count: int, seconds: int, seed: int) -> None:
 
     began = time.monotonic()
     total, findings = mutate_on_all_cores(count, seconds, seed)
-    print(f"{total} mutated telegrams in {time.monotonic() - began:.0f} s, seed {seed}: {len(findings)} findings")
+    took = time.monotonic() - began
+    print(f"{total} mutated telegrams in {took:.0f} s, seed {seed}: {len(findings)} kinds of findings")
     if findings:
         folder = Path(tempfile.mkdtemp(prefix="emucs-fuzz-"))
-        for number, data in enumerate(findings):
-            (folder / f"finding-{number:02d}").write_bytes(data)
+        for number, (kind, data) in enumerate(findings.items()):
+            print(f"finding-{number}: {kind}")
+            (folder / f"finding-{number}").write_bytes(data)
         sys.exit(f"They are kept in {folder}; feed one with `python -m tests.fuzz FILE`.")
 
 
