@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from demo.api import Flow
-from demo.hass import LOOPBACK
 from playwright.async_api import Page, Route, expect
 import pytest
 
+from harness.hass import LOOPBACK
 from tests.e2e.e2e_browser import Window
 from tests.e2e.e2e_home import PASSWORD, USER, Home
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from demo.hass import HomeAssistant as Demo
 from homeassistant import bootstrap
 from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.models import StatisticMeanType
@@ -21,12 +20,13 @@ from homeassistant.components.recorder.statistics import async_import_statistics
 from homeassistant.core import HomeAssistant
 from homeassistant.runner import RuntimeConfig
 
-import custom_components.emucs
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.exports import ExportError, ExportUnit
 from custom_components.emucs.history import importer_of
 from custom_components.emucs.history.plan import Series
 from custom_components.emucs.history.recorder_rows import read
+from harness import small_disk
+from harness.hass import HomeAssistant as Harness
 from tests.exports.exports import BRUSSELS, live, table
 from virtual_meter import TcpServer, VirtualMeter
 
@@ -38,13 +38,13 @@ DAYS = 20
 @asynccontextmanager
 async def home_assistant(folder: Path, http_port: int, meter_port: int) -> AsyncGenerator[HomeAssistant]:
     """Start in a folder, the first time with a new meter; its database lies elsewhere."""
-    demo = Demo(folder / "config", http_port)
-    is_new = not demo.config.exists()
-    demo.prepare(Path(custom_components.emucs.__file__).parent)
-    (demo.config / "configuration.yaml").write_text(CONFIGURATION.format(folder / "home.db"))
+    home = Harness(folder / "config", http_port)
+    is_new = not home.config.exists()
+    home.prepare()
+    (home.config / "configuration.yaml").write_text(CONFIGURATION.format(folder / "home.db"))
     meter = VirtualMeter("1.7.1", 7, datetime.now(UTC) - timedelta(minutes=1))
     async with TcpServer(meter, port=meter_port):
-        hass = await bootstrap.async_setup_hass(RuntimeConfig(config_dir=str(demo.config), skip_pip=True))
+        hass = await bootstrap.async_setup_hass(RuntimeConfig(config_dir=str(home.config), skip_pip=True))
         assert hass is not None
         await hass.async_start()
         if is_new:
@@ -126,16 +126,11 @@ class Steps:
 
     async def fill(self) -> None:
         """Fill the disk that the record is on."""
-        with (self.storage / "filler").open("wb", buffering=0) as filler:
-            try:
-                while True:
-                    filler.write(bytes(512))
-            except OSError:
-                pass
+        small_disk.fill(self.storage)
 
     async def free(self) -> None:
         """Make room again."""
-        (self.storage / "filler").unlink()
+        small_disk.free(self.storage)
 
     async def lock(self) -> None:
         """Let nobody write to the disk that the record is on."""
