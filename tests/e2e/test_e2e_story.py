@@ -154,6 +154,7 @@ async def test_history_is_imported_and_taken_back(home: Home, window: Window, pa
     await open_integration(home, window, page)
     await configure(page, "Import history")
     await page.locator("input[type=file]").set_input_files(write_export(home, tmp_path))
+    await expect(page.locator("ha-file-upload").get_by_text("export.csv")).to_be_visible(timeout=SLOW)
     await page.get_by_role("button", name="Submit").click()
     await expect(page.get_by_text("Nothing has been written yet")).to_be_visible(timeout=SLOW)
     await expect(page.get_by_text("Energy import", exact=False).first).to_be_visible()

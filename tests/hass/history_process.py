@@ -26,7 +26,7 @@ from custom_components.emucs.history import importer_of
 from custom_components.emucs.history.plan import Series
 from custom_components.emucs.history.recorder_rows import read
 from harness import small_disk
-from harness.hass import HomeAssistant as Harness
+from harness.hass import HomeAssistant as Harness, free_port
 from tests.exports.exports import BRUSSELS, live, table
 from virtual_meter import TcpServer, VirtualMeter
 
@@ -36,10 +36,13 @@ DAYS = 20
 
 
 @asynccontextmanager
-async def home_assistant(folder: Path, http_port: int, meter_port: int) -> AsyncGenerator[HomeAssistant]:
+async def home_assistant(folder: Path) -> AsyncGenerator[HomeAssistant]:
     """Start in a folder, the first time with a new meter; its database lies elsewhere."""
+    ports = folder / "ports"
+    if is_new := not ports.exists():
+        ports.write_text(f"{free_port(8400)} {free_port(8500)}")
+    http_port, meter_port = map(int, ports.read_text().split())
     home = Harness(folder / "config", http_port)
-    is_new = not home.config.exists()
     home.prepare()
     (home.config / "configuration.yaml").write_text(CONFIGURATION.format(folder / "home.db"))
     meter = VirtualMeter("1.7.1", 7, datetime.now(UTC) - timedelta(minutes=1))
@@ -146,9 +149,9 @@ class Steps:
         assert await process.wait() == 0
 
 
-async def main(folder: Path, http_port: int, meter_port: int, *steps: str) -> None:
+async def main(folder: Path, *steps: str) -> None:
     """Take the steps, and wait to be killed if the last one is `wait`."""
-    async with home_assistant(folder, http_port, meter_port) as hass:
+    async with home_assistant(folder) as hass:
         todo = Steps(hass, folder)
         for step in steps:
             if step == "wait":
@@ -159,4 +162,4 @@ async def main(folder: Path, http_port: int, meter_port: int, *steps: str) -> No
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:]))
+    asyncio.run(main(Path(sys.argv[1]), *sys.argv[2:]))

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from harness.hass import free_port
 from harness.small_disk import NAMESPACE, can_mount
 
 ROOT = Path(__file__).parents[2]
@@ -29,16 +28,14 @@ needs_mount = pytest.mark.skipif(not can_mount(), reason="no disk of its own can
 class Process:
     """Home Assistant, again and again in one folder."""
 
-    def __init__(self, folder: Path, ports: tuple[str, str]) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.running: subprocess.Popen[str] | None = None
-        self.ports = ports
-        """Of Home Assistant and of the meter."""
         self.record = folder / "config" / ".storage" / "emucs.history"
 
     def start(self, *steps: str, before: str = "") -> subprocess.Popen[str]:
         """Start; `before` is what a shell does in a namespace with a file system of its own."""
-        command = [sys.executable, "-m", "tests.hass.history_process", str(self.folder), *self.ports, *steps]
+        command = [sys.executable, "-m", "tests.hass.history_process", str(self.folder), *steps]
         if before:
             command = [*NAMESPACE, "sh", "-ec", f'{before}; exec "$@"', "sh", *command]
         log = (self.folder / "log").open("a")
@@ -62,7 +59,7 @@ class Process:
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Process:
     """Return a home that has a few live rows, and no imports yet."""
-    process = Process(tmp_path_factory.mktemp("home"), (str(free_port(8400)), str(free_port(8500))))
+    process = Process(tmp_path_factory.mktemp("home"))
     process.run("live")
     return process
 
@@ -70,7 +67,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Process:
 @pytest.fixture
 def process(prepared: Process, tmp_path: Path) -> Generator[Process]:
     shutil.copytree(prepared.folder, tmp_path / "home", symlinks=True)
-    process = Process(tmp_path / "home", prepared.ports)
+    process = Process(tmp_path / "home")
     yield process
     if process.running is not None and process.running.poll() is None:
         process.kill()

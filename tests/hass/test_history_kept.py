@@ -149,6 +149,32 @@ async def test_a_meter_that_is_removed_waits_for_an_import_that_has_begun(
     assert await home.rows() != before
 
 
+async def test_a_job_that_has_begun_is_waited_for_when_nobody_else_does(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As at a stop, which cancels what still runs."""
+    await home.live(LIVE_FROM + timedelta(hours=2))
+    begun, go = threading.Event(), threading.Event()
+    change = Rows.change
+
+    def slow(*arguments: Any) -> None:
+        begun.set()
+        go.wait(30)
+        change(*arguments)
+
+    monkeypatch.setattr(Rows, "change", slow)
+    await importing(home, export(home, tmp_path, LIVE_FROM))
+    await home.hass.async_add_executor_job(begun.wait, 10)
+    for task in asyncio.all_tasks():
+        if task.get_name() == f"{DOMAIN} history":
+            task.cancel()
+    shown = home.hass.async_create_task(imports(home))
+    await asyncio.sleep(0.1)
+    assert not shown.done()
+    go.set()
+    assert len(await shown) == 1
+
+
 async def test_imports_of_a_meter_that_was_removed_and_added_again_can_be_taken_back(
     hass: HomeAssistant, home: Home, tmp_path: Path, hass_storage: dict[str, Any]
 ) -> None:

@@ -31,6 +31,9 @@ CONF_FILE: Final = "file"
 CONF_CONFIRMED: Final = "confirmed"
 CONF_IMPORT: Final = "import"
 _STEP: Final = 0.02
+# Seconds: what takes no longer is done at once, and how long progress is shown at least.
+_AT_ONCE: Final = 2.0
+_LEAST_SHOWN: Final = 3.0
 _PORTAL: Final = "mijn.fluvius.be"
 _ENERGY_DASHBOARD: Final = "/energy"
 
@@ -44,7 +47,9 @@ _NOTHING_TO_FILL_IN: Final = probatio.Schema({})
 class HistorySteps(OptionsFlowWithReload):
     """Imports an export into the history of a meter, or takes an import back. The options stay as they are."""
 
-    _task: asyncio.Task[None] | None = None
+    _task: asyncio.Task[ExportError | None] | None = None
+    _shown_since: float | None = None
+    """When progress was shown, in the time of the event loop."""
     _language: str | None = None
     _asked: str
     """The step that asks: it is shown again where what it asks for fails."""
@@ -74,7 +79,7 @@ class HistorySteps(OptionsFlowWithReload):
 
     async def async_step_read(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Read the file."""
-        return self._async_progress("read", self._async_read, "summary")
+        return await self._async_progress("read", self._async_read, "summary")
 
     async def async_step_summary(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show what would be written, and where it differs from what is there."""
@@ -98,7 +103,7 @@ class HistorySteps(OptionsFlowWithReload):
 
     async def async_step_write(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Write."""
-        return self._async_progress("write", self._async_write, "imported")
+        return await self._async_progress("write", self._async_write, "imported")
 
     async def async_step_imported(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Say what was written, and where to look at it."""
@@ -136,7 +141,7 @@ class HistorySteps(OptionsFlowWithReload):
 
     async def async_step_undo(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take it back."""
-        return self._async_progress("undo", self._async_undo, "undone")
+        return await self._async_progress("undo", self._async_undo, "undone")
 
     async def async_step_undone(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Say that it was taken back."""
@@ -177,19 +182,38 @@ class HistorySteps(OptionsFlowWithReload):
             return self.async_abort(reason=error.reason, description_placeholders=error.placeholders)
         return None
 
-    def _async_progress(self, step: str, work: Callable[[], Coroutine[Any, Any, None]], then: str) -> ConfigFlowResult:
-        """Show that work is done, then what comes after it: the step that asked for it where it fails."""
+    async def _async_progress(
+        self, step: str, work: Callable[[], Coroutine[Any, Any, None]], then: str
+    ) -> ConfigFlowResult:
+        """Do work, and go on with what comes after it: the step that asked for it where it fails.
+
+        Progress is shown where it takes long, and then for a while: the frontend only hears of its end when it listens.
+        """
+        is_new = self._task is None
         if self._task is None:
-            self._task = self.hass.async_create_task(work(), f"{DOMAIN} history {step}")
+            self._task = self.hass.async_create_task(self._async_outcome(work()), f"{DOMAIN} history {step}")
+            await asyncio.wait([self._task], timeout=_AT_ONCE)
         if not self._task.done():
+            self._shown_since = self.hass.loop.time()
             return self.async_show_progress(step_id=step, progress_action=step, progress_task=self._task)
-        task, self._task = self._task, None
+        self._error, self._task = self._task.result(), None
+        following = self._asked if self._error else then
+        if is_new:
+            result: ConfigFlowResult = await getattr(self, f"async_step_{following}")()
+            return result
+        return self.async_show_progress_done(next_step_id=following)
+
+    async def _async_outcome(self, work: Coroutine[Any, Any, None]) -> ExportError | None:
+        """Do work; return what went wrong."""
+        error = None
         try:
-            task.result()
-        except ExportError as error:
-            self._error = error
-            return self.async_show_progress_done(next_step_id=self._asked)
-        return self.async_show_progress_done(next_step_id=then)
+            await work
+        except ExportError as failure:
+            error = failure
+        if self._shown_since is not None:
+            since, self._shown_since = self._shown_since, None
+            await asyncio.sleep(max(0.0, since + _LEAST_SHOWN - self.hass.loop.time()))
+        return error
 
     async def _async_read(self) -> None:
         """Read the file that was uploaded, and work out what it would do."""

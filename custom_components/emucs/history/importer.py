@@ -257,13 +257,15 @@ class HistoryImporter:
         try:
             return await asyncio.wrap_future(future)
         except BaseException as error:
-            with suppress(ExportError):
-                await self._record.async_load()
+            if future.done():
+                with suppress(ExportError):
+                    await self._record.async_load()
             if future.cancelled() and self._entry.entry_id in self._record.removed:
                 raise ExportError("removed") from error
             raise
         finally:
-            self._record.writing = None
+            if future.done():
+                self._record.writing = None
 
     async def _async_written(self, ledger: Ledger | None) -> None:
         """Keep the ledger after a change; what was written ahead of it says the same if that fails."""

@@ -86,8 +86,7 @@ class LedgerStore(Store[dict[str, Any]]):
         except OSError as error:
             self._failure = error
         if self._failure is not None:
-            cause = self._failure.__cause__ or self._failure
-            raise ExportError("not_kept", getattr(cause, "strerror", None) or type(cause).__name__) from cause
+            raise _not_kept(self._failure.__cause__ or self._failure) from self._failure
 
     @override
     async def _async_write_data(self, data: dict[str, Any]) -> None:
@@ -129,6 +128,9 @@ class Record:
 
         ExportError where the ledger cannot be read: that is set aside, and nothing takes its place by itself.
         """
+        if self.writing is not None and not self.writing[1].done():
+            # Who waited for it was cancelled; what it has written is known only then.
+            await asyncio.wait([asyncio.wrap_future(self.writing[1])])
         path = Path(self._store.path)
         is_there, aside = await self._hass.async_add_executor_job(_check, path)
         self.lost = None if is_there else aside or self.lost
@@ -144,7 +146,9 @@ class Record:
             instance = get_instance(self._hass)
             if await instance.async_add_executor_job(read, instance, pending.is_written):
                 ledger = pending.applied(ledger)
-            await self.async_save(ledger)
+            # On a full disk it stays as it is, and says the same the next time.
+            with suppress(ExportError):
+                await self.async_save(ledger)
         self.locations = ledger.locations()
         return ledger
 
@@ -154,7 +158,10 @@ class Record:
             await self._store.async_write(await self._hass.async_add_executor_job(_data, ledger, None))
         else:
             # Nothing is left behind of a meter whose imports were taken back.
-            await self._store.async_remove()
+            try:
+                await self._store.async_remove()
+            except OSError as error:
+                raise _not_kept(error) from error
         self.locations = ledger.locations()
 
     async def async_start_anew(self) -> None:
@@ -171,6 +178,11 @@ class Record:
         except TimeoutError as error:
             writing.cancel()
             raise ExportError("not_kept", "timeout") from error
+
+
+def _not_kept(error: BaseException) -> ExportError:
+    """Return the error of a record that cannot be written; not with its path, which is nobody's."""
+    return ExportError("not_kept", getattr(error, "strerror", None) or type(error).__name__)
 
 
 def _data(ledger: Ledger, pending: Pending | None) -> dict[str, Any]:
