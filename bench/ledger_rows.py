@@ -80,6 +80,14 @@ def read(config: Path, counters: Collection[str]) -> Disk:
     return Disk(found, files, is_settled)
 
 
+def is_written_ahead(config: Path) -> bool:
+    """Tell whether the ledger has a change that the database may not have yet."""
+    try:
+        return b'"probe":' in (config / ".storage" / _LEDGER).read_bytes()
+    except FileNotFoundError:
+        return False
+
+
 def _read_ledger(path: Path) -> tuple[tuple[str, ...], Mapping[str, set[int]], bool]:
     """Return the files, the starts of hours by counter, and whether no change is on its way."""
     if not path.exists():

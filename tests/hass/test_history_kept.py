@@ -4,6 +4,7 @@ import asyncio
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+import logging
 from pathlib import Path
 import threading
 import time
@@ -103,6 +104,24 @@ async def test_an_import_whose_caller_is_gone_is_known(home: Home, tmp_path: Pat
     assert await home.rows() != before
     await home.importer.async_undo()
     assert await home.rows() == before
+
+
+async def test_an_import_that_fails_when_its_caller_is_gone_is_one_warning(
+    home: Home, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await home.live(LIVE_FROM + timedelta(hours=2))
+    go = await busy(home)
+    task = await importing(home, export(home, tmp_path, LIVE_FROM))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await home.hass.config_entries.async_remove(home.entry.entry_id)
+    go.set()
+    await async_wait_recording_done(home.hass)
+    await home.hass.async_block_till_done()
+    assert [record for record in caplog.records if record.levelno > logging.WARNING] == []
+    [told] = [record for record in caplog.records if record.name == "custom_components.emucs.history.importer"]
+    assert told.getMessage().endswith("has failed: removed")
 
 
 async def test_a_meter_that_is_removed_before_the_import_begins_has_none(home: Home, tmp_path: Path) -> None:

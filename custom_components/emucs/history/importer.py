@@ -230,7 +230,26 @@ class HistoryImporter:
 
     async def _async_to_the_end[T](self, work: Coroutine[Any, Any, T]) -> T:
         """Let work run to its end, whoever waits for it until then."""
-        return await asyncio.shield(self._hass.async_create_task(work, f"{DOMAIN} history"))
+        task = self._hass.async_create_task(work, f"{DOMAIN} history")
+        try:
+            # Not asyncio.shield: it logs the failure that nobody waits for as a fault of the program.
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            task.add_done_callback(self._tell_of_failure)
+            raise
+        return task.result()
+
+    def _tell_of_failure(self, task: asyncio.Task[Any]) -> None:
+        """Tell of work that has failed when nobody waited for it any more."""
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        _LOGGER.log(
+            logging.WARNING if isinstance(error, ExportError) else logging.ERROR,
+            "%s: a change of its history, which nobody waited for, has failed: %s",
+            masked_title(self._entry),
+            error.reason if isinstance(error, ExportError) else type(error).__name__,
+            exc_info=None if isinstance(error, ExportError) else error,
+        )
 
     async def _async_load(self) -> Ledger:
         """Return what was imported; the user is told where that cannot be read."""
