@@ -50,8 +50,8 @@ _LATER: Final = 1.2
 _ANY, _AHEAD, _ANSWERED = "any", "written ahead", "answered"
 _MOMENTS: Final = (_ANY, _ANY, _AHEAD, _AHEAD, _ANSWERED)
 """Acts come at any moment, or as the ledger has a change that the database may not have yet, or after the answer."""
-_WRITES: Final = 0.1
-"""Seconds: about what the database takes for a change."""
+_WRITES: Final = 0.3
+"""The share of the work that comes behind that, about."""
 
 
 @dataclass
@@ -142,7 +142,7 @@ class Chaos:
     async def _wait(self, work: str, job: asyncio.Task[str]) -> None:
         """Wait for a moment to act."""
         moment = _ANY if work == IDLE else self._random.choice(_MOMENTS)
-        seconds = self._random.uniform(0, _LATER * self._takes[work] if moment == _ANY else _WRITES)
+        seconds = self._random.uniform(0, self._takes[work] * (_LATER if moment == _ANY else _WRITES))
         if moment == _AHEAD:
             while not job.done() and not ledger_rows.is_written_ahead(self._home.hass.config):  # noqa: ASYNC110 -- another process
                 await asyncio.sleep(0.001)

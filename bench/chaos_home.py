@@ -23,9 +23,9 @@ from virtual_meter.clock import BRUSSELS
 
 from . import ledger_rows
 
-DISK: Final = "4M"
+DISK: Final = "8M"
 _FILES: Final = 5
-_DAYS: Final = 8
+_DAYS: Final = 40
 _LIVE_HOURS: Final = 3
 _FIRST_PORT: Final = 18600
 _REQUEST: Final = 120.0
