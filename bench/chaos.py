@@ -95,7 +95,7 @@ class Chaos:
         began = time.monotonic()
         job = asyncio.create_task(self._work(work, caller, file))
         peaks = self._home.peaks
-        await self._wait(work, job)
+        await self._wait(work, act, job)
         this.moment = time.monotonic() - began
         await self._act(act, caller, job)
         this.answer = await job
@@ -139,9 +139,9 @@ class Chaos:
         self._takes[work] = time.monotonic() - began
         return DONE
 
-    async def _wait(self, work: str, job: asyncio.Task[str]) -> None:
+    async def _wait(self, work: str, act: str, job: asyncio.Task[str]) -> None:
         """Wait for a moment to act."""
-        moment = _ANY if work == IDLE else self._random.choice(_MOMENTS)
+        moment = _ANY if work == IDLE or act == FULL else self._random.choice(_MOMENTS)
         seconds = self._random.uniform(0, self._takes[work] * (_LATER if moment == _ANY else _WRITES))
         if moment == _AHEAD:
             while not job.done() and not ledger_rows.is_written_ahead(self._home.hass.config):  # noqa: ASYNC110 -- another process

@@ -1,5 +1,6 @@
 """A disk so small that it can be filled, for one process and its children, without rights on this machine."""
 
+from contextlib import suppress
 from pathlib import Path
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ import subprocess
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 """What a command is put behind that may mount, where nobody else sees it."""
 _FILLER = "filler"
-_BLOCK = 512
+_BLOCKS = (65536, 512)
 
 
 def can_mount() -> bool:
@@ -31,11 +32,10 @@ def mount(folder: Path, size: str) -> None:
 def fill(folder: Path) -> None:
     """Fill the disk that a folder is on."""
     with (folder / _FILLER).open("wb", buffering=0) as filler:
-        try:
-            while True:
-                filler.write(bytes(_BLOCK))
-        except OSError:
-            pass
+        for size in _BLOCKS:
+            with suppress(OSError):
+                while True:
+                    filler.write(bytes(size))
 
 
 def free(folder: Path) -> None:
