@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import json
 from pathlib import Path
+from random import randrange
 import sys
 from typing import Any
 
@@ -33,6 +34,7 @@ from virtual_meter import TcpServer, VirtualMeter
 IMPORT = "sensor.electricity_meter_energy_import"
 CONFIGURATION = "homeassistant:\n  time_zone: Europe/Brussels\n  country: BE\nrecorder:\n  db_url: sqlite:///{}\n"
 DAYS = 20
+PORTS = (20_000, 25_000), (25_000, 30_000)
 
 
 @asynccontextmanager
@@ -40,7 +42,8 @@ async def home_assistant(folder: Path) -> AsyncGenerator[HomeAssistant]:
     """Start in a folder, the first time with a new meter; its database lies elsewhere."""
     ports = folder / "ports"
     if is_new := not ports.exists():
-        ports.write_text(f"{free_port(8400)} {free_port(8500)}")
+        # By chance: tests that run side by side look for one at the same moment.
+        ports.write_text(" ".join(str(free_port(randrange(*each))) for each in PORTS))  # noqa: S311 -- no secret
     http_port, meter_port = map(int, ports.read_text().split())
     home = Harness(folder / "config", http_port)
     home.prepare()
