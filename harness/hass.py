@@ -160,8 +160,13 @@ class HomeAssistant:
         try:
             await asyncio.wait_for(process.wait(), STOP)
         except TimeoutError:
-            process.kill()
-            await process.wait()
+            await self.kill()
+
+    async def kill(self) -> None:
+        """End it as a power failure would: it has no time for anything."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
 
     async def __aenter__(self) -> Self:
         """Start."""

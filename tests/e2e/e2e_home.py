@@ -15,6 +15,7 @@ from harness.api import Api, onboard
 from harness.entities import read_entities
 from harness.hass import LOOPBACK, HomeAssistant, free_port
 from harness.household import PAST, Hour, Household, hour_of
+from harness.log import LOG_LINE, OURS
 from harness.past import import_past
 from virtual_meter import TcpServer, VirtualMeter
 from virtual_meter.loads import Load
@@ -22,12 +23,10 @@ from virtual_meter.loads import Load
 USER = "demo"
 PASSWORD = "not a secret"  # noqa: S105 -- of a user that lives for a minute
 PORTS = (20_000, 30_000)  # not those that anybody else takes, also not while Home Assistant restarts
-OURS = "custom_components.emucs"
 STOP = 60.0  # seconds
 AT_REST = 30.0  # seconds
 # A page was left while Home Assistant was still sending it something.
 LEFT_EARLY = re.compile(r"ClientConnectionResetError exception in shielded future")
-LOG_LINE = re.compile(r"^[\d-]+ [\d:.]+ (?P<level>[A-Z]+) \([^)]*\) \[(?P<logger>[^]]+)]")
 
 
 class Appliance(Load):

@@ -1,6 +1,8 @@
-"""`python -m tests.fuzz [SECONDS | FILE | --privacy [FRAMES]]`: fuzz the port for so long, or feed one input found.
+"""`python -m tests.fuzz [SECONDS | FILE | --privacy [FRAMES] | --mutations [COUNT [SECONDS [SEED]]]]`.
 
-`--privacy` damages so many telegrams (100,000) and looks for what is left of identifiers.
+Fuzzes the port for so long, or feeds one input found. `--privacy` damages so many telegrams (100,000) and looks for
+what is left of identifiers. `--mutations` checks so many mutated telegrams (10,000,000), or as many as SECONDS (600)
+are enough for, in a process a core.
 """
 
 from pathlib import Path
@@ -13,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 LONGEST_INPUT = 20_000
 INPUTS_A_ROUND = 200
 DAMAGED_FRAMES = 100_000
+MUTATIONS, MUTATIONS_SECONDS = 10_000_000, 600
 
 
 def with_atheris(seconds: int) -> None:
@@ -65,6 +68,22 @@ def with_hypothesis(seconds: int) -> None:
     print(f"{rounds * INPUTS_A_ROUND} inputs, nothing found")
 
 
+def with_mutations(count: int, seconds: int, seed: int) -> None:
+    """Check mutated telegrams on all cores, and keep the inputs at which a check fails."""
+    from tests.fuzz.mutations import mutate_on_all_cores  # noqa: PLC0415
+
+    began = time.monotonic()
+    total, findings = mutate_on_all_cores(count, seconds, seed)
+    took = time.monotonic() - began
+    print(f"{total} mutated telegrams in {took:.0f} s, seed {seed}: {len(findings)} kinds of findings")
+    if findings:
+        folder = Path(tempfile.mkdtemp(prefix="emucs-fuzz-"))
+        for number, (kind, data) in enumerate(findings.items()):
+            print(f"finding-{number}: {kind}")
+            (folder / f"finding-{number}").write_bytes(data)
+        sys.exit(f"They are kept in {folder}; feed one with `python -m tests.fuzz FILE`.")
+
+
 def main() -> None:
     """Run the command."""
     argument = sys.argv[1] if len(sys.argv) > 1 else "60"
@@ -74,6 +93,10 @@ def main() -> None:
         frames = int(sys.argv[2]) if len(sys.argv) > 2 else DAMAGED_FRAMES
         check_damage(frames)
         print(f"{frames} damaged telegrams, no identifier left")
+        return
+    if argument == "--mutations":
+        numbers = [int(each) for each in sys.argv[2:]]
+        with_mutations(*numbers, *(MUTATIONS, MUTATIONS_SECONDS, 1)[len(numbers) :])
         return
     if not argument.isdecimal():
         from tests.fuzz.target import check  # noqa: PLC0415

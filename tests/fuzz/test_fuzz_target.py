@@ -5,6 +5,7 @@ import pytest
 
 from custom_components.emucs.port import Telegram, framing
 from tests.fuzz import corpus, target
+from tests.fuzz.mutations import mutate
 from tests.fuzz.target import GOOD, SIGN, WARM, check
 
 SEEDS = list(corpus.seeds())
@@ -33,6 +34,15 @@ def test_changed_telegrams(seed: bytes, changes: list[tuple[int, int, bytes]]) -
 @example(data=bytes((WARM, 0)) + GOOD)
 def test_any_bytes(data: bytes) -> None:
     check(data)
+
+
+def test_mutated_telegrams() -> None:
+    assert mutate(500, 60, 1) == (500, {})
+
+
+def test_mutations_keep_what_they_find(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(framing, "_is_right", lambda *_: True)
+    assert any("a wrong checksum" in kind for kind in mutate(2000, 60, 1).findings)
 
 
 def test_it_notices_a_wrong_checksum(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import json
 from pathlib import Path
+from random import randrange
 import sys
 from typing import Any
 
@@ -20,19 +21,20 @@ from homeassistant.components.recorder.statistics import async_import_statistics
 from homeassistant.core import HomeAssistant
 from homeassistant.runner import RuntimeConfig
 
-import custom_components.emucs
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.exports import ExportError, ExportUnit
 from custom_components.emucs.history import importer_of
 from custom_components.emucs.history.plan import Series
 from custom_components.emucs.history.recorder_rows import read
-from harness.hass import HomeAssistant as Demo, free_port
+from harness import small_disk
+from harness.hass import HomeAssistant as Harness, free_port
 from tests.exports.exports import BRUSSELS, live, table
 from virtual_meter import TcpServer, VirtualMeter
 
 IMPORT = "sensor.electricity_meter_energy_import"
 CONFIGURATION = "homeassistant:\n  time_zone: Europe/Brussels\n  country: BE\nrecorder:\n  db_url: sqlite:///{}\n"
 DAYS = 20
+PORTS = (20_000, 25_000), (25_000, 30_000)
 
 
 @asynccontextmanager
@@ -40,14 +42,15 @@ async def home_assistant(folder: Path) -> AsyncGenerator[HomeAssistant]:
     """Start in a folder, the first time with a new meter; its database lies elsewhere."""
     ports = folder / "ports"
     if is_new := not ports.exists():
-        ports.write_text(f"{free_port(8400)} {free_port(8500)}")
+        # By chance: tests that run side by side look for one at the same moment.
+        ports.write_text(" ".join(str(free_port(randrange(*each))) for each in PORTS))  # noqa: S311 -- no secret
     http_port, meter_port = map(int, ports.read_text().split())
-    demo = Demo(folder / "config", http_port)
-    demo.prepare(Path(custom_components.emucs.__file__).parent)
-    (demo.config / "configuration.yaml").write_text(CONFIGURATION.format(folder / "home.db"))
+    home = Harness(folder / "config", http_port)
+    home.prepare()
+    (home.config / "configuration.yaml").write_text(CONFIGURATION.format(folder / "home.db"))
     meter = VirtualMeter("1.7.1", 7, datetime.now(UTC) - timedelta(minutes=1))
     async with TcpServer(meter, port=meter_port):
-        hass = await bootstrap.async_setup_hass(RuntimeConfig(config_dir=str(demo.config), skip_pip=True))
+        hass = await bootstrap.async_setup_hass(RuntimeConfig(config_dir=str(home.config), skip_pip=True))
         assert hass is not None
         await hass.async_start()
         if is_new:
@@ -129,16 +132,11 @@ class Steps:
 
     async def fill(self) -> None:
         """Fill the disk that the record is on."""
-        with (self.storage / "filler").open("wb", buffering=0) as filler:
-            try:
-                while True:
-                    filler.write(bytes(512))
-            except OSError:
-                pass
+        small_disk.fill(self.storage)
 
     async def free(self) -> None:
         """Make room again."""
-        (self.storage / "filler").unlink()
+        small_disk.free(self.storage)
 
     async def lock(self) -> None:
         """Let nobody write to the disk that the record is on."""

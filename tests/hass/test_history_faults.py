@@ -13,19 +13,13 @@ from typing import Any
 
 import pytest
 
+from harness.small_disk import NAMESPACE, can_mount
+
 ROOT = Path(__file__).parents[2]
 HOURS = 20 * 24
 # What the recorder has of its own before.
 LIVE = [0.0, 1.0, 2.0, 3.0]
 pytestmark = pytest.mark.timeout(400)
-
-
-def can_mount() -> bool:
-    """Tell whether a small disk can be made for one process, without rights on this machine."""
-    if shutil.which("unshare") is None:
-        return False
-    mount = ["unshare", "--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-    return subprocess.run(mount, capture_output=True, check=False).returncode == 0  # noqa: S603 -- our own words
 
 
 needs_mount = pytest.mark.skipif(not can_mount(), reason="no disk of its own can be mounted here")
@@ -43,17 +37,7 @@ class Process:
         """Start; `before` is what a shell does in a namespace with a file system of its own."""
         command = [sys.executable, "-m", "tests.hass.history_process", str(self.folder), *steps]
         if before:
-            command = [
-                "unshare",
-                "--user",
-                "--map-root-user",
-                "--mount",
-                "sh",
-                "-ec",
-                f'{before}; exec "$@"',
-                "sh",
-                *command,
-            ]
+            command = [*NAMESPACE, "sh", "-ec", f'{before}; exec "$@"', "sh", *command]
         log = (self.folder / "log").open("a")
         self.running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)  # noqa: S603 -- our own words
         return self.running

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+import logging
 from pathlib import Path
 import threading
 import time
@@ -27,6 +28,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from sqlalchemy import update
 
 from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.coordinator import MeterCoordinator
 from custom_components.emucs.exports import ExportError, Layer
 from custom_components.emucs.history.record import LedgerStore
 from custom_components.emucs.history.recorder_rows import Rows, read
@@ -103,6 +105,72 @@ async def test_an_import_whose_caller_is_gone_is_known(home: Home, tmp_path: Pat
     assert await home.rows() != before
     await home.importer.async_undo()
     assert await home.rows() == before
+
+
+async def test_an_import_that_fails_when_its_caller_is_gone_is_one_warning(
+    home: Home, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await home.live(LIVE_FROM + timedelta(hours=2))
+    go = await busy(home)
+    task = await importing(home, export(home, tmp_path, LIVE_FROM))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await home.hass.config_entries.async_remove(home.entry.entry_id)
+    go.set()
+    await async_wait_recording_done(home.hass)
+    await home.hass.async_block_till_done()
+    assert [record for record in caplog.records if record.levelno > logging.WARNING] == []
+    [told] = [record for record in caplog.records if record.name == "custom_components.emucs.history.unattended"]
+    assert told.getMessage().endswith("has failed: removed")
+
+
+async def reloading(home: Home, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Task[bool]]:
+    """Reload the entry, which gets no further than to reading what is known until the event that is returned is set."""
+    load, go = MeterCoordinator._async_load, asyncio.Event()  # noqa: SLF001 -- what takes time on a slow disk
+
+    async def slow(coordinator: MeterCoordinator) -> None:
+        await go.wait()
+        await load(coordinator)
+
+    monkeypatch.setattr(MeterCoordinator, "_async_load", slow)
+    before = home.entry.runtime_data
+    task = home.hass.async_create_task(home.hass.config_entries.async_reload(home.entry.entry_id))
+    await eventually(lambda: getattr(home.entry, "runtime_data", before) is not before)
+    return go, task
+
+
+async def test_an_import_that_is_written_during_a_reload_is_answered(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await home.live(LIVE_FROM + timedelta(hours=2))
+    before = await hourly(home)
+    go = await busy(home)
+    task = await importing(home, export(home, tmp_path, LIVE_FROM))
+    loaded, reload = await reloading(home, monkeypatch)
+    go.set()
+    plan = await task
+    assert plan.is_new
+    loaded.set()
+    assert await reload
+    assert await imports(home) == [plan.layer.id]
+    await home.importer.async_undo()
+    assert await hourly(home) == before
+
+
+async def test_an_import_waits_for_a_reload(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await home.live(LIVE_FROM + timedelta(hours=2))
+    path = export(home, tmp_path, LIVE_FROM)
+    loaded, reload = await reloading(home, monkeypatch)
+    task = home.hass.async_create_task(home.take(path))
+    await asyncio.sleep(0.1)
+    assert not task.done()
+    loaded.set()
+    assert await reload
+    assert (await task).is_new
+    await home.hass.config_entries.async_unload(home.entry.entry_id)
+    with pytest.raises(ExportError, match="entry_not_loaded"):
+        await home.importer.async_undo()
 
 
 async def test_a_meter_that_is_removed_before_the_import_begins_has_none(home: Home, tmp_path: Path) -> None:

@@ -92,7 +92,9 @@ async def test_reading_follows_the_rights_on_the_entities(
     with pytest.raises(Unauthorized, match="may not read all entities") as error:
         await call(hass, loaded, name, fields, partial_user)
     assert (error.value.translation_domain, error.value.translation_key) == (DOMAIN, "not_readable")
-    assert error.value.entity_id.split(".")[1].startswith(("electricity_meter", "capacity_tariff", "gas_meter", "water_meter"))
+    assert error.value.entity_id.split(".")[1].startswith(
+        ("electricity_meter", "capacity_tariff", "gas_meter", "water_meter")
+    )
 
 
 @pytest.mark.parametrize(("name", "fields"), EACH_FOR_ADMINISTRATORS + EACH_FOR_READERS)

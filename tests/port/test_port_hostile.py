@@ -230,3 +230,11 @@ async def test_a_link_keeps_little_of_a_flood() -> None:
     assert link.reader.feed(b"/AAA5" + b"x" * 10_000_000) == []
     assert len(link.reader._buffer) <= MAX_TELEGRAM  # noqa: SLF001 -- what has to be bounded
     await link.close()
+
+
+def test_a_telegram_of_one_line_is_empty_whatever_its_checksum() -> None:
+    reader = Reader()
+    assert reader.feed(b"/XXX5\\2 *kWh)!498D\r\n") == []
+    assert not reader.dropped[Drop.CHECKSUM]
+    # What comes then is read.
+    assert len(reader.feed(sent("1-0:1.7.0(1*kW)"))) == 1

@@ -1,14 +1,14 @@
 """History of a meter from exports: looked at, written, and taken back when somebody asks for it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import partial
 import logging
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from homeassistant.components.sensor import DOMAIN as SENSOR
 from homeassistant.config_entries import ConfigEntryState
@@ -20,7 +20,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.ulid import ulid_now
 
 from ..const import CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL, DOMAIN
-from ..coordinator import EmucsConfigEntry
+from ..coordinator import EmucsConfigEntry, MeterCoordinator
 from ..exports import (
     GONE,
     SECONDS,
@@ -41,11 +41,13 @@ from .month_peaks import async_imported_months, async_peaks_for, async_set_impor
 from .plan import Export, Plan, Request, Series, key, live_meters, plan_of, read_for, undone, with_recovered
 from .record import Pending, Record
 from .recorder_rows import FIVE_MINUTES, Rows, read, require_tested, write
+from .unattended import async_to_the_end
 
 _LOGGER: Final = logging.getLogger(__name__)
 # Seconds: what is not looked at closer, and how often the electricity meter reads gas and water.
 _CALM: Final = 36.0
 _CAPTURE: Final = 300.0
+_READ: Final = frozenset({ConfigEntryState.LOADED, ConfigEntryState.SETUP_IN_PROGRESS})
 _COUNTERS: Final = {
     key(medium, counter): counter
     for medium, unit, directions in (
@@ -85,21 +87,23 @@ class HistoryImporter:
         self, source: AbstractContextManager[Path], *, progress: Callable[[float], None] | None = None
     ) -> Export:
         """Read an export, in a thread. ExportError says what is wrong with it."""
+        coordinator = await self._async_coordinator()
         async with self._record.lock:
             layers = self._layers(await self._async_load())
         eans = {meter: ean for layer in layers for meter, ean in layer.eans.items()}
-        live = live_meters(self._entry.runtime_data)
+        live = live_meters(coordinator)
         return await self._hass.async_add_executor_job(read_for, source, live, eans, progress)
 
     async def async_plan(self, export: Export) -> Plan:
         """Return what an import would do; nothing is written."""
+        coordinator = await self._async_coordinator()
         async with self._record.lock:
-            ledger, request = await self._async_load(), self._request(export)
+            ledger, request = await self._async_load(), self._request(export, coordinator)
             return await self._async_query(lambda rows: _look(rows, request, ledger))
 
     async def async_import(self, export: Export) -> Plan:
         """Write an export; all of it, or nothing where it fails. It goes on when the caller is cancelled."""
-        return await self._async_to_the_end(self._async_import(export))
+        return await async_to_the_end(self._hass, self._entry.title, self._async_import(export))
 
     async def async_imports(self) -> list[Layer]:
         """Return all imports of the entry, those first that only the database knows of."""
@@ -115,7 +119,7 @@ class HistoryImporter:
 
     async def async_undo(self, layer_id: str | None = None) -> Layer | None:
         """Take back an import, the last one if none is named; return it, or None where there is none."""
-        return await self._async_to_the_end(self._async_undo(layer_id))
+        return await async_to_the_end(self._hass, self._entry.title, self._async_undo(layer_id))
 
     async def async_start_anew(self) -> None:
         """Go on with what the database has where the ledger cannot be read."""
@@ -151,8 +155,9 @@ class HistoryImporter:
 
     async def _async_import(self, export: Export) -> Plan:
         """Write an export."""
+        coordinator = await self._async_coordinator()
         async with self._record.lock:
-            ledger, request = await self._async_load(), self._request(export)
+            ledger, request = await self._async_load(), self._request(export, coordinator)
 
             def work(rows: Rows) -> tuple[Plan, Ledger | None]:
                 """Plan again, as the rows may have changed, and write."""
@@ -188,9 +193,10 @@ class HistoryImporter:
 
     async def _async_undo(self, layer_id: str | None) -> Layer | None:
         """Take back an import."""
+        coordinator = await self._async_coordinator()
         async with self._record.lock:
             ledger, new, series = await self._async_load(), self._new_layer(), self._all_series()
-            months = async_imported_months(self._entry)
+            months = async_imported_months(coordinator)
 
             def work(rows: Rows) -> tuple[Layer | None, Ledger | None]:
                 """Find the import, and take it back."""
@@ -227,9 +233,15 @@ class HistoryImporter:
         rows.delete_hours(peaks_statistic_id(self._entry), peaks)
         return pending.applied(ledger)
 
-    async def _async_to_the_end[T](self, work: Coroutine[Any, Any, T]) -> T:
-        """Let work run to its end, whoever waits for it until then."""
-        return await asyncio.shield(self._hass.async_create_task(work, f"{DOMAIN} history"))
+    async def _async_coordinator(self) -> MeterCoordinator:
+        """Return what reads the meter; a reload is waited for, and one that comes later leaves it as it is.
+
+        Not while the record is locked: a removal locks the entry first, and then the record.
+        """
+        async with self._entry.setup_lock:
+            if self._entry.state is not ConfigEntryState.LOADED:
+                raise ExportError("entry_not_loaded")
+            return self._entry.runtime_data
 
     async def _async_load(self) -> Ledger:
         """Return what was imported; the user is told where that cannot be read."""
@@ -277,9 +289,10 @@ class HistoryImporter:
         self._set_peaks(ledger)
 
     def _set_peaks(self, ledger: Ledger) -> None:
-        """Let the capacity tariff know of month peaks."""
-        if self._entry.state is ConfigEntryState.LOADED or self._entry.state is ConfigEntryState.SETUP_IN_PROGRESS:
-            async_set_imported(self._entry, peaks_of(self._layers(ledger)))
+        """Let the capacity tariff know of month peaks; one that is not restored yet asks for them afterwards."""
+        coordinator: MeterCoordinator | None = getattr(self._entry, "runtime_data", None)
+        if self._entry.state in _READ and coordinator is not None and hasattr(coordinator, "insights"):
+            async_set_imported(coordinator, peaks_of(self._layers(ledger)))
 
     def _layers(self, ledger: Ledger) -> list[Layer]:
         """Return the imports of the entry."""
@@ -314,7 +327,7 @@ class HistoryImporter:
                 found[entity.unique_id] = self._series(entity, _COUNTERS[name])
         return found
 
-    def _request(self, export: Export) -> Request:
+    def _request(self, export: Export, coordinator: MeterCoordinator) -> Request:
         """Return what is to be imported, with what Home Assistant says of the entities that it is for."""
         registry = er.async_get(self._hass)
         wanted: dict[str, tuple[Series, Known]] = {}
@@ -339,7 +352,7 @@ class HistoryImporter:
             wanted={target: wanted[target] for target in sorted(wanted, key=lambda each: _ORDER.index(names[each]))},
             series=self._all_series(),
             left_out=tuple(left_out),
-            peaks=async_peaks_for(self._entry, export.matches),
+            peaks=async_peaks_for(coordinator, export.matches),
             timing={
                 ExportUnit.ENERGY: 2 * interval / SECONDS,
                 ExportUnit.VOLUME: 2 * max(interval, _CAPTURE) / SECONDS,

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from homeassistant.core import callback
 
-from ..coordinator import EmucsConfigEntry
+from ..coordinator import MeterCoordinator
 from ..exports import MICRO, Match
 from ..insight.capacity import Capacity
 from ..insight.peaks import Source
@@ -15,17 +15,17 @@ from .plan import Peaks, peaks_for
 
 
 @callback
-def async_peaks_for(entry: EmucsConfigEntry, matches: tuple[Match, ...]) -> Peaks:
+def async_peaks_for(coordinator: MeterCoordinator, matches: tuple[Match, ...]) -> Peaks:
     """Return what an export has beside the month peaks that are known as well."""
-    ledger = entry.runtime_data.insights[Capacity].ledger
+    ledger = coordinator.insights[Capacity].ledger
     known = {month: float(peak.value) for month, peak in ledger.peaks.items() if not ledger.takes_import(month)}
     return peaks_for(matches, known, ledger.month)
 
 
 @callback
-def async_imported_months(entry: EmucsConfigEntry) -> dict[str, int]:
+def async_imported_months(coordinator: MeterCoordinator) -> dict[str, int]:
     """Return the months whose peaks are imported, with the starts of their statistics."""
-    peaks = entry.runtime_data.insights[Capacity].ledger.peaks
+    peaks = coordinator.insights[Capacity].ledger.peaks
     return {
         month.isoformat(): int(row_start(month).timestamp())
         for month, peak in peaks.items()
@@ -34,10 +34,10 @@ def async_imported_months(entry: EmucsConfigEntry) -> dict[str, int]:
 
 
 @callback
-def async_set_imported(entry: EmucsConfigEntry, peaks: Mapping[str, int]) -> None:
+def async_set_imported(coordinator: MeterCoordinator, peaks: Mapping[str, int]) -> None:
     """Let the capacity tariff know of month peaks in millionths of kW, and of no others."""
-    capacity = entry.runtime_data.insights[Capacity]
+    capacity = coordinator.insights[Capacity]
     before = capacity.months()
     capacity.ledger.set_imported({date.fromisoformat(month): Decimal(value) / MICRO for month, value in peaks.items()})
     if capacity.months() != before:
-        entry.runtime_data.async_changed()
+        coordinator.async_changed()

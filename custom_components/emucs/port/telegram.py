@@ -80,7 +80,8 @@ class _Lines:
         """Return the registers of a telegram by their codes."""
         lines = frame.splitlines()
         self.first = lines.pop(0)
-        del lines[-1]
+        # A telegram of one line has none before its checksum.
+        del lines[-1:]
         registers = self._changed(lines)
         if registers is None:
             registers = self._understand(lines)
