@@ -46,9 +46,9 @@ class Browser:
             return file_id
 
     async def flow(self, entry_id: str, *answers: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Walk through the flow of an import; return the steps that asked, and the end."""
-        path = "config/config_entries/subentries/flow"
-        step = await self.api.request("POST", path, {"handler": [entry_id, "history"]})
+        """Walk through *Configure*; return the steps that asked, and the end."""
+        path = "config/config_entries/options/flow"
+        step = await self.api.request("POST", path, {"handler": entry_id})
         steps = [step]
         for answer in answers:
             step = await self.api.request("POST", f"{path}/{step['flow_id']}", dict(answer))
@@ -57,6 +57,12 @@ class Browser:
                 step = await self.api.request("GET", f"{path}/{step['flow_id']}")
             steps.append(step)
         return steps
+
+    async def imports(self, entry_id: str) -> list[str]:
+        """Return what can be taken back."""
+        *_, step = await self.flow(entry_id, {"next_step_id": "undo_import"})
+        [field] = step["data_schema"]
+        return [option["value"] for option in field["selector"]["select"]["options"]]
 
     async def changes(self, entity_id: str, since: datetime) -> dict[int, float]:
         """Return what the energy dashboard asks for: the change of each hour."""
@@ -99,23 +105,21 @@ async def imports_and_takes_back(url: str, folder: Path) -> None:
         }
         before = {entity_id: await browser.changes(entity_id, since) for entity_id in wanted}
         # The demo has imported the hours that came after these.
-        [own] = await api.command("config_entries/subentries/list", entry_id=entry["entry_id"])
+        [own] = await browser.imports(entry["entry_id"])
         chosen = {"file": await browser.upload(content, "history.zip")}
-        *_, summary, end = await browser.flow(entry["entry_id"], chosen, {})
+        *_, summary, end = await browser.flow(entry["entry_id"], {"next_step_id": "import_history"}, chosen, {})
         assert summary["step_id"] == "summary"
         assert "Electricity meter Energy import" in summary["description_placeholders"]["summary"]
-        assert end["type"] == "create_entry"
+        assert (end["type"], end["reason"]) == ("abort", "imported")
         for entity_id, hours in wanted.items():
             changes = await browser.changes(entity_id, since)
             assert {hour: round(changes[hour] * 1000) for hour in hours} == hours
             # The live hours are what they were, the first one too: nothing jumps where the two meet.
             assert all(changes[hour] == pytest.approx(change, abs=1e-6) for hour, change in before[entity_id].items())
             assert len(changes) == len(hours) + len(before[entity_id])
-        shown = await api.command("config_entries/subentries/list", entry_id=entry["entry_id"])
-        [new] = [each for each in shown if each["subentry_id"] != own["subentry_id"]]
-        await api.command(
-            "config_entries/subentries/delete", entry_id=entry["entry_id"], subentry_id=new["subentry_id"]
-        )
+        [new] = [each for each in await browser.imports(entry["entry_id"]) if each != own]
+        *_, end = await browser.flow(entry["entry_id"], {"next_step_id": "undo_import"}, {"import": new})
+        assert (end["type"], end["reason"]) == ("abort", "undone")
         async with asyncio.timeout(30):
             while await browser.changes("sensor.gas_meter_gas", since) != before["sensor.gas_meter_gas"]:  # noqa: ASYNC110 -- another process
                 await asyncio.sleep(0.2)
