@@ -225,6 +225,9 @@ class Soak:
         while True:
             await self._step(telegrams)
             if await self._arrived(0.02) and self._coordinator.down is None:
+                # Entities that were told of the outage a moment ago are told of its end a moment later.
+                while not self._coordinator.last_update_success and time.monotonic() < end:
+                    await asyncio.sleep(0.001)
                 return
             if time.monotonic() > end:
                 self.result.wrong.append(f"{self._server.meter.time}: not back within {_RETURNS_WITHIN:.0f} s")

@@ -54,7 +54,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     except BaseException:
         await coordinator.async_stop()
         raise
-    coordinator.async_go_on()
+    # Home Assistant sets up no platform of an entry that was disabled meanwhile, and warns of each that is unloaded.
+    coordinator.async_go_on(has_platforms=entry.disabled_by is None)
     await async_setup_energy_dashboard(hass, entry)
     async_start_history(hass, entry)
     await async_add_resource(hass)
@@ -63,9 +64,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
 
 async def async_unload_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bool:
     """Remove the entities and close the port."""
-    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+    coordinator = entry.runtime_data
+    if coordinator.has_platforms and not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
-    await entry.runtime_data.async_stop()
+    await coordinator.async_stop()
     return True
 
 

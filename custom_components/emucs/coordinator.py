@@ -49,7 +49,7 @@ class MeterCoordinator(PacedCoordinator[MeterUpdate]):
         self._storage = MeterStorage(hass, entry)
         self._telegram_listeners: list[Callable[[Telegram], None]] = []
         self._has_logged_failure = False
-        self._has_platforms = False
+        self.has_platforms = False
         self._has_renamed = False  # M-Bus meters, whose entities do not know it yet
         self._task: asyncio.Task[Any] | None = None
 
@@ -89,9 +89,9 @@ class MeterCoordinator(PacedCoordinator[MeterUpdate]):
             raise
 
     @callback
-    def async_go_on(self) -> None:
+    def async_go_on(self, *, has_platforms: bool) -> None:
         """Take telegrams in the background: no event is lost that an entity would tell."""
-        self._has_platforms = True
+        self.has_platforms = has_platforms
         if (first := self._task) is not None:
             self._task = self.config_entry.async_create_background_task(self.hass, self._async_run(first), self.name)
         self.config_entry.async_on_unload(async_track_time_interval(self.hass, self._async_tick, MINUTE))
@@ -192,7 +192,7 @@ class MeterCoordinator(PacedCoordinator[MeterUpdate]):
         if guarded.restarted and self.pace.may_log("restarted", self.hass.loop.time()):
             _LOGGER.info("%s: a counter was set: %s", self.name, ", ".join(names_of(guarded.restarted)))
         if async_rename_mbus_meters(self.hass, self.config_entry, guarded.renamed):
-            self._has_renamed = self._has_platforms
+            self._has_renamed = self.has_platforms
             self._async_reload_renamed()
 
     @callback

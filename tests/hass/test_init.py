@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import pairwise
 import logging
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -47,6 +47,21 @@ async def test_port_is_free_when_set_up_fails_half_way(
     monkeypatch.setattr(hass.config_entries, "async_forward_entry_setups", fail)
     assert not await hass.config_entries.async_setup(entry.entry_id)
     await eventually(lambda: server.clients == 0)
+
+
+async def test_disabled_while_it_is_set_up(
+    hass: HomeAssistant, meter: VirtualMeter, socket_enabled: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with sending(meter.telegram(), after=0.5) as url:
+        entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(url))
+        entry.add_to_hass(hass)
+        setting_up = hass.async_create_task(hass.config_entries.async_setup(entry.entry_id))
+        await eventually(lambda: entry.state is ConfigEntryState.SETUP_IN_PROGRESS)
+        await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+        await setting_up
+        await hass.async_block_till_done()
+        assert entry.state is ConfigEntryState.NOT_LOADED
+    assert not [record.getMessage() for record in caplog.records if "Ignored unload request" in record.getMessage()]
 
 
 async def test_home_assistant_stops(hass: HomeAssistant, loaded: MockConfigEntry, server: TcpServer) -> None:
