@@ -112,8 +112,8 @@ class MeterCoordinator(PacedCoordinator[MeterUpdate]):
             await self._async_end(self._task)
         if self.data is not None:
             await self._storage.async_save(STATE, self.insights.save())
-            if series := self.insights.save_series():
-                await self._storage.async_save(SERIES, series)
+            if self.insights.has_series:
+                await self._storage.async_save(SERIES, self.insights.save_series())
 
     async def _async_end(self, reading: asyncio.Future[Any]) -> None:
         """End what reads the port, and close it."""
@@ -207,7 +207,8 @@ class MeterCoordinator(PacedCoordinator[MeterUpdate]):
         """Keep what is known: soon where that changes what users see, else now and then."""
         delay = SOON if update.is_urgent or update.is_new else STATE_INTERVAL
         self._storage.async_save_within(STATE, delay, self.insights.save)
-        self._storage.async_save_within(SERIES, SERIES_INTERVAL, self.insights.save_series)
+        if self.insights.has_series:
+            self._storage.async_save_within(SERIES, SERIES_INTERVAL, self.insights.save_series)
 
     @callback
     def async_set_option(self, section: str, key: str, value: float) -> None:

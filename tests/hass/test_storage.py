@@ -109,6 +109,22 @@ async def test_a_store_of_the_version_before_is_taken_up(hass: HomeAssistant, en
     assert saved["data"].keys() >= {"guard", "capacity"}
 
 
+@pytest.mark.parametrize("has_bulk", [False, True])
+async def test_a_meter_that_is_removed_leaves_no_file(
+    hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch, *, has_bulk: bool
+) -> None:
+    if has_bulk:
+        monkeypatch.setattr(Capacity, "save_series", lambda _: {"quarters": [1, 2, 3]})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    names = {path.name for path in folder(hass).glob(f"emucs.{entry.entry_id}*")}
+    assert names == {f"emucs.{entry.entry_id}{suffix}" for suffix in (("", ".series") if has_bulk else ("",))}
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_stop(force=True)
+    assert list(folder(hass).glob(f"emucs.{entry.entry_id}*")) == []
+
+
 async def test_an_entry_of_the_version_before_is_taken_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     options = {"update_interval": 1, "capacity": {"goal": 4.5, "area": "west"}}
     hass.config_entries.async_update_entry(entry, options=options, version=1, minor_version=1)

@@ -108,6 +108,11 @@ class MeterInsights:
         """Return what a restart needs, in types of JSON."""
         return {_GUARD: self.guard.save()} | {kind.name: insight.save() for kind, insight in self._insights.items()}
 
+    @property
+    def has_series(self) -> bool:
+        """Return whether any insight has bulk to keep."""
+        return any(kind.save_series is not Insight.save_series for kind in INSIGHTS)
+
     def save_series(self) -> dict[str, Any]:
         """Return the bulk of what a restart needs, in types of JSON."""
         series = {kind.name: insight.save_series() for kind, insight in self._insights.items()}
