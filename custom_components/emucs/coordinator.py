@@ -187,7 +187,7 @@ class MeterCoordinator(PacedCoordinator[MeterUpdate]):
     def _async_follow_counters(self, update: MeterUpdate) -> None:
         """Log counters that were set, and rename M-Bus meters that print their identifier from now on."""
         guarded = update.guarded
-        if guarded.withheld:
+        if guarded.withheld and self.pace.may_log("withheld", self.hass.loop.time()):
             _LOGGER.debug("Not believed yet: %s", ", ".join(names_of(guarded.withheld)))
         if guarded.restarted and self.pace.may_log("restarted", self.hass.loop.time()):
             _LOGGER.info("%s: a counter was set: %s", self.name, ", ".join(names_of(guarded.restarted)))

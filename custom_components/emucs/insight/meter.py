@@ -46,6 +46,8 @@ class MeterInsights:
         self.grid: Grid | None = None
         self.mbus = MbusReadings()
         self._codes: set[str] = set()  # of all registers since the start, at most so many
+        self.has_series = any(kind.save_series is not Insight.save_series for kind in INSIGHTS)
+        """Whether any insight has bulk to keep."""
         self.withheld = 0
         """How many readings were not believed since the start."""
         self._insights = {kind: kind(kind.settings_of(options)) for kind in INSIGHTS}
@@ -107,11 +109,6 @@ class MeterInsights:
     def save(self) -> dict[str, Any]:
         """Return what a restart needs, in types of JSON."""
         return {_GUARD: self.guard.save()} | {kind.name: insight.save() for kind, insight in self._insights.items()}
-
-    @property
-    def has_series(self) -> bool:
-        """Return whether any insight has bulk to keep."""
-        return any(kind.save_series is not Insight.save_series for kind in INSIGHTS)
 
     def save_series(self) -> dict[str, Any]:
         """Return the bulk of what a restart needs, in types of JSON."""
