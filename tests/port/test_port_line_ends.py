@@ -7,6 +7,7 @@ import pytest
 from custom_components.emucs.port import Drop, Reader
 from custom_components.emucs.port.line_ends import look_changed
 from tests.port.wire import body, sent
+from tests.support import WINTER_EVENING
 from virtual_meter import PROFILES, VirtualMeter
 
 # With a blank line behind the identification, without one, and with a line of its own for a value.
@@ -36,7 +37,7 @@ CONVERSIONS: dict[str, bytes] = {
 
 
 def telegrams(profile: str, count: int = 3) -> list[bytes]:
-    meter = VirtualMeter(profile, seed=3)
+    meter = VirtualMeter(profile, seed=3, start=WINTER_EVENING)
     found = []
     for _ in range(count):
         meter.advance(1)

@@ -15,7 +15,6 @@ from homeassistant.helpers.entity import EntityDescription
 
 from ..coordinator import MeterCoordinator
 from ..devices import service_identifier
-from ..insight.electricity import in_unit
 from ..port import Register
 
 type Value = str | Decimal | datetime | int | None
@@ -80,9 +79,7 @@ class SensorRow(Row, SensorEntityDescription):
         if self.value_fn is not None:
             return self.value_fn(meter)
         register = meter.telegram.registers.get(self.codes[0])
-        if self.register_unit is None:
-            return None if register is None or register.unit is not None else register.number
-        return in_unit(register, self.register_unit)
+        return None if register is None else register.number_in(self.register_unit)
 
     @override
     def exists(self, meter: MeterCoordinator) -> bool:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from ..port import Register, Telegram, obis, parse_code, unit_of
+from ..port import Register, Telegram, obis, parse_code
 
 TARIFFS: Final = (1, 2, 3, 4, 5)
 """Iskraemeco meters print five tariffs, all others two."""
@@ -23,15 +23,7 @@ type _Registers = Mapping[str, Register]
 
 def in_unit(register: Register | None, unit: str) -> Decimal | None:
     """Return a register's number in a unit, or None where it has none or another quantity."""
-    if register is None or register.number is None:
-        return None
-    if register.unit == unit:
-        return register.number
-    printed, wanted = unit_of(register.unit), unit_of(unit)
-    if printed is None or wanted is None or printed.dimension is not wanted.dimension:
-        return None
-    # The quotient first: it is a power of ten, so that no digit that the meter prints is lost.
-    return register.number * (printed.scale / wanted.scale)
+    return None if register is None else register.number_in(unit)
 
 
 def net_power(telegram: Telegram) -> Decimal | None:

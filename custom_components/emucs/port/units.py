@@ -100,4 +100,5 @@ def convert(number: Decimal, printed: str | None, wanted: str | None) -> Decimal
     known, target = unit_of(printed), unit_of(wanted)
     if known is None or target is None or known.dimension is not target.dimension:
         return None
-    return number if known.scale == target.scale else number * known.scale / target.scale
+    # The quotient first: it is a power of ten, so that no digit that the meter prints is lost.
+    return number if known.scale == target.scale else number * (known.scale / target.scale)
