@@ -13,14 +13,10 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
 )
-from homeassistant.const import CONF_HOST, CONF_PORT, CURRENCY_EURO, UnitOfPower, UnitOfRatio, UnitOfTime
+from homeassistant.const import CONF_HOST, CONF_PORT, UnitOfTime
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -35,33 +31,18 @@ from .const import (
     CONF_BYTESIZE,
     CONF_PARITY,
     CONF_STOPBITS,
-    CONF_UPDATE_INTERVAL,
     CONF_WAIT,
-    DEFAULT_UPDATE_INTERVAL,
     DEFAULT_WAIT,
     DOMAIN,
     ENTRY_MINOR_VERSION,
     ENTRY_VERSION,
 )
 from .devices import async_title, identifier_of, is_of, model_of, port_version_of
-from .history import has_history
-from .history.flow import HistorySteps
-from .insight.capacity import (
-    CONF_AREA,
-    CONF_CAP_PERIOD,
-    CONF_OWN_RATE,
-    CONF_PEAK_TARGET,
-    CONF_VAT,
-    CONF_WARNING_SHARE,
-    DEFAULT_VAT,
-    DEFAULT_WARNING_SHARE,
-    SECTION_CAPACITY,
-)
+from .forms import USER_PORT_SELECTOR, form_section, integer
 from .insight.grid import grid_of
 from .insight.mbus import mbus_meters
-from .insight.peaks import FLOOR
-from .insight.tariff import Area, CapPeriod
 from .insight.user_port import CONF_USER_PORT, UserPort, detect_user_port
+from .options_flow import EmucsOptionsFlow
 from .port import BinaryProtocol, LinkDown, NoTelegram, PortError, Telegram, WrongSpeed
 from .port_watch import NUMBER_WITHIN, link_of
 from .texts import CAUSE, async_language, async_words, cause_in
@@ -72,74 +53,21 @@ _LONGEST_FORM: Final = 30
 _SOCKET: Final = "socket://"
 
 
-def _integer(minimum: int, maximum: int, unit: str | None = None) -> probatio.All[Any]:
-    """Return the schema of a whole number."""
-    config = NumberSelectorConfig(min=minimum, max=maximum, step=1, mode=NumberSelectorMode.BOX)
-    if unit is not None:
-        config["unit_of_measurement"] = unit
-    return probatio.All(NumberSelector(config), probatio.Coerce(int))
-
-
-def _decimal(minimum: float, maximum: float, unit: str) -> NumberSelector:
-    """Return the schema of a number."""
-    return NumberSelector(
-        NumberSelectorConfig(
-            min=minimum, max=maximum, step="any", mode=NumberSelectorMode.BOX, unit_of_measurement=unit
-        )
-    )
-
-
 # e-MUCS P1 1.7.1, table 2: all Belgian meters have these settings, so that nobody has to look at them.
 _ADVANCED: Final = probatio.Schema(
     {
-        probatio.Required(CONF_BAUDRATE, default=115200): _integer(300, 4_000_000),
-        probatio.Required(CONF_BYTESIZE, default=8): _integer(7, 8),
+        probatio.Required(CONF_BAUDRATE, default=115200): integer(300, 4_000_000),
+        probatio.Required(CONF_BYTESIZE, default=8): integer(7, 8),
         probatio.Required(CONF_PARITY, default="N"): SelectSelector(
             SelectSelectorConfig(options=["N", "E", "O"], mode=SelectSelectorMode.DROPDOWN)
         ),
-        probatio.Required(CONF_STOPBITS, default=1): _integer(1, 2),
-        probatio.Required(CONF_WAIT, default=DEFAULT_WAIT): _integer(5, 1000, UnitOfTime.SECONDS),
+        probatio.Required(CONF_STOPBITS, default=1): integer(1, 2),
+        probatio.Required(CONF_WAIT, default=DEFAULT_WAIT): integer(5, 1000, UnitOfTime.SECONDS),
     }
 )
 _FIELDS: Final[Mapping[str, Mapping[probatio.Marker, object]]] = {
     "serial": {probatio.Required(CONF_PORT): SerialPortSelector()},
-    "network": {probatio.Required(CONF_HOST): TextSelector(), probatio.Required(CONF_PORT): _integer(1, 65535)},
-}
-
-
-def _section(
-    name: str, schema: probatio.Schema, values: Mapping[str, Any], *, collapsed: bool
-) -> dict[probatio.Marker, section]:
-    """Return a section of a form that may be left out; it shows its values, or its defaults.
-
-    The frontend takes a section's own default before those of its fields: so that has to be all of them.
-    """
-    filled_in = schema(values.get(name, {}))
-    return {probatio.Required(name, default=lambda: filled_in): section(schema, {"collapsed": collapsed})}
-
-
-_USER_PORT: Final = SelectSelector(
-    SelectSelectorConfig(options=list(UserPort), mode=SelectSelectorMode.LIST, translation_key="user_port")
-)
-_CAPACITY: Final = probatio.Schema(
-    {
-        probatio.Optional(CONF_AREA): SelectSelector(
-            SelectSelectorConfig(options=list(Area), mode=SelectSelectorMode.DROPDOWN, translation_key="area")
-        ),
-        probatio.Optional(CONF_OWN_RATE): _decimal(0, 1000, f"{CURRENCY_EURO}/{UnitOfPower.KILO_WATT}"),
-        probatio.Required(CONF_VAT, default=DEFAULT_VAT): _decimal(0, 100, UnitOfRatio.PERCENTAGE),
-        probatio.Required(CONF_PEAK_TARGET, default=float(FLOOR)): _decimal(0, 10000, UnitOfPower.KILO_WATT),
-        probatio.Required(CONF_WARNING_SHARE, default=DEFAULT_WARNING_SHARE): _integer(10, 100, UnitOfRatio.PERCENTAGE),
-        probatio.Required(CONF_CAP_PERIOD, default=CapPeriod.MONTH): SelectSelector(
-            SelectSelectorConfig(
-                options=list(CapPeriod), mode=SelectSelectorMode.DROPDOWN, translation_key="cap_period"
-            )
-        ),
-    }
-)
-_OPTIONS: Final = {
-    probatio.Required(CONF_UPDATE_INTERVAL, default=DEFAULT_UPDATE_INTERVAL): _integer(1, 300, UnitOfTime.SECONDS),
-    probatio.Optional(CONF_USER_PORT): _USER_PORT,
+    "network": {probatio.Required(CONF_HOST): TextSelector(), probatio.Required(CONF_PORT): integer(1, 65535)},
 }
 
 
@@ -274,7 +202,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_show_port(self, shown: dict[str, Any], error: PortError | None = None) -> ConfigFlowResult:
         """Show the form for a port, filled in."""
         fields = probatio.Schema(
-            {**_FIELDS[self._asked], **_section(SECTION_ADVANCED, _ADVANCED, shown, collapsed=True)}
+            {**_FIELDS[self._asked], **form_section(SECTION_ADVANCED, _ADVANCED, shown, collapsed=True)}
         )
         return self.async_show_form(
             step_id=self._asked,
@@ -319,7 +247,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
             step_id="confirm",
             data_schema=probatio.Schema(
                 {
-                    probatio.Required(CONF_USER_PORT, default=str(guess.port)): _USER_PORT,
+                    probatio.Required(CONF_USER_PORT, default=str(guess.port)): USER_PORT_SELECTOR,
                     probatio.Required(CONF_ADD_TO_ENERGY, default=True): BooleanSelector(),
                 }
             ),
@@ -358,22 +286,3 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
         if isinstance(error, BinaryProtocol):
             return words["binary"]
         return words["noise" if isinstance(error, WrongSpeed) else "text"]
-
-
-class EmucsOptionsFlow(HistorySteps):
-    """Changes how a meter is shown, and imports its history."""
-
-    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Let the user choose; without a recorder there are settings alone."""
-        if not has_history(self.hass):
-            return await self.async_step_settings()
-        return self.async_show_menu(step_id="init", menu_options=["settings", "import_history", "undo_import"])
-
-    async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the options."""
-        if user_input is not None:
-            return self.async_create_entry(data=user_input)
-        options = self.config_entry.options
-        fields = probatio.Schema({**_OPTIONS, **_section(SECTION_CAPACITY, _CAPACITY, options, collapsed=False)})
-        shown = {CONF_USER_PORT: str(UserPort.P1), **options}
-        return self.async_show_form(step_id="settings", data_schema=self.add_suggested_values_to_schema(fields, shown))

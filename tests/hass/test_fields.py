@@ -12,14 +12,14 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.emucs import config_flow
+from custom_components.emucs import config_flow, forms, options_flow
 from custom_components.emucs.history import flow as history_flow
 from custom_components.emucs.insight.grid import Grid
 from custom_components.emucs.insight.mbus import Medium
 from custom_components.emucs.insight.user_port import Evidence
 from custom_components.emucs.port.errors import Cause
 
-FLOWS = (config_flow, history_flow)
+FLOWS = (config_flow, forms, options_flow, history_flow)
 COMPONENT = Path(config_flow.__file__).parent
 ENGLISH = json.loads((COMPONENT / "translations" / "en.json").read_text())
 REPORT = (COMPONENT / "history" / "report.py").read_text()
@@ -68,7 +68,7 @@ def test_every_field_has_a_text_and_every_text_a_field() -> None:
 
 
 def test_every_section_has_a_text_and_every_text_a_section() -> None:
-    sections = {named(node.args[0]) for node in calls("_section")}
+    sections = {named(node.args[0]) for node in calls("form_section")}
     assert sections == {section for form in forms() for section in form.get("sections", {})}
 
 

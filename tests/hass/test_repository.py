@@ -25,6 +25,7 @@ from custom_components.emucs.exports import REASONS as EXPORT_REASONS
 from custom_components.emucs.history.flow import HistorySteps
 from custom_components.emucs.insight.mbus import Medium
 from custom_components.emucs.insight.mbus_readings import MbusReading
+from custom_components.emucs.options_flow import EmucsOptionsFlow
 from custom_components.emucs.port import Channel, PortError, Reader, Register
 from custom_components.emucs.port.errors import Cause
 from virtual_meter import VirtualMeter
@@ -199,9 +200,12 @@ def test_every_service_has_rows_and_every_subject_a_service_that_exists() -> Non
     assert {row.service for row in ROWS if row.service is not None} == SERVICES.keys()
 
 
+FLOWS = (COMPONENT / "config_flow.py", COMPONENT / "options_flow.py")
+
+
 def test_every_step_of_the_import_has_a_text_and_every_text_a_step() -> None:
     texts = ENGLISH["options"]
-    flows = (HistorySteps, config_flow.EmucsOptionsFlow)
+    flows = (HistorySteps, EmucsOptionsFlow)
     steps = {
         name.removeprefix("async_step_") for flow in flows for name in vars(flow) if name.startswith("async_step_")
     }
@@ -234,8 +238,8 @@ def test_every_step_has_a_text_and_every_text_a_step(base: type, group: str) -> 
 
 
 def test_every_choice_of_a_menu_has_a_text() -> None:
-    menus = [keywords for name, _, keywords in calls(COMPONENT / "config_flow.py") if name == "async_show_menu"]
-    assert menus
+    menus = [keywords for flow in FLOWS for name, _, keywords in calls(flow) if name == "async_show_menu"]
+    assert {literal(menu["step_id"]).pop() for menu in menus} == {"init", "reconfigure", "user"}
     for menu in menus:
         [step] = literal(menu["step_id"])
         options = set(ast.literal_eval(menu["menu_options"]))

@@ -1,0 +1,50 @@
+"""The fields that forms have in common."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
+import probatio
+
+from .insight.user_port import UserPort
+
+
+def integer(minimum: int, maximum: int, unit: str | None = None) -> probatio.All[Any]:
+    """Return the schema of a whole number."""
+    config = NumberSelectorConfig(min=minimum, max=maximum, step=1, mode=NumberSelectorMode.BOX)
+    if unit is not None:
+        config["unit_of_measurement"] = unit
+    return probatio.All(NumberSelector(config), probatio.Coerce(int))
+
+
+def decimal(minimum: float, maximum: float, unit: str) -> NumberSelector:
+    """Return the schema of a number."""
+    return NumberSelector(
+        NumberSelectorConfig(
+            min=minimum, max=maximum, step="any", mode=NumberSelectorMode.BOX, unit_of_measurement=unit
+        )
+    )
+
+
+def form_section(
+    name: str, schema: probatio.Schema, values: Mapping[str, Any], *, collapsed: bool
+) -> dict[probatio.Marker, section]:
+    """Return a section of a form that may be left out; it shows its values, or its defaults.
+
+    The frontend takes a section's own default before those of its fields: so that has to be all of them.
+    """
+    filled_in = schema(values.get(name, {}))
+    return {probatio.Required(name, default=lambda: filled_in): section(schema, {"collapsed": collapsed})}
+
+
+USER_PORT_SELECTOR: Final = SelectSelector(
+    SelectSelectorConfig(options=list(UserPort), mode=SelectSelectorMode.LIST, translation_key="user_port")
+)
