@@ -26,7 +26,7 @@ _CODES: Final = {phase: obis.voltage(phase) for phase in obis.PHASE_GROUP}
 _A_WEEK: Final = timedelta(days=7)
 _HOUR_MINUTES: Final = 60
 _WATTS: Final = 1000
-_MOST_EXPORT: Final = 100_000  # kW: more than any low-voltage connection carries
+_MOST_EXPORT: Final = 10_000  # kW: more than any low-voltage connection carries
 # A connection has low voltage if at least one phase is within this share of the nominal voltage.
 _PLAUSIBLE: Final = 0.2
 # A clock that is set back by no more than this, in seconds, is waited for; one that is set back by more was wrong.
@@ -112,7 +112,7 @@ class Voltage(Insight[None, VoltageState]):
             self._begin(now)
         else:
             self._take(last, now)
-        if self._minute != minute or not self._minute:
+        if self._minute != minute:
             self._look(telegram)
         registers = telegram.registers
         for phase, voltage in self._running.items():
@@ -201,6 +201,7 @@ class Voltage(Insight[None, VoltageState]):
         self.history.truncate(now // GRAIN)
         self._make_running(())
         self._make_week(now)
+        self._exported = [0, 0]
         self._last = None
 
     def _look(self, telegram: Telegram) -> None:

@@ -22,14 +22,14 @@ _DAY: Final = 86400
 _GRAINS_A_DAY: Final = _DAY // GRAIN
 _DAYS_A_WEEK: Final = 7
 _MINUTE: Final = 60
-_DAYS_KEPT: Final = 36  # five weeks and the running day
+_DAYS_KEPT: Final = 37  # five weeks and the running day, by the days of UTC
 
 _EXPORT: Final = "export"
 _PHASES: Final = ("l1", "l2", "l3")
 _SERIES: Final = (*_PHASES, _EXPORT)
 # A meter's whole life; a clock that jumps again and again may not fill the store.
 _MOST_WEEKS: Final = 20 * 53 * len(_PHASES)
-_RECORD: Final = Struct("<HQHHHH")
+_RECORD: Final = Struct("<HIHHHH")
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 
 
@@ -53,10 +53,11 @@ TO_STAR_POINT: Final = VoltageBand(*(volts / sqrt(3) for volts in (230.0, 207.0,
 
 
 class Grain(NamedTuple):
-    """What was seen of a phase in some time. Voltages in tenths of a volt, their squares times seconds."""
+    """What was seen of a phase in some time. Voltages in tenths of a volt."""
 
     seconds: int
     squares: int
+    """The sum of squares of the voltage, in V²s: to the unit, which moves no mean by 0.0001 V, and adds up."""
     minimum: int
     maximum: int
     above: int
@@ -112,8 +113,8 @@ class WeekVerdict:
 
 
 def mean_of(seconds: int, squares: int) -> float:
-    """Return the voltage in V of squares of tenths of a volt times seconds, over so many seconds."""
-    return sqrt(squares / seconds) / VOLT
+    """Return the mean voltage in V by the sum of its squares over so many seconds, in V²s."""
+    return sqrt(squares / seconds)
 
 
 class VoltageHistory:
@@ -168,11 +169,14 @@ class VoltageHistory:
                     yield place, Grain._make(fields)
 
     def add(self, number: int, phase: str, grain: Grain) -> None:
-        """Keep a grain of a phase that is over, by its number since 1970; what is older than five weeks goes."""
+        """Keep a grain of a phase that is over, by its number since 1970; a new day drives the oldest one out.
+
+        Days are counted, not dated: a clock that was years ahead for an hour drives out no more than one.
+        """
         day, place = divmod(number, _GRAINS_A_DAY)
         if day not in self._days:
             self._days[day] = {}
-            for old in [each for each in self._days if each <= day - _DAYS_KEPT]:
+            for old in sorted(self._days)[:-_DAYS_KEPT]:
                 del self._days[old]
                 self._packed.pop(old, None)
         records = self._days[day].setdefault(phase, bytearray(_GRAINS_A_DAY * _RECORD.size))
@@ -249,16 +253,21 @@ def join(grains: Sequence[Grain]) -> Grain:
 
 def _pack(records: bytearray) -> str:
     """Return the grains of a day as text."""
-    return b64encode(zlib.compress(records)).decode()
+    # First bytes first, then second ones: so like stands beside like, which makes it a quarter shorter.
+    columns = b"".join(records[place :: _RECORD.size] for place in range(_RECORD.size))
+    return b64encode(zlib.compress(columns)).decode()
 
 
 def _unpack(packed: str) -> bytearray:
     """Return the grains of a day; ValueError where these are none, however long they would be."""
     size = _GRAINS_A_DAY * _RECORD.size
     try:
-        records = zlib.decompressobj().decompress(b64decode(packed, validate=True), size + 1)
+        columns = zlib.decompressobj().decompress(b64decode(packed, validate=True), size + 1)
     except zlib.error as error:
         raise ValueError(str(error)) from error
-    if len(records) != size:
-        raise ValueError(len(records))
-    return bytearray(records)
+    if len(columns) != size:
+        raise ValueError(len(columns))
+    records = bytearray(size)
+    for place in range(_RECORD.size):
+        records[place :: _RECORD.size] = columns[place * _GRAINS_A_DAY : (place + 1) * _GRAINS_A_DAY]
+    return records
