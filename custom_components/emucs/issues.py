@@ -10,7 +10,7 @@ from .const import DOMAIN
 from .devices import mask
 from .insight.capacity import Capacity
 from .insight.voltage import Voltage
-from .insight.voltage_history import Verdict, WeekVerdict
+from .insight.voltage_history import VoltageVerdict, WeekVerdict
 
 if TYPE_CHECKING:
     from .coordinator import EmucsConfigEntry
@@ -39,7 +39,7 @@ ISSUES: Final = (
     WRONG_SPEED,
 )
 """Those of an entry that runs, or tries to: they end with it."""
-_TO_BE_READ: Final = (UNREADABLE_STORE, VOLTAGE_OUTSIDE, VOLTAGE_OUTSIDE_FLANDERS)
+TO_BE_READ: Final = (UNREADABLE_STORE, VOLTAGE_OUTSIDE, VOLTAGE_OUTSIDE_FLANDERS)
 """Those that stay until the user has read them."""
 
 ENTRY_ID: Final = "entry_id"
@@ -61,7 +61,7 @@ def async_end(hass: HomeAssistant, entry: ConfigEntry, *issues: str) -> None:
 @callback
 def async_end_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """End all issues of an entry that is removed."""
-    async_end(hass, entry, *ISSUES, *_TO_BE_READ)
+    async_end(hass, entry, *ISSUES, *TO_BE_READ)
 
 
 @callback
@@ -159,7 +159,7 @@ def async_follow_voltage(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
         if state is None or not state.closed:
             return
         async_end(hass, entry, VOLTAGE_OUTSIDE, VOLTAGE_OUTSIDE_FLANDERS)
-        if outside := [week for week in state.closed if week.verdict is Verdict.OUTSIDE]:
+        if outside := [week for week in state.closed if week.verdict is VoltageVerdict.OUTSIDE]:
             area = coordinator.insights[Capacity].settings.area
             _report_voltage(hass, entry, outside, is_flemish=area is not None and area.bills_peaks)
 
@@ -177,8 +177,11 @@ def _report_voltage(hass: HomeAssistant, entry: ConfigEntry, weeks: list[WeekVer
         "lowest": f"{min(week.lowest for week in weeks):.1f}",
         "highest": f"{max(week.highest for week in weeks):.1f}",
     }
-    issue = VOLTAGE_OUTSIDE_FLANDERS if is_flemish else VOLTAGE_OUTSIDE
-    _report(hass, entry, issue, placeholders, fix={ENTRY_ID: entry.entry_id}, persistent=True)
+    fix: dict[str, str | int | float | None] = {ENTRY_ID: entry.entry_id}
+    if is_flemish:
+        _report(hass, entry, VOLTAGE_OUTSIDE_FLANDERS, placeholders, fix=fix, persistent=True)
+    else:
+        _report(hass, entry, VOLTAGE_OUTSIDE, placeholders, fix=fix, persistent=True)
 
 
 @callback

@@ -14,7 +14,7 @@ from ..coordinator import MeterCoordinator
 from ..insight.grid import Grid
 from ..insight.voltage import Voltage, VoltageState
 from ..insight.voltage_events import VoltageEventType
-from ..insight.voltage_history import Verdict
+from ..insight.voltage_history import VoltageVerdict
 from ..port import obis
 from .rows import BinarySensorRow, EventRow, Happening, Of, Row, SensorRow, Value
 
@@ -123,7 +123,7 @@ def _events(meter: MeterCoordinator) -> Iterator[Happening]:
                 "phase": event.phase.upper(),
                 "value": event.value,
                 "time": dt_util.as_local(event.time).isoformat(),
-                "power_export": event.export,
+                "export_power": event.export,
             },
         )
 
@@ -134,7 +134,7 @@ ROWS: Final[tuple[Row, ...]] = (
         key="voltage_quality",
         translation_key="voltage_quality",
         device_class=SensorDeviceClass.ENUM,
-        options=list(Verdict),
+        options=list(VoltageVerdict),
         exists_fn=_has_voltage,
         value_fn=_of_state(_quality),
         attributes_fn=_quality_attributes,

@@ -14,8 +14,8 @@ from .voltage_history import (
     GRAIN,
     OF_230_V,
     TO_STAR_POINT,
-    Verdict,
     VoltageHistory,
+    VoltageVerdict,
     WeekVerdict,
 )
 from .voltage_pattern import largest_deviation
@@ -40,7 +40,7 @@ class VoltageState(NamedTuple):
     """By phase, of the latest slot of ten minutes that is over, in V; None where too little of it was seen."""
     deviation: float | None
     """By which share one of three such means to the neutral deviates most from all three."""
-    quality: Verdict
+    quality: VoltageVerdict
     """Outside if the running week is so already, else the verdict of the week before it."""
     above: int
     """Seconds of the day with a voltage above the band, up to the latest full minute."""
@@ -263,10 +263,10 @@ class Voltage(Insight[None, VoltageState]):
             closed=tuple(self._closed),
         )
 
-    def _quality(self) -> Verdict:
+    def _quality(self) -> VoltageVerdict:
         """Return the verdict of the running week where that is certain, else that of the week before."""
         if self._week is None or self._week.is_outside:
-            return Verdict.UNKNOWN_YET if self._week is None else Verdict.OUTSIDE
+            return VoltageVerdict.UNKNOWN_YET if self._week is None else VoltageVerdict.OUTSIDE
         before = self._week.begin - _A_WEEK
         return overall(week.verdict for week in self.history.weeks[-len(_CODES) :] if week.begin == before)
 

@@ -52,7 +52,7 @@ TO_STAR_POINT: Final = VoltageBand(*(volts / sqrt(3) for volts in (230.0, 207.0,
 """From a line of 3x230 V to the star point, as Iskraemeco meters print it."""
 
 
-class Grain(NamedTuple):
+class VoltageGrain(NamedTuple):
     """What was seen of a phase in some time. Voltages in tenths of a volt."""
 
     seconds: int
@@ -86,7 +86,7 @@ class VoltageSlot:
         return self.seconds >= KNOWN_SHARE * minutes * _MINUTE
 
 
-class Verdict(StrEnum):
+class VoltageVerdict(StrEnum):
     """What a week comes to. Always indicative: a user port is no class A instrument."""
 
     WITHIN = "within"
@@ -100,7 +100,7 @@ class WeekVerdict:
 
     begin: date
     phase: str
-    verdict: Verdict
+    verdict: VoltageVerdict
     known: int
     """How many slots were seen for long enough."""
     slots: int
@@ -149,7 +149,9 @@ class VoltageHistory:
         sums = self._sums(_EXPORT, begin, end, minutes)
         return {start: total.squares / total.seconds / 1000 for start, total in sums}
 
-    def _sums(self, series: str, begin: datetime, end: datetime, minutes: int) -> Iterator[tuple[datetime, Grain]]:
+    def _sums(
+        self, series: str, begin: datetime, end: datetime, minutes: int
+    ) -> Iterator[tuple[datetime, VoltageGrain]]:
         """Yield the start of each slot that is over, and what was seen in it."""
         grains_a_slot = minutes * _MINUTE // GRAIN
         first = -(-int(begin.timestamp()) // (minutes * _MINUTE)) * grains_a_slot
@@ -159,16 +161,16 @@ class VoltageHistory:
             total = join([grain for _, grain in parts])
             yield datetime.fromtimestamp(slot * minutes * _MINUTE, UTC), total
 
-    def _grains(self, series: str, first: int, last: int) -> Iterator[tuple[int, Grain]]:
+    def _grains(self, series: str, first: int, last: int) -> Iterator[tuple[int, VoltageGrain]]:
         """Yield the grains of a series of which something was seen, with their numbers since 1970, before `last`."""
         for day in range(first // _GRAINS_A_DAY, -(-last // _GRAINS_A_DAY)):
             if (records := self._days.get(day, {}).get(series)) is None:
                 continue
             for place, fields in enumerate(_RECORD.iter_unpack(records), day * _GRAINS_A_DAY):
                 if fields[0] and first <= place < last:
-                    yield place, Grain._make(fields)
+                    yield place, VoltageGrain._make(fields)
 
-    def add(self, number: int, phase: str, grain: Grain) -> None:
+    def add(self, number: int, phase: str, grain: VoltageGrain) -> None:
         """Keep a grain of a phase that is over, by its number since 1970; a new day drives the oldest one out.
 
         Days are counted, not dated: a clock that was years ahead for an hour drives out no more than one.
@@ -185,7 +187,7 @@ class VoltageHistory:
 
     def add_export(self, number: int, seconds: int, watts: int) -> None:
         """Keep the export power of a grain: in W, times seconds."""
-        self.add(number, _EXPORT, Grain(seconds, watts, 0, 0, 0, 0))
+        self.add(number, _EXPORT, VoltageGrain(seconds, watts, 0, 0, 0, 0))
 
     def add_weeks(self, weeks: Iterable[WeekVerdict]) -> None:
         """Keep the verdicts of a week that is over."""
@@ -239,16 +241,16 @@ class VoltageHistory:
         for begin, phase, verdict, known, slots, within, lowest, highest in saved["weeks"][-_MOST_WEEKS:]:
             numbers = float(within), float(lowest), float(highest)
             week = WeekVerdict(
-                date.fromisoformat(begin), str(phase), Verdict(verdict), int(known), int(slots), *numbers
+                date.fromisoformat(begin), str(phase), VoltageVerdict(verdict), int(known), int(slots), *numbers
             )
             history._weeks.append(week)
         return history
 
 
-def join(grains: Sequence[Grain]) -> Grain:
+def join(grains: Sequence[VoltageGrain]) -> VoltageGrain:
     """Return what was seen in all of some grains."""
     seconds, squares, minimums, maximums, above, below = zip(*grains, strict=True)
-    return Grain(sum(seconds), sum(squares), min(minimums), max(maximums), sum(above), sum(below))
+    return VoltageGrain(sum(seconds), sum(squares), min(minimums), max(maximums), sum(above), sum(below))
 
 
 def _pack(records: bytearray) -> str:

@@ -6,7 +6,7 @@ from math import sqrt
 from typing import Any, Final
 
 from ..port import Register
-from .voltage_history import GRAIN, KNOWN_SHARE, OF_230_V, VOLT, Grain, VoltageBand, mean_of
+from .voltage_history import GRAIN, KNOWN_SHARE, OF_230_V, VOLT, VoltageBand, VoltageGrain, mean_of
 
 MINUTE: Final = 60
 SLOT_MINUTES: Final = 10
@@ -59,11 +59,11 @@ class Coverage:
 class Tally:
     """Adds up what is seen of a phase in a minute or a grain; voltages in tenths of a volt."""
 
-    __slots__ = Grain._fields
+    __slots__ = VoltageGrain._fields
 
     def __init__(self, *grain: int) -> None:
         """Start with nothing, or with what was seen before."""
-        fields = Grain(*map(int, grain)) if grain else Grain(0, 0, 0, 0, 0, 0)
+        fields = VoltageGrain(*map(int, grain)) if grain else VoltageGrain(0, 0, 0, 0, 0, 0)
         seconds, squares, _, maximum, above, below = fields
         most = fields.seconds * fields.maximum**2
         if min(fields) < 0 or max(seconds, above, below) > GRAIN or maximum > _LARGEST or squares > most:
@@ -80,9 +80,9 @@ class Tally:
         self.squares += volts * volts * seconds
 
     @property
-    def grain(self) -> Grain:
+    def grain(self) -> VoltageGrain:
         """Return what was seen."""
-        return Grain(self.seconds, self.squares, self.minimum, self.maximum, self.above, self.below)
+        return VoltageGrain(self.seconds, self.squares, self.minimum, self.maximum, self.above, self.below)
 
     def merge(self, minute: Tally) -> None:
         """Add a minute of which something was seen; `squares` is in V²s here, as in grains."""
@@ -156,7 +156,7 @@ class RunningVoltage:
             self._grain.merge(minute)
         self._judge(now)
 
-    def end_grain(self) -> Grain | None:
+    def end_grain(self) -> VoltageGrain | None:
         """Return what was seen in five minutes that are over; None if nothing was."""
         grain, self._grain = self._grain.grain, Tally()
         return grain if grain.seconds else None
