@@ -136,6 +136,12 @@ def test_a_clock_that_is_set_back_counts_once(back: int) -> None:
     assert starts[-1] < street.time
 
 
+def test_a_clock_that_goes_to_and_fro_is_little_work() -> None:
+    street = Street(MONDAY, period=60).run(6 * 86400)
+    telegrams = [printed(street.time - 7200 * timedelta(seconds=number % 2), EVEN) for number in range(600)]
+    assert calls(street.voltage.feed, telegrams) <= 600 * len(telegrams)
+
+
 def test_what_a_clock_dated_that_was_years_ahead_is_forgotten_alone() -> None:
     street = Street(period=10).run(3600)
     before = slots(street.voltage)
