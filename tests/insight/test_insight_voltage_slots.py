@@ -344,6 +344,19 @@ def test_saved_voltages_that_are_damaged_change_nothing(how: str) -> None:
     assert voltage.feed(printed(NOON, EVEN)) is not None
 
 
+def test_saved_days_of_a_far_future_are_in_nobodys_way() -> None:
+    series = json.loads(json.dumps(Street().run(900).voltage.save_series()))
+    [day] = series["history"]["days"].values()
+    series["history"]["days"] = {
+        f"2099-{month:02}-{number:02}": day for month in range(1, 5) for number in range(1, 29)
+    }
+    voltage = Voltage()
+    voltage.restore_series(series)
+    street = Street(NOON + timedelta(seconds=900), voltage=voltage).run(1200)
+    assert [slot.start for slot in slots(street.voltage)] == [NOON + TEN, NOON + 2 * TEN]
+    assert len(street.voltage.save_series()["history"]["days"]) <= 37
+
+
 def test_a_second_takes_few_steps() -> None:
     telegrams = [
         printed(
