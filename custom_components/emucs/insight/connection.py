@@ -32,7 +32,7 @@ DEFAULT_MARGIN: Final = 1
 
 # Everything is worked out anew when so many seconds of the meter's clock have passed, at multiples of it, or at once
 # where the currents have changed by so many amperes: what a charger changes its own by.
-_EVERY: Final = 5
+_EVERY: Final = 10
 _STEP: Final = 1.0
 _NOMINAL_VOLTS: Final = 230.0
 _QUARTER: Final = 900.0
@@ -116,7 +116,7 @@ class Connection(Insight[ConnectionSettings, ConnectionState]):
         self._sums = [0.0, 0.0, 0.0]
         self._count = 0
         self._total = 0.0  # A in all phases when it was worked out
-        self._since: datetime | None = None
+        self._begin: datetime | None = None
         self._due: datetime | None = None
 
     @override
@@ -145,19 +145,22 @@ class Connection(Insight[ConnectionSettings, ConnectionState]):
         sums[2] += third or 0.0
         self._count += 1
         total = (first or 0.0) + (second or 0.0) + (third or 0.0)
-        if self._can_wait(time) and -_STEP < total - self._total < _STEP:
+        if (
+            -_STEP < total - self._total < _STEP
+            and time is not None
+            and self._begin is not None
+            and self._due is not None
+            and self._begin <= time < self._due
+            # Else the meter's clock cannot be used.
+            and self._used[Capacity].state is not None
+            and self.state is not None
+        ):
             return self.state
-        self._total, self._since = total, time
+        self._total, self._begin = total, time
         self._due = None if time is None else time + timedelta(seconds=_EVERY - time.second % _EVERY)
         self.state = self._state_of(telegram, currents)
         self._sums, self._count = [0.0, 0.0, 0.0], 0
         return self.state
-
-    def _can_wait(self, time: datetime | None) -> bool:
-        """Tell whether a time is between those at which everything is worked out, and its clock can be used."""
-        if self.state is None or time is None or self._since is None or self._due is None:
-            return False
-        return self._since <= time < self._due and self.used(Capacity).state is not None
 
     def _state_of(self, telegram: Telegram, currents: Triple) -> ConnectionState:
         """Work out what is known."""

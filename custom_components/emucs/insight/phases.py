@@ -1,6 +1,7 @@
 """What a telegram says of the phases, as floats: what follows from it is no register, and needs no more digits."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from math import sqrt
 from typing import Final
 
@@ -50,8 +51,11 @@ def volts_of(telegram: Telegram) -> Triple:
 
 def power_of(telegram: Telegram) -> float | None:
     """Return the power of all phases in kW, imported less exported."""
-    power = net_power(telegram)
-    return None if power is None or abs(power) > _MOST_KILOWATTS else float(power)
+    net = net_power(telegram)
+    if net is None:
+        return None
+    power = float(net)
+    return power if abs(power) <= _MOST_KILOWATTS else None
 
 
 def active_currents(telegram: Telegram, grid: Grid | None, power: float, volts: Triple, currents: Triple) -> Triple:
@@ -95,8 +99,12 @@ def _number(register: Register | None, unit: str, most: float) -> float | None:
     """Return the size of a register in a unit; None where there is none, or it is beyond any connection."""
     if register is None:
         return None
-    number = register.number_in(unit)
-    return None if number is None or (size := abs(float(number))) > most else size
+    # Nearly all meters print this unit, and this is asked of each telegram.
+    number = register.value if register.unit == unit else register.number_in(unit)
+    if number.__class__ is not Decimal:
+        return None
+    size = abs(float(number))
+    return size if size <= most else None
 
 
 def _powers_of(telegram: Telegram) -> Triple:
