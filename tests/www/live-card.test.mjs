@@ -125,6 +125,15 @@ test("the last minutes are those that were recorded", async () => {
   assert.equal(text("gauge_end"), "10,000 W");
 });
 
+test("a second card has the last minutes as well, although the latest telegram is there before", async () => {
+  const hass = home();
+  hass.callWS = async (message) => (message.type.startsWith("history/") ? { "sensor.power": [{ s: "7400", lu: Date.now() / 1000 - 100 }] } : {});
+  await cardOf(hass);
+  hass.connection.send(telegram());
+  const { text } = await cardOf(hass);
+  assert.equal(text("range"), "Last 5 minutes: 5,000 W to 7,400 W");
+});
+
 test("nothing is asked for while nobody looks, and what was missed is made up for", async () => {
   const hass = home();
   const asked = [];
@@ -132,7 +141,7 @@ test("nothing is asked for while nobody looks, and what was missed is made up fo
   const { card } = await cardOf(hass);
   assert.equal(hass.connection.open.size, 1);
   turn("hidden");
-  await settled();
+  await new Promise((resolve) => setTimeout(resolve, 5));
   assert.equal(hass.connection.open.size, 0);
   card.hass = { ...hass, states: { ...hass.states, "sensor.power": state(9) } };
   turn("visible");
@@ -167,6 +176,18 @@ test("screen readers are not told of each second", async (t) => {
   assert.equal(text("status"), "");
 });
 
+test("what a screen reader was told is not written again", async () => {
+  const hass = home();
+  const { card, part } = await cardOf(hass, { Card: QuarterCard });
+  hass.connection.send(telegram());
+  hass.connection.send(telegram({ peak_alarm: true, demand_forecast: 5 }));
+  const [said] = part("announcement").children;
+  assert.match(said.text, /^The target will be passed/);
+  hass.connection.send(telegram({ peak_alarm: true, demand_forecast: 5.2 }));
+  card.hass = { ...hass };
+  assert.equal(part("announcement").children[0], said);
+});
+
 test("the quarter is that of the telegram, and its time goes on by itself", async (t) => {
   const hass = home();
   const { card, text, part } = await cardOf(hass, { Card: QuarterCard });
@@ -198,7 +219,7 @@ test("what may not be read is left to nobody", async () => {
 test("without a meter, or without its power, the card says so", async () => {
   const none = await cardOf({ ...home(), devices: {} });
   assert.match(none.text("status"), /^No digital meter is found/);
-  assert.equal(none.part("gauge").hidden, true);
+  assert.deepEqual(["gauge", "trace"].map((name) => none.part(name).style.display), ["none", "none"]);
   const other = await cardOf({ ...home(), entities: {} });
   assert.match(other.text("status"), /^This meter sends no power/);
 });

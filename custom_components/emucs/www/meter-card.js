@@ -124,9 +124,18 @@ export class MeterCard extends HTMLElement {
 
   /** Show everything. */
   _show() {
-    this._parts.title.textContent = this._config.title ?? this._defaultTitle();
+    this._write({ title: this._config.title ?? this._defaultTitle() });
     this._showNumbers();
     this._showTime();
+  }
+
+  /** Write texts, by part. One that is there already is left: screen readers would be told it again. */
+  _write(texts) {
+    for (const [name, text] of Object.entries(texts)) {
+      if (this._parts[name].textContent !== text) {
+        this._parts[name].textContent = text;
+      }
+    }
   }
 
   /** Several meters need their names. */
