@@ -49,11 +49,10 @@ export class LiveCard extends MeterCard {
     if (this._looked?.entry === before) {
       return;
     }
-    if (before) {
-      this._trace.add(Date.now(), null);
-    }
     if (this._looked.entry) {
       this._remember(begin);
+    } else {
+      this._trace.add(Date.now(), null);
     }
   }
 
@@ -106,9 +105,6 @@ export class LiveCard extends MeterCard {
 
   /** The needle and the trace, on one scale. */
   _showTime() {
-    if (!this._hass || !this._config) {
-      return;
-    }
     const now = Date.now();
     const range = this._trace.range(now);
     const power = this._power;

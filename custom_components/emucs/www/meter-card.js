@@ -27,7 +27,10 @@ export class MeterCard extends HTMLElement {
     this._entities = {};
     // What the latest telegram says, null where states have to do, undefined where neither is known yet.
     this._live = undefined;
-    this._sight = new Sight(this, () => this._look());
+    this._sight = new Sight(this, () => {
+      this._look();
+      this._tick();
+    });
   }
 
   static getStubConfig(hass) {
@@ -70,16 +73,20 @@ export class MeterCard extends HTMLElement {
   }
 
   connectedCallback() {
-    this._timer = setInterval(() => this._showTime(), 1000);
+    this._timer = setInterval(() => this._tick(), 1000);
     this._sight.connect();
-    if (this._hass) {
-      this._showTime();
-    }
   }
 
   disconnectedCallback() {
     clearInterval(this._timer);
     this._sight.disconnect();
+  }
+
+  /** Show what has changed by itself, where that can be seen. */
+  _tick() {
+    if (this._sight.isSeen && this._hass && this._config) {
+      this._showTime();
+    }
   }
 
   get hass() {

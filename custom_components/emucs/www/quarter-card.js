@@ -95,7 +95,7 @@ export class QuarterCard extends MeterCard {
 
   /** How much of the quarter is left: by the latest telegram, or by the end that the meter's clock gives it. */
   _showTime() {
-    const left = this._hass ? this._secondsLeft() : null;
+    const left = this._secondsLeft();
     this._write({ time_left: left === null ? "–" : formatSeconds(left) });
     this._parts.time_bar.style.transform = `scaleX(${left === null ? 0 : 1 - left / QUARTER})`;
   }
