@@ -134,19 +134,27 @@ test("a second card has the last minutes as well, although the latest telegram i
   assert.equal(text("range"), "Last 5 minutes: 5,000 W to 7,400 W");
 });
 
-test("nothing is asked for while nobody looks, and what was missed is made up for", async () => {
+test("nothing is asked for while nobody looks, and what was missed is made up for", async (t) => {
   const hass = home();
   const asked = [];
   hass.callWS = async (message) => (asked.push(message), {});
   const { card } = await cardOf(hass);
   assert.equal(hass.connection.open.size, 1);
   turn("hidden");
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await settled();
   assert.equal(hass.connection.open.size, 0);
   card.hass = { ...hass, states: { ...hass.states, "sensor.power": state(9) } };
+  const later = Date.now() + 6000;
+  t.mock.method(Date, "now", () => later);
   turn("visible");
   await settled();
   assert.equal(hass.connection.open.size, 1);
+  assert.equal(asked.length, 2);
+  // A moment later: nothing was missed.
+  hass.connection.send(telegram());
+  turn("hidden");
+  turn("visible");
+  await settled();
   assert.equal(asked.length, 2);
   card.observer.scroll(false);
   await settled();

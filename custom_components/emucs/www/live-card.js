@@ -14,6 +14,7 @@ export const LIVE_CARD = "emucs-live-card";
 const LEAST_END = 1; // kW: what a house draws at rest is not the end of a scale
 const HEADROOM = 1.1;
 const SEVERAL = 2;
+const GLANCE = 5000; // ms: who scrolls past misses nothing that is worth asking for
 // What the card is suggested for.
 const SUGGESTED = ["power", "power_import", "power_export"];
 
@@ -59,7 +60,7 @@ export class LiveCard extends MeterCard {
   /** Draw what was recorded while nobody looked, since a time. */
   async _remember(begin) {
     const trace = this._trace;
-    if (begin < Date.now() && this._entities.power) {
+    if (Date.now() - begin > GLANCE && this._entities.power) {
       // Without a recorder the trace begins now.
       trace.fill(begin, await fetchPowers(this._hass, this._entities.power, begin).catch(() => []));
       this._showTime();
