@@ -103,7 +103,8 @@ export async function fetchPowers(hass, entityId, begin) {
     significant_changes_only: false,
   });
   return (answer[entityId] ?? []).map(({ s: state, lu: updated }) => {
-    const power = Number(state) * factor;
+    // An entity that was removed has an empty state, which is no zero.
+    const power = Number.parseFloat(state) * factor;
     return { time: Math.max(begin, updated * 1000), power: Number.isFinite(power) ? power : null };
   });
 }
