@@ -43,9 +43,9 @@ from .insight.grid import grid_of
 from .insight.mbus import mbus_meters
 from .insight.user_port import CONF_USER_PORT, UserPort, detect_user_port
 from .options_flow import EmucsOptionsFlow
-from .port import BinaryProtocol, LinkDown, NoTelegram, PortError, Telegram, WrongSpeed
+from .port import LinkDown, PortError, Telegram
 from .port_watch import NUMBER_WITHIN, link_of
-from .texts import CAUSE, async_language, async_words, cause_in
+from .texts import async_exception_text, async_language, async_words, problem_of
 
 SECTION_ADVANCED: Final = "advanced"
 # A form is not left without an answer for longer than this, in seconds: then progress is shown.
@@ -279,10 +279,6 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
         return heard
 
     async def _async_detail(self, error: PortError) -> str:
-        """Return what is known of an error, beyond its reason."""
-        if not isinstance(error, NoTelegram):
-            return cause_in(await async_words(self.hass, CAUSE, self._language), error)
-        words = await async_words(self.hass, "received", self._language)
-        if isinstance(error, BinaryProtocol):
-            return words["binary"]
-        return words["noise" if isinstance(error, WrongSpeed) else "text"]
+        """Return what is wrong with the port, and what to do about it."""
+        key, placeholders = problem_of(error, self._data[CONF_PORT])
+        return await async_exception_text(self.hass, key, placeholders, self._language)

@@ -9,6 +9,7 @@ from homeassistant.helpers import issue_registry as ir
 from .const import DOMAIN
 from .devices import mask
 from .insight.capacity import Capacity
+from .texts import connection_of
 
 if TYPE_CHECKING:
     from .coordinator import EmucsConfigEntry
@@ -68,8 +69,9 @@ def _report(
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
     fix: dict[str, str | int | float | None] | None = None,
     persistent: bool = False,
+    variant: str = "",
 ) -> None:
-    """Report an issue of an entry; `fix` is what its fix flow needs, where it has one."""
+    """Report an issue of an entry; `fix` is what its fix flow needs, and `variant` ends the key of its texts."""
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -78,7 +80,7 @@ def _report(
         is_fixable=fix is not None,
         is_persistent=persistent,
         severity=severity,
-        translation_key=issue,
+        translation_key=f"{issue}_{variant}" if variant else issue,
         translation_placeholders=placeholders,
     )
 
@@ -86,7 +88,7 @@ def _report(
 @callback
 def async_report_silence(hass: HomeAssistant, entry: ConfigEntry, port: str) -> None:
     """Say that a port was silent for long."""
-    _report(hass, entry, PORT_SILENT, {"port": port}, severity=ir.IssueSeverity.ERROR)
+    _report(hass, entry, PORT_SILENT, {"port": port}, severity=ir.IssueSeverity.ERROR, variant=connection_of(port))
 
 
 @callback
@@ -100,7 +102,7 @@ def async_report_unreachable_port(hass: HomeAssistant, entry: ConfigEntry, port:
 @callback
 def async_report_wrong_speed(hass: HomeAssistant, entry: ConfigEntry, port: str) -> None:
     """Say that what comes on a port was no telegram for long."""
-    _report(hass, entry, WRONG_SPEED, {"port": port}, severity=ir.IssueSeverity.ERROR)
+    _report(hass, entry, WRONG_SPEED, {"port": port}, severity=ir.IssueSeverity.ERROR, variant=connection_of(port))
 
 
 @callback

@@ -17,7 +17,7 @@ from .insight.clock import MeterClock
 from .insight.guard import is_counter
 from .port import BinaryProtocol, CannotConnect, Link, LinkDown, NoData, NoTelegram, PortError, Telegram, obis
 from .port.health import UP, LinkHealth
-from .texts import CAUSE, async_system_words, cause_in
+from .texts import async_system_exception_text, problem_of
 
 SILENT_AFTER: Final = 3600.0
 """Seconds of silence that no restart of a bridge explains: perhaps the port is not activated."""
@@ -117,15 +117,11 @@ class PortWatch:
             return event
         error = event.error if isinstance(event, LinkDown) else WrongMeter(identifier_of(event))
         self.async_failed(error)
+        key, placeholders = problem_of(error, self._port)
+        if isinstance(error, WrongMeter):
+            placeholders |= {"expected": mask(expected), "found": mask(error.found)}
         raise ConfigEntryNotReady(
-            translation_domain=DOMAIN,
-            translation_key=error.reason,
-            translation_placeholders={
-                "port": self._port,
-                "detail": cause_in(async_system_words(self._hass, CAUSE), error),
-                "expected": mask(expected),
-                "found": mask(error.found) if isinstance(error, WrongMeter) else "",
-            },
+            translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
         ) from error
 
     @callback
@@ -164,7 +160,7 @@ class PortWatch:
         if self._failure == issues.PORT_SILENT and lasted >= SILENT_AFTER:
             issues.async_report_silence(self._hass, self._entry, self._port)
         elif self._failure == issues.PORT_UNREACHABLE and self._error is not None and lasted >= UNREACHABLE_AFTER:
-            detail = cause_in(async_system_words(self._hass, CAUSE), self._error)
+            detail = async_system_exception_text(self._hass, *problem_of(self._error, self._port))
             issues.async_report_unreachable_port(self._hass, self._entry, self._port, detail)
         elif self._failure == issues.WRONG_SPEED and lasted >= WRONG_SPEED_AFTER:
             issues.async_report_wrong_speed(self._hass, self._entry, self._port)

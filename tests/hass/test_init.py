@@ -76,15 +76,15 @@ async def test_nothing_listens(hass: HomeAssistant, meter: VirtualMeter, socket_
     entry.add_to_hass(hass)
     assert not await hass.config_entries.async_setup(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_RETRY
-    assert entry.error_reason_translation_key == "cannot_connect"
-    assert entry.reason.startswith(f"The port {url} cannot be opened")
+    assert entry.error_reason_translation_key == "cannot_connect_refused"
+    assert entry.reason.startswith(f"{url} refused the connection.")
 
 
 async def test_silent_port(hass: HomeAssistant, entry: MockConfigEntry, server: TcpServer, fast_silence: None) -> None:
     server.pause()
     assert not await hass.config_entries.async_setup(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_RETRY
-    assert entry.error_reason_translation_key == "no_data"
+    assert entry.error_reason_translation_key == "no_data_network"
     await eventually(lambda: server.clients == 0)
 
 

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+import json
+from pathlib import Path
 import time
 from typing import Any
 
@@ -16,6 +18,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+import custom_components.emucs
 from custom_components.emucs import async_remove_config_entry_device
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.devices import mask
@@ -34,6 +37,7 @@ from tests.hass.rewrite import Wire, running, with_value, without
 from tests.support import BRUSSELS, FIELD_TELEGRAMS, WINTER_EVENING, address, entry_data, eventually
 from virtual_meter import PROFILES, TcpServer, VirtualMeter
 
+ENGLISH = json.loads((Path(custom_components.emucs.__file__).parent / "translations" / "en.json").read_text())
 POWER = "sensor.electricity_meter_power"
 IMPORT = "sensor.electricity_meter_energy_import"
 NOISE = bytes(range(0x80, 0x100)) * 4
@@ -87,6 +91,11 @@ def issues(hass: HomeAssistant, entry: MockConfigEntry) -> set[str]:
     return {key.removesuffix(f"_{entry.entry_id}") for key in found} - {"clock_off"}
 
 
+def refused(server: TcpServer) -> str:
+    """Return what is said of a bridge that refuses the connection."""
+    return ENGLISH["exceptions"]["cannot_connect_refused"]["message"].format(port=server.url)
+
+
 def issue(hass: HomeAssistant, entry: MockConfigEntry, key: str) -> ir.IssueEntry:
     """Return an issue that there is."""
     found = ir.async_get(hass).async_get_issue(DOMAIN, f"{key}_{entry.entry_id}")
@@ -111,6 +120,7 @@ class TestSilence:
         await retry(hass, entry)
         assert issues(hass, entry) == {"port_silent"}
         assert issue(hass, entry, "port_silent").translation_placeholders == {"port": server.url}
+        assert issue(hass, entry, "port_silent").translation_key == "port_silent_network"
         server.resume()
         await retry(hass, entry)
         assert entry.state is ConfigEntryState.LOADED
@@ -136,7 +146,7 @@ class TestSilence:
         clock.ahead = SILENT_AFTER
         await server.stop()
         await retry(hass, entry)
-        assert entry.error_reason_translation_key == "cannot_connect"
+        assert entry.error_reason_translation_key == "cannot_connect_refused"
         assert issues(hass, entry) == set()
 
     @pytest.mark.parametrize("way", ["disable", "remove"])
@@ -189,7 +199,7 @@ class TestUnreachablePort:
         assert issue(hass, entry, "port_unreachable").translation_placeholders == {
             "name": "T211",
             "port": server.url,
-            "detail": "the connection was refused",
+            "detail": refused(server),
         }
         await server.bring_up()
         await retry(hass, entry)
@@ -207,10 +217,7 @@ class TestUnreachablePort:
         await eventually(lambda: issues(hass, loaded) == {"port_unreachable"})
         # Why it cannot be opened, not how it was lost.
         await eventually(
-            lambda: (
-                issue(hass, loaded, "port_unreachable").translation_placeholders["detail"]
-                == "the connection was refused"
-            )
+            lambda: issue(hass, loaded, "port_unreachable").translation_placeholders["detail"] == refused(server)
         )
         await server.bring_up()
         await eventually(lambda: issues(hass, loaded) == set())

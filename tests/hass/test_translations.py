@@ -31,20 +31,43 @@ ENGLISH = TEXTS["en"]
 OTHERS = ("nl", "fr", "de")
 
 _DATE = "{day} {month} {year}"
+# A text of a flow that an exception fills in.
+_DETAIL = "{detail}"
 # Words that are the same in English, beside the names of Fluvius's tariff areas.
 SAME = {
-    "nl": {"Gas", "Host", "Import", "Meter", "Meters", "Open", "Register {code}", "Water", "gas", "water", _DATE},
-    "fr": {"Message", "Port", _DATE},
-    "de": {"Gas", "Host", "Import", "Port", "Register {code}"},
+    "nl": {
+        "Gas",
+        "Host",
+        "Import",
+        "Meter",
+        "Meters",
+        "Open",
+        "Register {code}",
+        "Water",
+        "gas",
+        "water",
+        _DATE,
+        _DETAIL,
+    },
+    "fr": {"Message", "Port", _DATE, _DETAIL},
+    "de": {"Gas", "Host", "Import", "Port", "Register {code}", _DETAIL},
 }
 # English words with two meanings: a serial port is no network port.
 TWO_MEANINGS = {"de": {"Port"}}
 # Texts that send the reader to something with a name.
 NAMED = [
-    ("config.error.no_data", "config.step.serial.sections.advanced.data.wait"),
+    ("exceptions.no_data_network.message", "config.step.network.sections.advanced.data.wait"),
+    ("exceptions.no_data_serial.message", "config.step.serial.sections.advanced.data.wait"),
+    ("exceptions.wrong_speed_network.message", "config.step.network.sections.advanced.name"),
+    ("exceptions.wrong_speed_serial.message", "config.step.serial.sections.advanced.name"),
+    ("issues.history_unreadable.description", "options.step.init.menu_options.undo_import"),
+    ("issues.history_unreadable.description", "options.step.undo_import.title"),
+    ("issues.wrong_speed_serial.description", "config.step.serial.sections.advanced.name"),
+    ("options.step.summary.description", "options.step.init.menu_options.undo_import"),
     ("exceptions.no_telegrams.message", "entity.binary_sensor.link.name"),
     ("issues.tariff_year.description", "options.step.settings.sections.capacity.data.own_rate"),
     ("issues.tariff_year.description", "options.step.settings.sections.capacity.name"),
+    ("issues.tariff_year.description", "options.step.init.menu_options.settings"),
 ]
 METERS = {
     "nl": ("Elektriciteitsmeter", "Gasmeter", "Watermeter", "Capaciteitstarief"),
@@ -249,5 +272,6 @@ async def test_flow_says_what_is_wrong(hass: HomeAssistant, speaking: str) -> No
         await hass.config_entries.flow.async_configure(flow_id, {"next_step_id": "serial"})
         result = await hass.config_entries.flow.async_configure(flow_id, {"port": url})
     assert result["errors"] == {"base": "no_telegram"}
-    assert result["description_placeholders"]["detail"] == TEXTS[speaking]["selector.received.options.text"]
+    text = TEXTS[speaking]["exceptions.no_telegram_network.message"]
+    assert result["description_placeholders"]["detail"] == text.format(port=url)
     hass.config_entries.flow.async_abort(flow_id)

@@ -20,7 +20,7 @@ import probatio
 
 from ..const import DOMAIN
 from ..exports import ExportError, Layer
-from ..texts import async_language, async_words
+from ..texts import async_exception_text, async_language, async_words
 from . import importer_of
 from .plan import Export, Plan
 from .report import text_of, title_of, totals_of
@@ -28,6 +28,8 @@ from .report import text_of, title_of, totals_of
 CONF_FILE: Final = "file"
 CONF_CONFIRMED: Final = "confirmed"
 CONF_IMPORT: Final = "import"
+DETAIL: Final = "detail"
+"""The only error: its text is all placeholder, which holds the text of an exception."""
 _STEP: Final = 0.02
 # Seconds: what takes no longer is done at once, and how long progress is shown at least.
 _AT_ONCE: Final = 2.0
@@ -71,8 +73,8 @@ class HistorySteps(OptionsFlowWithReload):
         return self.async_show_form(
             step_id="import_history",
             data_schema=_FILE,
-            errors={CONF_FILE: error.reason} if error else None,
-            description_placeholders={"portal": _PORTAL, **(error.placeholders if error else {})},
+            errors={CONF_FILE: DETAIL} if error else None,
+            description_placeholders={"portal": _PORTAL, **(await self._async_detail(error) if error else {})},
         )
 
     async def async_step_read(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -83,16 +85,17 @@ class HistorySteps(OptionsFlowWithReload):
         """Show what would be written, and where it differs from what is there."""
         if not self._plan.is_new:
             return self.async_abort(reason="nothing_new")
-        errors = {}
+        error = None
         if user_input is not None:
             if self._export.certain or user_input.get(CONF_CONFIRMED):
                 return await self.async_step_write()
-            errors[CONF_CONFIRMED] = "unconfirmed"
+            error = ExportError("unconfirmed")
         return self.async_show_form(
             step_id="summary",
             data_schema=_NOTHING_TO_FILL_IN if self._export.certain else _CONFIRM,
-            errors=errors,
+            errors={CONF_CONFIRMED: DETAIL} if error else {},
             description_placeholders={
+                **(await self._async_detail(error) if error else {}),
                 "files": ", ".join(self._export.files),
                 "rows": str(self._export.rows),
                 "summary": text_of(self.hass, self._export, self._plan, await self._async_words()),
@@ -125,7 +128,7 @@ class HistorySteps(OptionsFlowWithReload):
             self._chosen = user_input[CONF_IMPORT]
             return await self.async_step_undo()
         if not self._layers:
-            return self.async_abort(reason="nothing_to_undo")
+            return await self._async_refuse(ExportError("nothing_to_undo"))
         words = await self._async_words()
         imports = [SelectOptionDict(value=layer.id, label=title_of(layer, words)) for layer in reversed(self._layers)]
         selector = SelectSelector(SelectSelectorConfig(options=imports, mode=SelectSelectorMode.LIST))
@@ -133,8 +136,8 @@ class HistorySteps(OptionsFlowWithReload):
         return self.async_show_form(
             step_id="undo_import",
             data_schema=probatio.Schema({probatio.Required(CONF_IMPORT, default=imports[0]["value"]): selector}),
-            errors={CONF_IMPORT: error.reason} if error else None,
-            description_placeholders=error.placeholders if error else None,
+            errors={CONF_IMPORT: DETAIL} if error else None,
+            description_placeholders=await self._async_detail(error) if error else None,
         )
 
     async def async_step_undo(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -170,15 +173,24 @@ class HistorySteps(OptionsFlowWithReload):
         if self._language is None:
             self._language = await async_language(self.hass)
         if self.config_entry.state is not ConfigEntryState.LOADED:
-            return self.async_abort(reason="entry_not_loaded")
+            return await self._async_refuse(ExportError("entry_not_loaded"))
         try:
             self._layers = await importer_of(self.hass, self.config_entry).async_imports()
         except ExportError as error:
             self._error = error
             if error.reason == "record_unreadable":
                 return await self.async_step_record_lost()
-            return self.async_abort(reason=error.reason, description_placeholders=error.placeholders)
+            return await self._async_refuse(error)
         return None
+
+    async def _async_refuse(self, error: ExportError) -> ConfigFlowResult:
+        """End with what is wrong."""
+        return self.async_abort(reason=DETAIL, description_placeholders=await self._async_detail(error))
+
+    async def _async_detail(self, error: ExportError) -> dict[str, str]:
+        """Return what is wrong and what to do about it, in the text that actions have for it too."""
+        language = self._language or self.hass.config.language
+        return {DETAIL: await async_exception_text(self.hass, f"export_{error.reason}", error.placeholders, language)}
 
     async def _async_progress(
         self, step: str, work: Callable[[], Coroutine[Any, Any, None]], then: str

@@ -84,7 +84,7 @@ async def _async_undo_import(call: ServiceCall) -> ServiceResponse:
     except ExportError as error:
         raise _validation_error(error) from error
     if layer is None:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="nothing_to_undo")
+        raise _validation_error(ExportError("nothing_to_undo"))
     return {"import_id": layer.id, "created": layer.created, "files": list(layer.files)}
 
 
