@@ -99,7 +99,7 @@ NAMES = {
         "power_import_l3": "Bezugsleistung L3",
         "voltage_l1": "Spannung L1",
         "month_peak": "Monatsspitze",
-        "peak_average": "Durchschnittliche Monatsspitze",
+        "peak_average": "Mittlere Monatsspitze",
         "link": "Verbindung",
     },
 }
