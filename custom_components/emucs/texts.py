@@ -20,9 +20,9 @@ _FIRST_LANGUAGE: Final = re.compile(r"\s*([A-Za-z]{2,3})(?![A-Za-z])")
 
 
 async def async_language(hass: HomeAssistant) -> str:
-    """Return the language of the user whose request is answered, or the system's where there is none.
+    """Return the language of the user whose request is handled, or the system's without a request.
 
-    A flow is not told it. The frontend keeps what the user has chosen on the server, and else takes the browser's.
+    Flows do not know it. The frontend stores the user's choice on the server, and else takes the browser's.
     """
     if (request := current_request.get()) is None:
         return hass.config.language
@@ -39,7 +39,7 @@ async def async_language(hass: HomeAssistant) -> str:
 
 
 async def async_words(hass: HomeAssistant, group: str, language: str) -> dict[str, str]:
-    """Return the words of a group in a language."""
+    """Return the words of a selector group in a language."""
     prefix = f"component.{DOMAIN}.selector.{group}.options."
     texts = await async_get_translations(hass, language, "selector", [DOMAIN])
     return {key.removeprefix(prefix): text for key, text in texts.items() if key.startswith(prefix)}
@@ -65,7 +65,7 @@ def _exception(key: str) -> str:
 
 
 def connection_of(port: str) -> str:
-    """Return the ending of the texts for what a port is: a bridge on the network fails in other ways than a cable."""
+    """Return how the keys of texts end for a kind of port: a cable fails in other ways than a bridge."""
     return "network" if is_network(port) else "serial"
 
 

@@ -1,4 +1,4 @@
-"""The steps of *Configure* that import history and take it back."""
+"""The steps of *Configure* that import history and undo imports."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -29,9 +29,9 @@ CONF_FILE: Final = "file"
 CONF_CONFIRMED: Final = "confirmed"
 CONF_IMPORT: Final = "import"
 DETAIL: Final = "detail"
-"""The only error: its text is all placeholder, which holds the text of an exception."""
+"""The only error and its placeholder, which holds the text of an exception."""
 _STEP: Final = 0.02
-# Seconds: what takes no longer is done at once, and how long progress is shown at least.
+# Seconds: work that takes no longer shows no progress, and how long progress is shown at least.
 _AT_ONCE: Final = 2.0
 _LEAST_SHOWN: Final = 3.0
 _PORTAL: Final = "mijn.fluvius.be"
@@ -45,14 +45,14 @@ _NOTHING_TO_FILL_IN: Final = probatio.Schema({})
 
 
 class HistorySteps(OptionsFlowWithReload):
-    """Imports an export into the history of a meter, or takes an import back. The options stay as they are."""
+    """Imports an export into the history of a meter, or undoes an import. Options are not changed."""
 
     _task: asyncio.Task[ExportError | None] | None = None
     _shown_since: float | None = None
-    """When progress was shown, in the time of the event loop."""
+    """When progress was first shown, in event loop time."""
     _language: str | None = None
     _asked: str
-    """The step that asks: it is shown again where what it asks for fails."""
+    """The step that asks, which is shown again if the work fails."""
     _error: ExportError | None = None
     _export: Export
     _plan: Plan
@@ -107,7 +107,7 @@ class HistorySteps(OptionsFlowWithReload):
         return await self._async_progress("write", self._async_write, "imported")
 
     async def async_step_imported(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Say what was written, and where to look at it."""
+        """Show what was written, and where to see it."""
         if not self._plan.is_new:
             return self.async_abort(reason="nothing_new")
         return self.async_abort(
@@ -120,7 +120,7 @@ class HistorySteps(OptionsFlowWithReload):
         )
 
     async def async_step_undo_import(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask which import is taken back."""
+        """Ask which import to undo."""
         self._asked = "undo_import"
         if (result := await self._async_begin()) is not None:
             return result
@@ -141,11 +141,11 @@ class HistorySteps(OptionsFlowWithReload):
         )
 
     async def async_step_undo(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Take it back."""
+        """Undo the import."""
         return await self._async_progress("undo", self._async_undo, "undone")
 
     async def async_step_undone(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Say that it was taken back."""
+        """Say that the import was undone."""
         return self.async_abort(reason="undone")
 
     async def async_step_record_lost(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -169,7 +169,7 @@ class HistorySteps(OptionsFlowWithReload):
         )
 
     async def _async_begin(self) -> ConfigFlowResult | None:
-        """Look at the record of imports; return another step where nothing can be asked."""
+        """Load the record of imports; return another step if that fails."""
         if self._language is None:
             self._language = await async_language(self.hass)
         if self.config_entry.state is not ConfigEntryState.LOADED:
@@ -184,20 +184,20 @@ class HistorySteps(OptionsFlowWithReload):
         return None
 
     async def _async_refuse(self, error: ExportError) -> ConfigFlowResult:
-        """End with what is wrong."""
+        """End the flow with what is wrong."""
         return self.async_abort(reason=DETAIL, description_placeholders=await self._async_detail(error))
 
     async def _async_detail(self, error: ExportError) -> dict[str, str]:
-        """Return what is wrong and what to do about it, in the text that actions have for it too."""
+        """Return the placeholder with what is wrong and what to do, in the same text as for actions."""
         language = self._language or self.hass.config.language
         return {DETAIL: await async_exception_text(self.hass, f"export_{error.reason}", error.placeholders, language)}
 
     async def _async_progress(
         self, step: str, work: Callable[[], Coroutine[Any, Any, None]], then: str
     ) -> ConfigFlowResult:
-        """Do work, and go on with what comes after it: the step that asked for it where it fails.
+        """Do work, then continue with the next step, or with the one that asked if the work fails.
 
-        Progress is shown where it takes long, and then for a while: the frontend only hears of its end when it listens.
+        Progress is shown if it takes long, and then for a while: the frontend misses an end that comes too early.
         """
         is_new = self._task is None
         if self._task is None:
@@ -214,7 +214,7 @@ class HistorySteps(OptionsFlowWithReload):
         return self.async_show_progress_done(next_step_id=following)
 
     async def _async_outcome(self, work: Coroutine[Any, Any, None]) -> ExportError | None:
-        """Do work; return what went wrong."""
+        """Do work; return its error, if any."""
         error = None
         try:
             await work
@@ -226,12 +226,12 @@ class HistorySteps(OptionsFlowWithReload):
         return error
 
     async def _async_read(self) -> None:
-        """Read the file that was uploaded, and work out what it would do."""
+        """Read the uploaded file, and plan the import."""
         importer = importer_of(self.hass, self.config_entry)
         self._done = 0.0
 
         def tell(share: float) -> None:
-            """Tell how far reading is, a few times in all."""
+            """Report the progress of reading, in steps."""
             if share - self._done >= _STEP:
                 self._done = share
                 self.hass.loop.call_soon_threadsafe(self.async_update_progress, share)
@@ -248,7 +248,7 @@ class HistorySteps(OptionsFlowWithReload):
         self._plan = await importer_of(self.hass, self.config_entry).async_import(self._export)
 
     async def _async_undo(self) -> None:
-        """Take back what was chosen."""
+        """Undo the chosen import."""
         await importer_of(self.hass, self.config_entry).async_undo(self._chosen)
 
     async def _async_words(self) -> dict[str, str]:
