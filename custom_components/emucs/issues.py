@@ -9,7 +9,7 @@ from homeassistant.helpers import issue_registry as ir
 from .const import DOMAIN
 from .devices import mask
 from .insight.capacity import Capacity
-from .texts import connection_of
+from .texts import connection_of, name_of
 
 if TYPE_CHECKING:
     from .coordinator import EmucsConfigEntry
@@ -88,13 +88,15 @@ def _report(
 @callback
 def async_report_silence(hass: HomeAssistant, entry: ConfigEntry, port: str) -> None:
     """Report that a port has been silent for long."""
-    _report(hass, entry, PORT_SILENT, {"port": port}, severity=ir.IssueSeverity.ERROR, variant=connection_of(port))
+    _report(
+        hass, entry, PORT_SILENT, {"port": name_of(port)}, severity=ir.IssueSeverity.ERROR, variant=connection_of(port)
+    )
 
 
 @callback
 def async_report_unreachable_port(hass: HomeAssistant, entry: ConfigEntry, port: str, detail: str) -> None:
     """Report that a port could not be opened for long, and why. The fix flow leads to another port."""
-    placeholders = {"name": entry.title, "port": port, "detail": detail}
+    placeholders = {"name": entry.title, "port": name_of(port), "detail": detail}
     fix: dict[str, str | int | float | None] = {ENTRY_ID: entry.entry_id}
     _report(hass, entry, PORT_UNREACHABLE, placeholders, severity=ir.IssueSeverity.ERROR, fix=fix)
 
@@ -102,13 +104,15 @@ def async_report_unreachable_port(hass: HomeAssistant, entry: ConfigEntry, port:
 @callback
 def async_report_wrong_speed(hass: HomeAssistant, entry: ConfigEntry, port: str) -> None:
     """Report that a port has sent no telegrams but other data for long."""
-    _report(hass, entry, WRONG_SPEED, {"port": port}, severity=ir.IssueSeverity.ERROR, variant=connection_of(port))
+    _report(
+        hass, entry, WRONG_SPEED, {"port": name_of(port)}, severity=ir.IssueSeverity.ERROR, variant=connection_of(port)
+    )
 
 
 @callback
 def async_report_wrong_meter(hass: HomeAssistant, entry: ConfigEntry, port: str, found: str) -> None:
     """Report that another meter is on the port. The fix flow takes it as the replacement."""
-    placeholders = {"port": port, "expected": mask(entry.unique_id or ""), "found": mask(found)}
+    placeholders = {"port": name_of(port), "expected": mask(entry.unique_id or ""), "found": mask(found)}
     fix: dict[str, str | int | float | None] = {ENTRY_ID: entry.entry_id, FOUND: found}
     _report(hass, entry, WRONG_METER, placeholders, severity=ir.IssueSeverity.ERROR, fix=fix)
 

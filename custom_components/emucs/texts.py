@@ -64,6 +64,11 @@ def _exception(key: str) -> str:
     return f"component.{DOMAIN}.exceptions.{key}.message"
 
 
+def name_of(port: str) -> str:
+    """Return a port as the user entered it: of a bridge, the host and the TCP port."""
+    return port.removeprefix("socket://")
+
+
 def connection_of(port: str) -> str:
     """Return how the keys of texts end for a kind of port: a cable fails in other ways than a bridge."""
     return "network" if is_network(port) else "serial"
@@ -74,4 +79,4 @@ def problem_of(error: PortError, port: str) -> tuple[str, dict[str, str]]:
     key = error.problem
     if key in BY_CONNECTION:
         key = f"{key}_{connection_of(port)}"
-    return key, {"port": port, "kind": error.kind}
+    return key, {"port": name_of(port), "kind": error.kind}

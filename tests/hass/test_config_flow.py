@@ -510,7 +510,7 @@ class TestLanguage:
         assert await async_setup_component(hass, "config", {})
         seen = await self.found(await hass_client(), server, **{"Accept-Language": accepted})
         assert seen["why"] == why
-        assert seen["detail"].startswith(f"socket://127.0.0.1:1 {refused}.")
+        assert seen["detail"].startswith(f"127.0.0.1:1 {refused}.")
 
     async def test_is_what_the_user_has_chosen(
         self,
@@ -530,4 +530,4 @@ class TestLanguage:
         assert await async_setup_component(hass, "config", {})
         seen = await self.found(await hass_client(), server, **{"Accept-Language": "nl"})
         assert seen["why"] == "il indique une version de P1"
-        assert seen["detail"].startswith("socket://127.0.0.1:1 a refusé la connexion.")
+        assert seen["detail"].startswith("127.0.0.1:1 a refusé la connexion.")

@@ -243,7 +243,7 @@ async def test_a_port_that_cannot_be_opened_at_set_up_is_tried_again(
             assert not await hass.config_entries.async_setup(entry.entry_id)
         assert entry.state is ConfigEntryState.SETUP_RETRY
         assert entry.error_reason_translation_key == f"cannot_connect_{cause}"
-        assert entry.reason.startswith(told.format(port=url))
+        assert entry.reason.startswith(told.format(port=url.removeprefix("socket://")))
         assert systems_own not in entry.reason
         assert url in entry.reason
         # The user has not to do anything here once the port is there.

@@ -77,7 +77,7 @@ async def test_nothing_listens(hass: HomeAssistant, meter: VirtualMeter, socket_
     assert not await hass.config_entries.async_setup(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_RETRY
     assert entry.error_reason_translation_key == "cannot_connect_refused"
-    assert entry.reason.startswith(f"{url} refused the connection.")
+    assert entry.reason.startswith(f"{url.removeprefix('socket://')} refused the connection.")
 
 
 async def test_silent_port(hass: HomeAssistant, entry: MockConfigEntry, server: TcpServer, fast_silence: None) -> None:

@@ -33,6 +33,7 @@ from custom_components.emucs.port_watch import (
     is_lapsed,
 )
 from custom_components.emucs.repairs import async_create_fix_flow
+from custom_components.emucs.texts import name_of
 from tests.hass.rewrite import Wire, running, with_value, without
 from tests.support import BRUSSELS, FIELD_TELEGRAMS, WINTER_EVENING, address, entry_data, eventually
 from virtual_meter import PROFILES, TcpServer, VirtualMeter
@@ -93,7 +94,7 @@ def issues(hass: HomeAssistant, entry: MockConfigEntry) -> set[str]:
 
 def refused(server: TcpServer) -> str:
     """Return what is said of a bridge that refuses the connection."""
-    return ENGLISH["exceptions"]["cannot_connect_refused"]["message"].format(port=server.url)
+    return ENGLISH["exceptions"]["cannot_connect_refused"]["message"].format(port=name_of(server.url))
 
 
 def issue(hass: HomeAssistant, entry: MockConfigEntry, key: str) -> ir.IssueEntry:
@@ -119,7 +120,7 @@ class TestSilence:
         clock.ahead = SILENT_AFTER
         await retry(hass, entry)
         assert issues(hass, entry) == {"port_silent"}
-        assert issue(hass, entry, "port_silent").translation_placeholders == {"port": server.url}
+        assert issue(hass, entry, "port_silent").translation_placeholders == {"port": name_of(server.url)}
         assert issue(hass, entry, "port_silent").translation_key == "port_silent_network"
         server.resume()
         await retry(hass, entry)
@@ -198,7 +199,7 @@ class TestUnreachablePort:
         assert issues(hass, entry) == {"port_unreachable"}
         assert issue(hass, entry, "port_unreachable").translation_placeholders == {
             "name": "T211",
-            "port": server.url,
+            "port": name_of(server.url),
             "detail": refused(server),
         }
         await server.bring_up()
@@ -249,7 +250,7 @@ class TestUnreachablePort:
         clock.ahead = UNREACHABLE_AFTER
         await eventually(lambda: issues(hass, loaded) == {"port_unreachable"})
         form, ended = await self.fix(hass, hass_client, loaded)
-        assert form["description_placeholders"]["port"] == server.url
+        assert form["description_placeholders"]["port"] == name_of(server.url)
         assert (ended["type"], ended["reason"]) == ("abort", "reconfigure")
         kind, flow_id = ended["next_flow"]
         assert kind == "config_flow"

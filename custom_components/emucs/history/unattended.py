@@ -34,6 +34,6 @@ def _log_failure(name: str, task: asyncio.Task[Any]) -> None:
     if task.cancelled() or (error := task.exception()) is None:
         return
     if isinstance(error, ExportError):
-        _LOGGER.warning("%s: a change to its history failed after its caller was cancelled: %s", name, error.reason)
+        _LOGGER.warning("%s: a change to its history, whose caller was cancelled, has failed: %s", name, error.reason)
     else:
-        _LOGGER.error("%s: a change to its history failed after its caller was cancelled", name, exc_info=error)
+        _LOGGER.error("%s: a change to its history, whose caller was cancelled, has failed", name, exc_info=error)
