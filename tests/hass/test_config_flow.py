@@ -54,7 +54,7 @@ async def submit(hass: HomeAssistant, flow_id: str, **user_input: Any) -> dict[s
 
 @asynccontextmanager
 async def serving(answer: Callable[[asyncio.StreamWriter], None]) -> AsyncGenerator[dict[str, Any]]:
-    """Serve what is no meter on a TCP port."""
+    """Serve something other than a meter on a TCP port."""
     writers = []
 
     def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -72,7 +72,7 @@ async def serving(answer: Callable[[asyncio.StreamWriter], None]) -> AsyncGenera
 
 
 def section_default(form: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return what the frontend fills a section with: its default as a whole, where it has one."""
+    """Return what the frontend fills a section with: the default of the section, if it has one."""
     (field,) = [
         field
         for field in probatio.to_field_list(form["data_schema"], custom_serializer=cv.custom_serializer)
@@ -469,11 +469,11 @@ async def test_options_out_of_range(hass: HomeAssistant, loaded: MockConfigEntry
 
 
 class TestLanguage:
-    """Words that fill in texts are in the language of whoever reads them, whatever the system speaks."""
+    """Placeholders are filled in the language of the user, not of the system."""
 
     @staticmethod
     async def found(client: TestClient, server: TcpServer, **headers: str) -> dict[str, str]:
-        """Walk through set-up as the frontend does; return what the texts are filled in with."""
+        """Go through set-up as the frontend does; return the placeholders of all steps."""
         path = "/api/config/config_entries/flow"
         response = await client.post(path, json={"handler": DOMAIN}, headers=headers)
         flow = await response.json()

@@ -71,7 +71,7 @@ def is_shown(hass: HomeAssistant) -> bool:
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
-    """Return what the integration wrote into the log, except for debugging."""
+    """Return what the integration logged, except for debug messages."""
     return [
         (record.levelno, record.getMessage())
         for record in caplog.records
@@ -81,7 +81,7 @@ def said(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
 
 @pytest.fixture
 def faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the link live faster: what it waits for, not what it does."""
+    """Shorten the waits of the link, without changing what it does."""
     for name in ("FIRST_DELAY", "LONGEST_DELAY", "LONGEST_DELAY_WHERE_CHEAP"):
         path = f"custom_components.emucs.port.link.{name}"
         value = {"FIRST_DELAY": 0.5, "LONGEST_DELAY": 30.0, "LONGEST_DELAY_WHERE_CHEAP": 1.5}[name]

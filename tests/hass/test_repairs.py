@@ -1,4 +1,4 @@
-"""Repair issues: what the user can mend is said, in words for that, and no longer than it holds."""
+"""Repair issues: reported with what the user can do, and ended as soon as that is no longer needed."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -64,20 +64,20 @@ def clock() -> Clock:
 
 @pytest.fixture
 def entry(hass: HomeAssistant, entry: MockConfigEntry, clock: Clock) -> MockConfigEntry:
-    """Return the entry, watched over by the clock."""
+    """Return the entry, whose watch has the clock."""
     async_watch_of(hass, entry, clock)
     return entry
 
 
 @pytest.fixture(autouse=True)
 def fast_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look more often what lasts, and take a clock for wrong sooner."""
+    """Check lasting conditions more often, and judge a clock sooner."""
     monkeypatch.setattr("custom_components.emucs.coordinator.MINUTE", timedelta(seconds=0.1))
     monkeypatch.setattr("custom_components.emucs.insight.clock.LASTING", timedelta(seconds=0.5))
 
 
 async def retry(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Let Home Assistant try again to set an entry up, as it does by itself after a while."""
+    """Let Home Assistant retry the set-up of an entry, as it does by itself after a while."""
     assert entry.state is ConfigEntryState.SETUP_RETRY
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=5))
     assert entry.state is ConfigEntryState.SETUP_IN_PROGRESS
@@ -86,19 +86,19 @@ async def retry(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 
 def issues(hass: HomeAssistant, entry: MockConfigEntry) -> set[str]:
-    """Return the issues of an entry, but for that of the virtual meter's clock, which is one of January."""
+    """Return the issues of an entry, except for that of the virtual meter's clock, which runs in January."""
     found = {key for domain, key in ir.async_get(hass).issues if domain == DOMAIN}
     assert all(key.endswith(f"_{entry.entry_id}") for key in found)
     return {key.removesuffix(f"_{entry.entry_id}") for key in found} - {"clock_off"}
 
 
 def refused(server: TcpServer) -> str:
-    """Return what is said of a bridge that refuses the connection."""
+    """Return the text for a bridge that refuses the connection."""
     return ENGLISH["exceptions"]["cannot_connect_refused"]["message"].format(port=name_of(server.url))
 
 
 def issue(hass: HomeAssistant, entry: MockConfigEntry, key: str) -> ir.IssueEntry:
-    """Return an issue that there is."""
+    """Return an issue, which has to exist."""
     found = ir.async_get(hass).async_get_issue(DOMAIN, f"{key}_{entry.entry_id}")
     assert found is not None
     return found
@@ -310,7 +310,7 @@ class TestWrongMeter:
 
     @staticmethod
     def assert_masked(found: ir.IssueEntry, meter: VirtualMeter, other: VirtualMeter) -> None:
-        """Check that an issue tells two meters apart, and not whose they are."""
+        """Check that an issue tells two meters apart without their full identifiers."""
         placeholders = found.translation_placeholders
         assert placeholders is not None
         assert (placeholders["expected"], placeholders["found"]) == (mask(meter.meter_id), mask(other.meter_id))
@@ -491,11 +491,11 @@ class TestLapsedRights:
 
 
 class TestClock:
-    """The meter's clock is not that of the host."""
+    """The clocks of the meter and the host differ."""
 
     @staticmethod
     def dated(telegram: bytes, ahead: timedelta = timedelta()) -> bytes:
-        """Return a telegram of the host's time, or of another."""
+        """Return a telegram with the time of the host, or with another."""
         now = (datetime.now(UTC) + ahead).astimezone(BRUSSELS)
         flag = "S" if now.dst() else "W"
         return with_value(telegram, r"0-0:1\.0\.0", f"({now:%y%m%d%H%M%S}{flag})")

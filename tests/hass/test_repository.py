@@ -1,4 +1,4 @@
-"""What the repository promises to HACS, to Home Assistant and to translators, and what it must not give away."""
+"""Texts, translations and icons agree with the code."""
 
 import ast
 from collections.abc import Iterator
@@ -133,7 +133,7 @@ def unlisted_names() -> dict[str, SensorEntityDescription]:
 
 
 def reasons(error: type[PortError]) -> Iterator[str]:
-    """Yield the reasons of an error and of all that derive from it, as far as they are the integration's."""
+    """Yield the reasons of an error and of all errors of the integration that derive from it."""
     if "reason" in vars(error) and error.__module__.startswith("custom_components."):
         yield error.reason
     for derived in error.__subclasses__():

@@ -1,4 +1,4 @@
-"""What texts refer to, and that each stands once."""
+"""Texts name menus and buttons as Home Assistant does, and each stands once."""
 
 from collections import defaultdict
 from functools import cache

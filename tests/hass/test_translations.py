@@ -1,4 +1,4 @@
-"""The languages: each complete in itself, and what Home Assistant makes of it."""
+"""The languages: each is complete, and what Home Assistant shows of it."""
 
 from collections import defaultdict
 from collections.abc import AsyncGenerator
@@ -138,7 +138,7 @@ def language(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def speaking(hass: HomeAssistant, language: str) -> str:
-    """Let Home Assistant speak each language but English."""
+    """Set the language of Home Assistant, to each but English."""
     hass.config.language = language
     return language
 
@@ -156,7 +156,7 @@ async def running(hass: HomeAssistant, entry: MockConfigEntry) -> AsyncGenerator
 
 
 def english_name(entity: er.RegistryEntry) -> str:
-    """Return the text that an entity's name is made of in English."""
+    """Return the English text of an entity's name, before placeholders are filled in."""
     return ENGLISH[f"entity.{entity.domain}.{entity.translation_key}.name"]
 
 
