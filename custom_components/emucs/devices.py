@@ -1,4 +1,4 @@
-"""Devices: identifiers, names and registry entries of meters and their services."""
+"""What the device registry says of meters."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -15,7 +15,7 @@ from .insight.user_port import UserPort
 from .port import Telegram, parse_code
 
 SERVICES: Final = {"capacity": "capacity_tariff"}
-"""Services of a meter, by subject: the translation keys of their devices."""
+"""What is no meter but follows from one, by subject: the translation keys of their devices."""
 
 # The manufacturers of an equipment identifier (DIN 43863-5: medium, manufacturer, number), where they are certain.
 _MANUFACTURERS: Final = {"FLO": "Flonidan", "ISK": "Iskraemeco", "SAG": "Sagemcom"}
@@ -33,40 +33,40 @@ _MODELS: Final = {
 _IDENTIFICATION_MANUFACTURERS: Final = {"FLU5\\253": "Sagemcom", "ISk5": "Iskraemeco", "ISK5": "Iskraemeco"}
 _EQUIPMENT_IDENTIFIER_LENGTH: Final = 14
 _DSMR_VERSION_LENGTH: Final = 2
-# What a mask leaves: medium and manufacturer, and enough of the end to tell two meters apart.
+# Of a masked identifier: medium and manufacturer, and as much as tells two meters apart.
 _SHOWN_BEGIN: Final = 4
 _SHOWN_END: Final = 3
 
 
 def identifier_of(telegram: Telegram) -> str:
-    """Return the identifier of the meter: its equipment identifier, or else its identification line."""
+    """Return what the meter is known by: its equipment identifier, or its identification where it prints none."""
     return telegram.meter_id or telegram.identification
 
 
 def is_of(telegram: Telegram, identifier: str) -> bool:
-    """Tell whether a telegram is of the meter with this identifier.
+    """Tell whether a telegram is of the meter that is known by an identifier.
 
-    A meter that printed no identifier at set-up keeps its identification line as such, even if it prints one later.
+    A meter that printed none when it was set up is known by its identification, also once it prints one.
     """
     return identifier in (telegram.meter_id, telegram.identification)
 
 
 def names_of(counters: Iterable[str]) -> list[str]:
-    """Return names of counters that may be logged: their codes, or that they are of M-Bus meters."""
+    """Return what counters can be called before others: their codes, or that they are M-Bus meters'."""
     return sorted({"M-Bus" if parse_code(key) is None else key for key in counters})
 
 
 def mask(identifier: str) -> str:
-    """Return an identifier with all hidden but what its owner recognises it by."""
+    """Return as much of an identifier as its owner recognises it by, and nobody else."""
     if len(identifier) <= _SHOWN_BEGIN + _SHOWN_END:
         return "…"
     return f"{identifier[:_SHOWN_BEGIN]}{_tail(identifier)}"
 
 
 async def async_title(hass: HomeAssistant, identifier: str, name: str | None) -> str:
-    """Return a unique title for an entry, made of its meter's name, such as the model.
+    """Return the title of an entry by its meter's name, such as the model: its own name, and no number.
 
-    Home Assistant logs titles, so they show no more of the identifier than tells two meters apart.
+    Home Assistant writes titles into its log. Of the identifier they show at most what tells two meters apart.
     """
     if not name:
         texts = await async_get_translations(hass, hass.config.language, "device", [DOMAIN])
@@ -81,7 +81,7 @@ def title_after(title: str, before: str, identifier: str) -> str:
 
 
 def _tail(identifier: str) -> str:
-    """Return the end of an identifier, which tells it from another one."""
+    """Return the end of an identifier, by which its owner tells it from another one."""
     return f"…{identifier[-_SHOWN_END:]}"
 
 
@@ -121,7 +121,7 @@ def port_version_of(telegram: Telegram, port: UserPort = UserPort.P1) -> str:
 
 
 def electricity_meter_device(telegram: Telegram, identifier: str, port: UserPort = UserPort.P1) -> DeviceInfo:
-    """Return the device info of the electricity meter."""
+    """Return the device of the electricity meter."""
     manufacturer, model = model_of(telegram)
     return DeviceInfo(
         identifiers={(DOMAIN, identifier)},
@@ -134,7 +134,7 @@ def electricity_meter_device(telegram: Telegram, identifier: str, port: UserPort
 
 
 def mbus_meter_device(medium: Medium, identifier: str, serial_number: str | None, via_device_id: str) -> DeviceInfo:
-    """Return the device info of an M-Bus meter."""
+    """Return the device of an M-Bus meter."""
     return DeviceInfo(
         identifiers={(DOMAIN, identifier)},
         translation_key=f"{medium}_meter" if medium is not Medium.ELECTRICITY else "electricity_submeter",
@@ -145,12 +145,12 @@ def mbus_meter_device(medium: Medium, identifier: str, serial_number: str | None
 
 
 def service_identifier(meter: str, subject: str) -> str:
-    """Return the identifier of a service of a meter."""
+    """Return the identifier of a service of the meter that has an identifier."""
     return f"{meter}_{subject}"
 
 
 def service_device(meter: str, subject: str, via_device_id: str) -> DeviceInfo:
-    """Return the device info of a service of a meter."""
+    """Return the device of a service of a meter."""
     return DeviceInfo(
         identifiers={(DOMAIN, service_identifier(meter, subject))},
         translation_key=SERVICES[subject],
@@ -161,7 +161,7 @@ def service_device(meter: str, subject: str, via_device_id: str) -> DeviceInfo:
 
 @callback
 def async_register_meter(hass: HomeAssistant, entry: ConfigEntry, telegram: Telegram, port: UserPort) -> None:
-    """Register the device of the electricity meter, as its first telegram describes it."""
+    """Put the electricity meter into the device registry, as its first telegram shows it."""
     dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id,
         **electricity_meter_device(telegram, entry.unique_id or identifier_of(telegram), port),
@@ -170,14 +170,14 @@ def async_register_meter(hass: HomeAssistant, entry: ConfigEntry, telegram: Tele
 
 @callback
 def async_rename_mbus_meters(hass: HomeAssistant, entry: ConfigEntry, renamed: Mapping[str, str]) -> bool:
-    """Change the identifiers of M-Bus meters, of devices and entities; return whether any were registered."""
+    """Give the devices and entities of M-Bus meters other identifiers; tell whether there were any such devices."""
     done = [_async_rename(hass, entry, before, identifier) for before, identifier in renamed.items()]
     return any(done)
 
 
 @callback
 def _async_rename(hass: HomeAssistant, entry: ConfigEntry, before: str, identifier: str) -> bool:
-    """Change the identifier of an M-Bus meter, of device and entities; return whether it was registered."""
+    """Give the device and the entities of an M-Bus meter another identifier; tell whether there was such a device."""
     devices, entities = dr.async_get(hass), er.async_get(hass)
     device = devices.async_get_device_by_identifier((DOMAIN, before), entry.entry_id)
     if device is None or devices.async_get_device_by_identifier((DOMAIN, identifier), entry.entry_id) is not None:

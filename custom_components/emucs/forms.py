@@ -1,4 +1,4 @@
-"""Fields that several forms share."""
+"""The fields that forms have in common."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -37,9 +37,9 @@ def decimal(minimum: float, maximum: float, unit: str) -> NumberSelector:
 def form_section(
     name: str, schema: probatio.Schema, values: Mapping[str, Any], *, collapsed: bool
 ) -> dict[probatio.Marker, section]:
-    """Return an optional section of a form, filled with its values or defaults.
+    """Return a section of a form that may be left out; it shows its values, or its defaults.
 
-    The frontend prefers the default of a section over those of its fields, so the section has to hold all of them.
+    The frontend takes a section's own default before those of its fields: so that has to be all of them.
     """
     filled_in = schema(values.get(name, {}))
     return {probatio.Required(name, default=lambda: filled_in): section(schema, {"collapsed": collapsed})}

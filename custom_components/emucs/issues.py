@@ -6,10 +6,10 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
+from . import texts
 from .const import DOMAIN
 from .devices import mask
 from .insight.capacity import Capacity
-from .texts import connection_of, name_of
 
 if TYPE_CHECKING:
     from .coordinator import EmucsConfigEntry
@@ -35,7 +35,7 @@ ISSUES: Final = (
     WRONG_METER,
     WRONG_SPEED,
 )
-"""Issues of a running entry, or one that tries to: they end with it."""
+"""Those of an entry that runs, or tries to: they end with it."""
 
 ENTRY_ID: Final = "entry_id"
 FOUND: Final = "found"
@@ -55,7 +55,7 @@ def async_end(hass: HomeAssistant, entry: ConfigEntry, *issues: str) -> None:
 
 @callback
 def async_end_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """End all issues of a removed entry."""
+    """End all issues of an entry that is removed."""
     async_end(hass, entry, *ISSUES, UNREADABLE_STORE)
 
 
@@ -89,14 +89,19 @@ def _report(
 def async_report_silence(hass: HomeAssistant, entry: ConfigEntry, port: str) -> None:
     """Report that a port has been silent for long."""
     _report(
-        hass, entry, PORT_SILENT, {"port": name_of(port)}, severity=ir.IssueSeverity.ERROR, variant=connection_of(port)
+        hass,
+        entry,
+        PORT_SILENT,
+        {"port": texts.name_of(port)},
+        severity=ir.IssueSeverity.ERROR,
+        variant=texts.connection_of(port),
     )
 
 
 @callback
 def async_report_unreachable_port(hass: HomeAssistant, entry: ConfigEntry, port: str, detail: str) -> None:
     """Report that a port could not be opened for long, and why. The fix flow leads to another port."""
-    placeholders = {"name": entry.title, "port": name_of(port), "detail": detail}
+    placeholders = {"name": entry.title, "port": texts.name_of(port), "detail": detail}
     fix: dict[str, str | int | float | None] = {ENTRY_ID: entry.entry_id}
     _report(hass, entry, PORT_UNREACHABLE, placeholders, severity=ir.IssueSeverity.ERROR, fix=fix)
 
@@ -105,14 +110,19 @@ def async_report_unreachable_port(hass: HomeAssistant, entry: ConfigEntry, port:
 def async_report_wrong_speed(hass: HomeAssistant, entry: ConfigEntry, port: str) -> None:
     """Report that a port has sent no telegrams but other data for long."""
     _report(
-        hass, entry, WRONG_SPEED, {"port": name_of(port)}, severity=ir.IssueSeverity.ERROR, variant=connection_of(port)
+        hass,
+        entry,
+        WRONG_SPEED,
+        {"port": texts.name_of(port)},
+        severity=ir.IssueSeverity.ERROR,
+        variant=texts.connection_of(port),
     )
 
 
 @callback
 def async_report_wrong_meter(hass: HomeAssistant, entry: ConfigEntry, port: str, found: str) -> None:
     """Report that another meter is on the port. The fix flow takes it as the replacement."""
-    placeholders = {"port": name_of(port), "expected": mask(entry.unique_id or ""), "found": mask(found)}
+    placeholders = {"port": texts.name_of(port), "expected": mask(entry.unique_id or ""), "found": mask(found)}
     fix: dict[str, str | int | float | None] = {ENTRY_ID: entry.entry_id, FOUND: found}
     _report(hass, entry, WRONG_METER, placeholders, severity=ir.IssueSeverity.ERROR, fix=fix)
 

@@ -21,13 +21,13 @@ async def async_setup_entry(
 
 
 class EmucsNumber(EmucsEntity[NumberRow], NumberEntity):
-    """A number described by a row."""
+    """A number of a row."""
 
     entity_description: NumberRow
 
     @override
     def _take_value(self) -> bool:
-        """Take the current value and attributes."""
+        """Take what is set, and what follows from it."""
         row = self.entity_description
         before = (self._attr_native_value, getattr(self, "_attr_extra_state_attributes", None))
         self._attr_native_value = float(row.value_fn(self.coordinator))
@@ -36,7 +36,7 @@ class EmucsNumber(EmucsEntity[NumberRow], NumberEntity):
 
     @override
     async def async_set_native_value(self, value: float) -> None:
-        """Keep the value that the user sets; it takes effect with the next telegram."""
+        """Take what the user sets; what follows from it holds from the next telegram on."""
         self.entity_description.set_fn(self.coordinator, value)
         self._take_value()
         self.async_write_ha_state()

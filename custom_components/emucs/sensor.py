@@ -21,7 +21,7 @@ async def async_setup_entry(
 
 
 class EmucsSensor(EmucsEntity[SensorRow], SensorEntity):
-    """A sensor described by a row."""
+    """A sensor of a row."""
 
     entity_description: SensorRow
     _unrecorded_attributes = frozenset({"coverage", "quarter_end", "so_far"})
@@ -29,7 +29,7 @@ class EmucsSensor(EmucsEntity[SensorRow], SensorEntity):
 
     @override
     def _take_value(self) -> bool:
-        """Take the current value and attributes."""
+        """Take the value and the attributes of now."""
         row = self.entity_description
         before, self._attr_native_value = self._attr_native_value, row.value(self.coordinator)
         changed = before != self._attr_native_value

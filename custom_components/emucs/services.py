@@ -1,4 +1,4 @@
-"""Actions that read: month peaks and recordings of telegrams."""
+"""Actions."""
 
 import asyncio
 from contextlib import suppress
@@ -25,7 +25,7 @@ ATTR_COUNT: Final = "count"
 ATTR_SECONDS: Final = "seconds"
 ATTR_KEEP_IDS: Final = "keep_ids"
 _MOST_TELEGRAMS: Final = 100
-# Two telegrams of a port that sends one every quarter-hour.
+# Two telegrams of a port that sends one each quarter.
 _MOST_SECONDS: Final = 1800
 
 _GET_PEAKS: Final = probatio.Schema({probatio.Required(ATTR_CONFIG_ENTRY_ID): cv.string})
@@ -44,12 +44,12 @@ _RECORD_TELEGRAMS: Final = probatio.Schema(
 
 
 class NotAllowed(Unauthorized):
-    """The user lacks the rights for an action; with a text, which Home Assistant's own error does not have."""
+    """The user has no right to what an action does; says why, which Home Assistant's own error does not."""
 
     def __init__(
         self, call: ServiceCall, *, translation_domain: str, translation_key: str, entity_id: str | None = None
     ) -> None:
-        """Keep the action, the key of its text, and the entity that the user may not read."""
+        """Take the action, its text, and the entity that the user may not read."""
         super().__init__(call.context, entity_id=entity_id)
         self.translation_domain, self.translation_key = translation_domain, translation_key
         self.generate_message = True
@@ -71,7 +71,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 
 async def async_entry_of(call: ServiceCall) -> EmucsConfigEntry:
-    """Return the loaded entry that a call names; wait if it is being set up or reloaded."""
+    """Return the entry that is asked about; one that is about to be set up, or is reloaded, is waited for."""
     entry_id = call.data[ATTR_CONFIG_ENTRY_ID]
     if entry := call.hass.config_entries.async_get_entry(entry_id):
         # Entities have their states before, and a dashboard that is open asks as soon as they do.
@@ -81,13 +81,13 @@ async def async_entry_of(call: ServiceCall) -> EmucsConfigEntry:
 
 
 async def async_require_admin(call: ServiceCall) -> None:
-    """Raise NotAllowed unless the caller is an administrator, or an automation, which has no user."""
+    """Raise NotAllowed unless an administrator calls, or nobody: what automations do was allowed with them."""
     if (user := await _async_user_of(call)) is not None and not user.is_admin:
         raise NotAllowed(call, translation_domain=DOMAIN, translation_key="admin_only")
 
 
 async def _async_require_read(call: ServiceCall, entry: EmucsConfigEntry) -> None:
-    """Raise NotAllowed unless the caller may read all entities of the entry, or has no user."""
+    """Raise NotAllowed unless the user may read all entities of an entry, or nobody calls."""
     if (user := await _async_user_of(call)) is None:
         return
     for entity in er.async_entries_for_config_entry(er.async_get(call.hass), entry.entry_id):
@@ -98,7 +98,7 @@ async def _async_require_read(call: ServiceCall, entry: EmucsConfigEntry) -> Non
 
 
 async def _async_user_of(call: ServiceCall) -> User | None:
-    """Return the user who called an action, or None without one. UnknownUser if the user no longer exists."""
+    """Return the user who calls an action; None if it is none. Raises UnknownUser where he is not there any more."""
     if call.context.user_id is None:
         return None
     if (user := await call.hass.auth.async_get_user(call.context.user_id)) is None:
@@ -107,7 +107,7 @@ async def _async_user_of(call: ServiceCall) -> User | None:
 
 
 async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
-    """Return the month peaks of a meter in kW, the billed average, and its cost in EUR."""
+    """Return the month peaks of a meter, what is billed for them, and what that costs."""
     entry = await async_entry_of(call)
     await _async_require_read(call, entry)
     capacity = entry.runtime_data.insights[Capacity]
@@ -132,7 +132,7 @@ async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_record_telegrams(call: ServiceCall) -> ServiceResponse:
-    """Return recorded telegrams, with invented identifiers unless an administrator asks for the real ones."""
+    """Return telegrams as they come, with invented identifiers unless an administrator wants his own."""
     if call.data[ATTR_KEEP_IDS]:
         await async_require_admin(call)
     entry = await async_entry_of(call)
@@ -149,12 +149,12 @@ async def _async_record_telegrams(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_frames(coordinator: MeterCoordinator, count: int, seconds: float) -> list[bytes]:
-    """Return `count` telegrams as received, or those of the first `seconds`."""
+    """Return telegrams as they come: so many, or what comes in so many seconds."""
     frames: list[bytes] = []
     complete = asyncio.Event()
 
     def take(telegram: Telegram) -> None:
-        """Collect a telegram."""
+        """Take a telegram."""
         frames.append(telegram.frame)
         if len(frames) >= count:
             complete.set()
@@ -170,7 +170,7 @@ async def _async_frames(coordinator: MeterCoordinator, count: int, seconds: floa
 
 
 def _cost(report: CapacityReport) -> JsonObjectType | None:
-    """Return a cost in EUR with VAT."""
+    """Return what is billed, in EUR with VAT."""
     if report.cost is None or report.tariff is None:
         return None
     return {
@@ -183,5 +183,5 @@ def _cost(report: CapacityReport) -> JsonObjectType | None:
 
 
 def _average(average: PeakAverage | None) -> JsonObjectType | None:
-    """Return an average in kW and the number of months that it is made of."""
+    """Return a mean in kW and how many months it is known from."""
     return None if average is None else {"value": float(round(average.value, 3)), "known_months": average.months}

@@ -278,9 +278,8 @@ def test_every_error_of_the_flow_has_a_text_and_every_text_an_error() -> None:
 
 
 def test_errors_of_flows_show_the_texts_of_exceptions() -> None:
-    for errors in (ENGLISH["config"]["error"], ENGLISH["options"]["error"]):
-        assert set(errors.values()) == {"{detail}"}
-    assert ENGLISH["options"]["abort"]["detail"] == "{detail}"
+    assert set(ENGLISH["config"]["error"].values()) == {"{detail}"}
+    assert ENGLISH["options"]["error"]["detail"] == ENGLISH["options"]["abort"]["detail"] == "{detail}"
 
 
 def test_every_abort_has_a_text_and_every_text_an_abort() -> None:

@@ -31,26 +31,11 @@ ENGLISH = TEXTS["en"]
 OTHERS = ("nl", "fr", "de")
 
 _DATE = "{day} {month} {year}"
-# A text of a flow that an exception fills in.
-_DETAIL = "{detail}"
 # Words that are the same in English, beside the names of Fluvius's tariff areas.
 SAME = {
-    "nl": {
-        "Gas",
-        "Host",
-        "Import",
-        "Meter",
-        "Meters",
-        "Open",
-        "Register {code}",
-        "Water",
-        "gas",
-        "water",
-        _DATE,
-        _DETAIL,
-    },
-    "fr": {"Message", "Port", _DATE, _DETAIL},
-    "de": {"Gas", "Host", "Import", "Port", "Register {code}", _DETAIL},
+    "nl": {"Gas", "Host", "Import", "Meter", "Meters", "Open", "Register {code}", "Water", "gas", "water", _DATE},
+    "fr": {"Message", "Port", _DATE},
+    "de": {"Gas", "Host", "Import", "Port", "Register {code}"},
 }
 # English words with two meanings: a serial port is no network port.
 TWO_MEANINGS = {"de": {"Port"}}
@@ -165,7 +150,8 @@ def test_there_are_four_languages() -> None:
 
 
 def test_only_words_that_are_the_same_are_not_translated(language: str) -> None:
-    same = {text for key, text in TEXTS[language].items() if text == ENGLISH[key]}
+    # A text of a flow that an exception fills in has no words of its own.
+    same = {text for key, text in TEXTS[language].items() if text == ENGLISH[key] != "{detail}"}
     assert {text for text in same if not text.startswith("Fluvius ")} == SAME[language]
 
 
