@@ -32,7 +32,7 @@ class Outside:
 
 
 @dataclass(frozen=True, slots=True)
-class PhaseWeek:
+class ReportedPhase:
     """A phase in a week, or in as much of it as belongs to the period of the report."""
 
     slots: Sequence[VoltageSlot]
@@ -65,13 +65,13 @@ class PhaseWeek:
 
 
 @dataclass(frozen=True, slots=True)
-class Week:
+class ReportedWeek:
     """A local week of a report: its Monday, and when it begins and ends in UTC."""
 
     monday: date
     begin: datetime
     end: datetime
-    phases: Mapping[str, PhaseWeek]
+    phases: Mapping[str, ReportedPhase]
     means: int
     """How many there would be of a phase in it, or in as much of it as belongs to the period."""
 
@@ -121,7 +121,7 @@ class VoltageReport:
         """Tell whether a mean is known, and outside the limits of 95 % of the week."""
         return slot.is_known(self.minutes) and not self.band.low <= slot.mean <= self.band.high
 
-    def weeks(self) -> Iterator[Week]:
+    def weeks(self) -> Iterator[ReportedWeek]:
         """Yield the local weeks of which there is anything to show, the oldest first."""
         verdicts = {(verdict.begin, verdict.phase): verdict for verdict in self.verdicts}
         by_week = {
@@ -131,7 +131,7 @@ class VoltageReport:
         for day in sorted({day for weeks in by_week.values() for day in weeks}):
             begin, end = midnight(day), midnight(day + _WEEK)
             phases = {
-                phase: PhaseWeek(
+                phase: ReportedPhase(
                     slots := weeks.get(day, []),
                     [slot for slot in slots if slot.is_known(self.minutes)],
                     verdicts.get((day, phase)),
@@ -140,7 +140,7 @@ class VoltageReport:
                 for phase, weeks in by_week.items()
             }
             seen = min(end, self.end) - max(begin, self.seen_since())
-            yield Week(day, begin, end, phases, -(-seen // self.length))
+            yield ReportedWeek(day, begin, end, phases, -(-seen // self.length))
 
     def outside(self, phase: str, slots: Iterable[VoltageSlot]) -> Iterator[Outside]:
         """Yield what was outside the limits, the oldest first."""

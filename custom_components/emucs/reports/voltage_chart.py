@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from ..insight.voltage_history import VoltageBand, VoltageSlot
 from .markup import Markup, markup
-from .voltage import VoltageReport, Week
+from .voltage import ReportedWeek, VoltageReport
 from .wording import Wording, local, midnight
 
 # The drawing in units of its own, which becomes as wide as the page; what is outside is marked above the curve.
@@ -35,7 +35,7 @@ class _Scale:
     high: float
 
     @classmethod
-    def of(cls, week: Week, slots: Sequence[VoltageSlot], band: VoltageBand) -> Self:
+    def of(cls, week: ReportedWeek, slots: Sequence[VoltageSlot], band: VoltageBand) -> Self:
         """Return a scale that has the limits and all values; but what no grid has flattens nothing."""
         low = min((slot.minimum for slot in slots), default=band.low)
         high = max((slot.maximum for slot in slots), default=band.high)
@@ -56,7 +56,7 @@ class _Scale:
         return round(_HEIGHT - _BOTTOM - (_HEIGHT - _BOTTOM - _TOP) * share, 1)
 
 
-def voltage_chart(report: VoltageReport, week: Week, phase: str, wording: Wording) -> Markup:
+def voltage_chart(report: VoltageReport, week: ReportedWeek, phase: str, wording: Wording) -> Markup:
     """Return the drawing of a phase in a week, as SVG; what it shows stands in it as a text, too."""
     slots = week.phases[phase].known
     scale = _Scale.of(week, slots, report.band)
@@ -70,7 +70,7 @@ def voltage_chart(report: VoltageReport, week: Week, phase: str, wording: Wordin
     )
 
 
-def _description(report: VoltageReport, week: Week, phase: str, wording: Wording) -> str:
+def _description(report: VoltageReport, week: ReportedWeek, phase: str, wording: Wording) -> str:
     """Return what the drawing shows, for those who do not see it."""
     seen = week.phases[phase]
     return wording.say(
@@ -97,7 +97,7 @@ def _band(band: VoltageBand, scale: _Scale, wording: Wording) -> Markup:
     )
 
 
-def _days(week: Week, scale: _Scale) -> Markup:
+def _days(week: ReportedWeek, scale: _Scale) -> Markup:
     """Return where days begin; one of them has an hour more or less than the others."""
     days = [midnight(week.monday + timedelta(days=day)) for day in range(_DAYS)]
     lines = (

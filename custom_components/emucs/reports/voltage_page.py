@@ -11,7 +11,7 @@ from typing import Final
 
 from ..insight.voltage_history import WeekVerdict
 from .markup import Markup, markup
-from .voltage import Outside, VoltageReport, Week
+from .voltage import Outside, ReportedWeek, VoltageReport
 from .voltage_chart import voltage_chart
 from .wording import NOTHING, Wording, clock, duration
 
@@ -129,7 +129,7 @@ def _row(head: str, *cells: str) -> Markup:
     return markup(t'<tr><th scope="row">{head}</th>{(markup(t"<td>{cell}</td>") for cell in cells)}</tr>')
 
 
-def _week(report: VoltageReport, week: Week, wording: Wording) -> Markup:
+def _week(report: VoltageReport, week: ReportedWeek, wording: Wording) -> Markup:
     """Return all that there is of a week."""
     outside = sorted(
         (each for phase, seen in week.phases.items() for each in report.outside(phase, seen.slots)),
@@ -149,7 +149,7 @@ def _week(report: VoltageReport, week: Week, wording: Wording) -> Markup:
     )
 
 
-def _phases(report: VoltageReport, week: Week, wording: Wording) -> Markup:
+def _phases(report: VoltageReport, week: ReportedWeek, wording: Wording) -> Markup:
     """Return a week's figures, a row for each phase."""
     columns = ("phase", "verdict", "known_means", "lowest_mean", "highest_mean", "time_above", "time_below", "received")
     heads = [wording.say(column, **_limits(report, wording)) for column in columns]
