@@ -1,7 +1,7 @@
 """The voltages of five weeks, in slots of 10 or 15 minutes, and the verdict of each week since the start."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -20,6 +20,7 @@ VOLT: Final = 10
 
 _DAY: Final = 86400
 _GRAINS_A_DAY: Final = _DAY // GRAIN
+_DAYS_A_WEEK: Final = 7
 _MINUTE: Final = 60
 _DAYS_KEPT: Final = 36  # five weeks and the running day
 
@@ -182,12 +183,27 @@ class VoltageHistory:
         """Keep the export power of a grain: in W, times seconds."""
         self.add(number, _EXPORT, Grain(seconds, watts, 0, 0, 0, 0))
 
-    def add_week(self, week: WeekVerdict) -> None:
-        """Keep the verdict of a week that is over."""
-        self._weeks = sorted(
-            [*(each for each in self._weeks if (each.begin, each.phase) != (week.begin, week.phase)), week],
-            key=lambda each: (each.begin, each.phase),
-        )[-_MOST_WEEKS:]
+    def add_weeks(self, weeks: Iterable[WeekVerdict]) -> None:
+        """Keep the verdicts of a week that is over."""
+        verdicts = {(week.begin, week.phase): week for week in (*self._weeks, *weeks)}
+        self._weeks = [verdicts[key] for key in sorted(verdicts)][-_MOST_WEEKS:]
+
+    def truncate(self, number: int) -> None:
+        """Forget grains from a number on, and weeks that were not over by then: a wrong clock dated them."""
+        day, place = divmod(number, _GRAINS_A_DAY)
+        for later in [each for each in self._days if each >= day]:
+            self._packed.pop(later, None)
+            if later > day:
+                del self._days[later]
+        for records in self._days.get(day, {}).values():
+            records[place * _RECORD.size :] = bytes((_GRAINS_A_DAY - place) * _RECORD.size)
+        today = date.fromordinal(_EPOCH_DAY + day)
+        self._weeks = [week for week in self._weeks if (today - week.begin).days >= _DAYS_A_WEEK]
+
+    def clear(self) -> None:
+        """Forget all grains: they were judged by another band."""
+        self._days.clear()
+        self._packed.clear()
 
     def save(self) -> dict[str, Any]:
         """Return all of it in types of JSON."""
