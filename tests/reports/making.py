@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from custom_components.emucs import reports
-from custom_components.emucs.insight.voltage_history import OF_230_V, Verdict, VoltageSlot, WeekVerdict
+from custom_components.emucs.insight.voltage_history import OF_230_V, TO_STAR_POINT, Verdict, VoltageSlot, WeekVerdict
 from custom_components.emucs.reports.voltage import Minutes, VoltageReport
+from custom_components.emucs.reports.voltage_page import MOST_ROWS, voltage_page
 from custom_components.emucs.reports.wording import Wording, midnight
 
 METER = "1SAG3100000042"
@@ -84,3 +85,29 @@ def weeks_of_a_weak_feeder(end: datetime, minutes: Minutes = 10) -> VoltageRepor
     too_high = {"verdict": Verdict.OUTSIDE, "within": 0.931, "highest": 255.0}
     verdicts = [verdict(monday, phase, **(too_high if phase == "l1" else {})) for monday in mondays for phase in curves]
     return report(begin=begin, end=end, minutes=minutes, slots=seen, export=export, verdicts=verdicts)
+
+
+class _Noted(dict[str, str]):
+    """Words that are looked up, each its own text."""
+
+    def __missing__(self, key: str) -> str:
+        self[key] = key
+        return key
+
+
+def words_said() -> set[str]:
+    """Return the keys of all words that any page has."""
+    noon = datetime(2026, 6, 3, 10, 0, tzinfo=UTC)
+    often = [slot(noon + timedelta(minutes=20 * number), 254.0) for number in range(MOST_ROWS + 1)]
+    unknown = verdict(MONDAY, "l1", verdict=Verdict.UNKNOWN_YET)
+    pages = [
+        weeks_of_a_weak_feeder(datetime(2026, 6, 25, 14, tzinfo=UTC)),
+        report(slots={}),
+        report(slots={"l1": often}, verdicts=[unknown]),
+        report(grid="three_phase_230v"),
+        report(grid="three_phase_230v", band=TO_STAR_POINT),
+    ]
+    words = _Noted()
+    for page in pages:
+        voltage_page(page, Wording("en", words))
+    return set(words)
