@@ -14,8 +14,8 @@ from .voltage_history import (
     GRAIN,
     OF_230_V,
     TO_STAR_POINT,
-    Verdict,
     VoltageHistory,
+    VoltageVerdict,
     WeekVerdict,
 )
 from .voltage_pattern import largest_deviation
@@ -26,7 +26,7 @@ _CODES: Final = {phase: obis.voltage(phase) for phase in obis.PHASE_GROUP}
 _A_WEEK: Final = timedelta(days=7)
 _HOUR_MINUTES: Final = 60
 _WATTS: Final = 1000
-_MOST_EXPORT: Final = 100_000  # kW: more than any low-voltage connection carries
+_MOST_EXPORT: Final = 10_000  # kW: more than any low-voltage connection carries
 # A connection has low voltage if at least one phase is within this share of the nominal voltage.
 _PLAUSIBLE: Final = 0.2
 # A clock that is set back by no more than this, in seconds, is waited for; one that is set back by more was wrong.
@@ -40,7 +40,7 @@ class VoltageState(NamedTuple):
     """By phase, of the latest slot of ten minutes that is over, in V; None where too little of it was seen."""
     deviation: float | None
     """By which share one of three such means to the neutral deviates most from all three."""
-    quality: Verdict
+    quality: VoltageVerdict
     """Outside if the running week is so already, else the verdict of the week before it."""
     above: int
     """Seconds of the day with a voltage above the band, up to the latest full minute."""
@@ -112,7 +112,7 @@ class Voltage(Insight[None, VoltageState]):
             self._begin(now)
         else:
             self._take(last, now)
-        if self._minute != minute or not self._minute:
+        if self._minute != minute:
             self._look(telegram)
         registers = telegram.registers
         for phase, voltage in self._running.items():
@@ -201,6 +201,7 @@ class Voltage(Insight[None, VoltageState]):
         self.history.truncate(now // GRAIN)
         self._make_running(())
         self._make_week(now)
+        self._exported = [0, 0]
         self._last = None
 
     def _look(self, telegram: Telegram) -> None:
@@ -262,10 +263,10 @@ class Voltage(Insight[None, VoltageState]):
             closed=tuple(self._closed),
         )
 
-    def _quality(self) -> Verdict:
+    def _quality(self) -> VoltageVerdict:
         """Return the verdict of the running week where that is certain, else that of the week before."""
         if self._week is None or self._week.is_outside:
-            return Verdict.UNKNOWN_YET if self._week is None else Verdict.OUTSIDE
+            return VoltageVerdict.UNKNOWN_YET if self._week is None else VoltageVerdict.OUTSIDE
         before = self._week.begin - _A_WEEK
         return overall(week.verdict for week in self.history.weeks[-len(_CODES) :] if week.begin == before)
 

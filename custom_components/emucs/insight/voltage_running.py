@@ -6,7 +6,7 @@ from math import sqrt
 from typing import Any, Final
 
 from ..port import Register
-from .voltage_history import GRAIN, KNOWN_SHARE, VOLT, Grain, VoltageBand, mean_of
+from .voltage_history import GRAIN, KNOWN_SHARE, OF_230_V, VOLT, VoltageBand, VoltageGrain, mean_of
 
 MINUTE: Final = 60
 SLOT_MINUTES: Final = 10
@@ -24,7 +24,7 @@ _RELEASE: Final = 0.002
 _LONGEST_PERIOD: Final = 60
 _IRREGULAR: Final = 1.5
 _GAPS: Final = 9
-_LARGEST: Final = 0xFFFF  # of what a grain is packed into
+_LARGEST: Final = round(OF_230_V.nominal * _HIGHEST * VOLT)
 
 
 class Coverage:
@@ -57,41 +57,41 @@ class Coverage:
 
 
 class Tally:
-    """Adds up what is seen of a phase; voltages in tenths of a volt."""
+    """Adds up what is seen of a phase in a minute or a grain; voltages in tenths of a volt."""
 
-    __slots__ = Grain._fields
+    __slots__ = VoltageGrain._fields
 
     def __init__(self, *grain: int) -> None:
         """Start with nothing, or with what was seen before."""
-        fields = Grain(*map(int, grain)) if grain else Grain(0, 0, 0, 0, 0, 0)
-        is_too_much = fields.seconds > GRAIN or max(fields[2:]) > _LARGEST or fields.squares > GRAIN * _LARGEST**2
-        if is_too_much or min(fields) < 0:
+        fields = VoltageGrain(*map(int, grain)) if grain else VoltageGrain(0, 0, 0, 0, 0, 0)
+        seconds, squares, _, maximum, above, below = fields
+        most = fields.seconds * fields.maximum**2
+        if min(fields) < 0 or max(seconds, above, below) > GRAIN or maximum > _LARGEST or squares > most:
             raise ValueError(fields)
         self.seconds, self.squares, self.minimum, self.maximum, self.above, self.below = fields
 
     def add(self, volts: int, seconds: int) -> None:
-        """Add a voltage that held for some seconds."""
+        """Add a voltage that held for some seconds; `squares` is in the square of tenths here."""
         if volts < self.minimum or not self.seconds:
             self.minimum = volts
-        self.maximum = max(self.maximum, volts)
+        if volts > self.maximum:  # noqa: PLR1730 -- half a microsecond less each second
+            self.maximum = volts
         self.seconds += seconds
         self.squares += volts * volts * seconds
 
     @property
-    def grain(self) -> Grain:
+    def grain(self) -> VoltageGrain:
         """Return what was seen."""
-        return Grain(self.seconds, self.squares, self.minimum, self.maximum, self.above, self.below)
+        return VoltageGrain(self.seconds, self.squares, self.minimum, self.maximum, self.above, self.below)
 
-    def merge(self, other: Tally) -> None:
-        """Add what was seen after it."""
-        if not other.seconds:
-            return
-        self.minimum = min(self.minimum, other.minimum) if self.seconds else other.minimum
-        self.maximum = max(self.maximum, other.maximum)
-        self.seconds += other.seconds
-        self.squares += other.squares
-        self.above += other.above
-        self.below += other.below
+    def merge(self, minute: Tally) -> None:
+        """Add a minute of which something was seen; `squares` is in V²s here, as in grains."""
+        self.minimum = min(self.minimum, minute.minimum) if self.seconds else minute.minimum
+        self.maximum = max(self.maximum, minute.maximum)
+        self.seconds += minute.seconds
+        self.squares += round(minute.squares / VOLT**2)
+        self.above += minute.above
+        self.below += minute.below
 
 
 class RunningVoltage:
@@ -117,7 +117,7 @@ class RunningVoltage:
         self._register: Register | None = None
 
     def read(self, register: Register | None) -> None:
-        """Take the register of a telegram; registers that did not change are the same object."""
+        """Take the register of a telegram; one that did not change is the same object."""
         if register is self._register:
             return
         self._register = register
@@ -152,11 +152,11 @@ class RunningVoltage:
         """End a minute; `now` is the number of the one that runs after it, which may be a later one."""
         minute, self.minute = self.minute, Tally()
         if minute.seconds:
-            self._minutes.append((number, minute.seconds, minute.squares))
+            self._minutes.append((number, minute.seconds, round(minute.squares / VOLT**2)))
             self._grain.merge(minute)
         self._judge(now)
 
-    def end_grain(self) -> Grain | None:
+    def end_grain(self) -> VoltageGrain | None:
         """Return what was seen in five minutes that are over; None if nothing was."""
         grain, self._grain = self._grain.grain, Tally()
         return grain if grain.seconds else None

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from .voltage_history import Verdict, VoltageBand, WeekVerdict
+from .voltage_history import VoltageBand, VoltageVerdict, WeekVerdict
 
 SLOT: Final = timedelta(minutes=10)
 WEEK_KNOWN_SHARE: Final = 0.9
@@ -86,9 +86,9 @@ class Week:
         """Return what the week came to on a phase."""
         inside = 1 - counts.outside / counts.known if counts.known else 0.0
         if self._is_outside(counts) or (self._is_enough(counts) and inside < 1 - _ALLOWED_SHARE):
-            verdict = Verdict.OUTSIDE
+            verdict = VoltageVerdict.OUTSIDE
         else:
-            verdict = Verdict.WITHIN if self._is_enough(counts) else Verdict.UNKNOWN_YET
+            verdict = VoltageVerdict.WITHIN if self._is_enough(counts) else VoltageVerdict.UNKNOWN_YET
         return WeekVerdict(self.begin, phase, verdict, counts.known, self.slots, inside, counts.lowest, counts.highest)
 
     def _is_enough(self, counts: _Counts) -> bool:
@@ -96,9 +96,9 @@ class Week:
         return counts.known >= WEEK_KNOWN_SHARE * self.slots
 
 
-def overall(verdicts: Iterable[Verdict]) -> Verdict:
+def overall(verdicts: Iterable[VoltageVerdict]) -> VoltageVerdict:
     """Return the verdict of all phases together."""
     found = set(verdicts)
-    if Verdict.OUTSIDE in found or not found:
-        return Verdict.OUTSIDE if found else Verdict.UNKNOWN_YET
-    return Verdict.UNKNOWN_YET if Verdict.UNKNOWN_YET in found else Verdict.WITHIN
+    if VoltageVerdict.OUTSIDE in found or not found:
+        return VoltageVerdict.OUTSIDE if found else VoltageVerdict.UNKNOWN_YET
+    return VoltageVerdict.UNKNOWN_YET if VoltageVerdict.UNKNOWN_YET in found else VoltageVerdict.WITHIN
