@@ -8,9 +8,9 @@ from custom_components.emucs.insight.voltage_history import (
     GRAIN,
     OF_230_V,
     VOLT,
-    Grain,
-    Verdict,
+    VoltageGrain,
     VoltageHistory,
+    VoltageVerdict,
     WeekVerdict,
 )
 from custom_components.emucs.insight.voltage_running import Coverage, RunningVoltage
@@ -41,7 +41,7 @@ def history_until(end: datetime, volts: Volts = weak_feeder, phases: tuple[str, 
         for phase in phases:
             tenths = round(volts(phase, moment) * VOLT)
             above = GRAIN * (tenths > OF_230_V.high * VOLT)
-            history.add(number, phase, Grain(GRAIN, tenths * tenths * GRAIN, tenths - 8, tenths + 8, above, 0))
+            history.add(number, phase, VoltageGrain(GRAIN, tenths * tenths * GRAIN, tenths - 8, tenths + 8, above, 0))
         exported = EXPORTED if 9 <= moment.hour < 14 else 0
         history.add_export(number, GRAIN, exported * GRAIN)
     history.add_weeks(_verdicts(end, phases))
@@ -52,9 +52,9 @@ def _verdicts(end: datetime, phases: tuple[str, ...]) -> list[WeekVerdict]:
     """Return the verdicts of the weeks before the one that a moment is in."""
     mondays = [monday(end) - timedelta(days=7 * week) for week in range(WEEKS + 2, 0, -1)]
     return [
-        WeekVerdict(day, phase, Verdict.OUTSIDE, 1008, 1008, 0.9312, 231.0, 256.0)
+        WeekVerdict(day, phase, VoltageVerdict.OUTSIDE, 1008, 1008, 0.9312, 231.0, 256.0)
         if phase == "l1"
-        else WeekVerdict(day, phase, Verdict.WITHIN, 1008, 1008, 1.0, 231.0, 249.0)
+        else WeekVerdict(day, phase, VoltageVerdict.WITHIN, 1008, 1008, 1.0, 231.0, 249.0)
         for day in mondays
         for phase in phases
     ]

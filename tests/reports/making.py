@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from custom_components.emucs import reports
-from custom_components.emucs.insight.voltage_history import OF_230_V, TO_STAR_POINT, Verdict, VoltageSlot, WeekVerdict
+from custom_components.emucs.insight.voltage_history import (
+    OF_230_V,
+    TO_STAR_POINT,
+    VoltageSlot,
+    VoltageVerdict,
+    WeekVerdict,
+)
 from custom_components.emucs.reports.voltage import Minutes, VoltageReport
 from custom_components.emucs.reports.voltage_page import MOST_ROWS, voltage_page
 from custom_components.emucs.reports.wording import Wording, midnight
@@ -53,7 +59,14 @@ def sunny(peak: float = 255.0) -> Volts:
 
 def verdict(monday: date, phase: str, **others: Any) -> WeekVerdict:
     """Return the verdict of a week."""
-    values = {"verdict": Verdict.WITHIN, "known": 1008, "slots": 1008, "within": 1.0, "lowest": 229.0, "highest": 252.0}
+    values = {
+        "verdict": VoltageVerdict.WITHIN,
+        "known": 1008,
+        "slots": 1008,
+        "within": 1.0,
+        "lowest": 229.0,
+        "highest": 252.0,
+    }
     return WeekVerdict(begin=monday, phase=phase, **values | others)
 
 
@@ -82,7 +95,7 @@ def weeks_of_a_weak_feeder(end: datetime, minutes: Minutes = 10) -> VoltageRepor
     seen = {phase: list(slots(begin, end, volts, minutes)) for phase, volts in curves.items()}
     export = {each.start: max(0.0, (each.mean - 232) / 5) for each in seen["l1"]}
     mondays = [begin.date() + timedelta(days=1 + 7 * week) for week in range(4)]
-    too_high = {"verdict": Verdict.OUTSIDE, "within": 0.931, "highest": 255.0}
+    too_high = {"verdict": VoltageVerdict.OUTSIDE, "within": 0.931, "highest": 255.0}
     verdicts = [verdict(monday, phase, **(too_high if phase == "l1" else {})) for monday in mondays for phase in curves]
     return report(begin=begin, end=end, minutes=minutes, slots=seen, export=export, verdicts=verdicts)
 
@@ -99,7 +112,7 @@ def words_said() -> set[str]:
     """Return the keys of all words that any page has."""
     noon = datetime(2026, 6, 3, 10, 0, tzinfo=UTC)
     often = [slot(noon + timedelta(minutes=20 * number), 254.0) for number in range(MOST_ROWS + 1)]
-    unknown = verdict(MONDAY, "l1", verdict=Verdict.UNKNOWN_YET)
+    unknown = verdict(MONDAY, "l1", verdict=VoltageVerdict.UNKNOWN_YET)
     pages = [
         weeks_of_a_weak_feeder(datetime(2026, 6, 25, 14, tzinfo=UTC)),
         report(slots={}),

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from custom_components.emucs.insight.voltage_history import OF_230_V, TO_STAR_POINT, Verdict
+from custom_components.emucs.insight.voltage_history import OF_230_V, TO_STAR_POINT, VoltageVerdict
 from custom_components.emucs.reports.markup import Markup, markup
 from custom_components.emucs.reports.voltage_page import MOST_ROWS, security_policy, style, voltage_page
 from custom_components.emucs.reports.wording import LANGUAGES, midnight
@@ -107,13 +107,13 @@ def test_a_meter_without_a_model_and_a_grid() -> None:
 
 def test_each_week_and_phase_has_its_verdict() -> None:
     verdicts = [
-        verdict(MONDAY - timedelta(days=7), "l1", verdict=Verdict.OUTSIDE, within=0.9312),
-        verdict(MONDAY - timedelta(days=7), "l3", verdict=Verdict.UNKNOWN_YET, known=0, within=0.0),
+        verdict(MONDAY - timedelta(days=7), "l1", verdict=VoltageVerdict.OUTSIDE, within=0.9312),
+        verdict(MONDAY - timedelta(days=7), "l3", verdict=VoltageVerdict.UNKNOWN_YET, known=0, within=0.0),
         verdict(MONDAY, "l1"),
     ]
     page = voltage_page(report(verdicts=verdicts), wording())
     table = rows(page)
-    assert ["2026-05-25", "outside the limits (93.1 %)", "–", "not enough known "] in table
+    assert ["2026-05-25", "outside the limits (93.1 %)", "–", "not known yet "] in table
     assert ["2026-06-01", "within the limits (100.0 %)", "–", "–"] in table
     assert ["L2", "week not over", "1008 of 1008", "231.0 V", "231.0 V", "0:00:00", "0:00:00", "100.0 %"] in table
 
