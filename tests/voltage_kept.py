@@ -41,7 +41,11 @@ def history_until(end: datetime, volts: Volts = weak_feeder, phases: tuple[str, 
         for phase in phases:
             tenths = round(volts(phase, moment) * VOLT)
             above = GRAIN * (tenths > OF_230_V.high * VOLT)
-            history.add(number, phase, VoltageGrain(GRAIN, tenths * tenths * GRAIN, tenths - 8, tenths + 8, above, 0))
+            history.add(
+                number,
+                phase,
+                VoltageGrain(GRAIN, round(tenths * tenths * GRAIN / VOLT**2), tenths - 8, tenths + 8, above, 0),
+            )
         exported = EXPORTED if 9 <= moment.hour < 14 else 0
         history.add_export(number, GRAIN, exported * GRAIN)
     history.add_weeks(_verdicts(end, phases))

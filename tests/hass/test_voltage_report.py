@@ -8,6 +8,7 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import probatio
 import pytest
@@ -193,6 +194,7 @@ async def test_a_browser_opens_it_by_a_signed_path(
     hass_ws_client: WebSocketGenerator,
     hass_read_only_access_token: str,
 ) -> None:
+    assert await async_setup_component(hass, "auth", {})
     websocket = await hass_ws_client(hass, hass_read_only_access_token)
     await websocket.send_json_auto_id({"type": "auth/sign_path", "path": address(loaded, "&format=csv")})
     path = (await websocket.receive_json())["result"]["path"]
