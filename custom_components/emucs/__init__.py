@@ -20,6 +20,7 @@ from .history import async_forget_history, async_setup_history, async_start_hist
 from .history.services import async_setup_history_services
 from .insight.capacity import CONF_PEAK_TARGET, SECTION_CAPACITY
 from .issues import async_end_all, async_follow_tariff_year, async_follow_voltage
+from .live import async_setup_live, async_setup_live_feed
 from .peak_statistics import async_setup_peak_statistics
 from .port_watch import async_forget_watch
 from .services import async_setup_services
@@ -34,9 +35,10 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions, and what the frontend loads."""
+    """Register the actions, and what the frontend loads and asks for."""
     async_setup_services(hass)
     async_setup_voltage_report(hass)
+    async_setup_live(hass)
     async_setup_history(hass)
     async_setup_history_services(hass)
     await async_setup_dashboard(hass)
@@ -57,6 +59,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     except BaseException:
         await coordinator.async_stop()
         raise
+    async_setup_live_feed(hass, entry)
     # Home Assistant sets up no platform of an entry that was disabled meanwhile, and warns of each that is unloaded.
     coordinator.async_go_on(has_platforms=entry.disabled_by is None)
     await async_setup_energy_dashboard(hass, entry)

@@ -1,0 +1,185 @@
+// What all cards of a meter have in common: whose they are, what they are told, and whether they can be seen.
+
+import { Sight, look } from "./live.js";
+import { electricityMeters, entitiesOf, meterOf, nameOf } from "./meter.js";
+import { say } from "./texts.js";
+
+const DOMAIN = "emucs";
+const SPOKEN = 10_000; // ms between two descriptions: screen readers may read each one that is new
+
+export class MeterCard extends HTMLElement {
+  static NAME;
+  /** The key of the text of its title. */
+  static TITLE;
+  /** The translation keys of the entities that it shows; its details are those of the first one. */
+  static SHOWN = [];
+  /** The fields of its form beside those that all cards have, and their types. */
+  static FIELDS = {};
+
+  constructor(style, template) {
+    super();
+    this.attachShadow({ mode: "open" });
+    this.shadowRoot.innerHTML = `<style>${style}</style>${template}`;
+    this._parts = Object.fromEntries(
+      [...this.shadowRoot.querySelectorAll("[data-part]")].map((element) => [element.dataset.part, element]),
+    );
+    this._parts.gauge.addEventListener("click", () => this._openDetails());
+    this._entities = {};
+    // What the latest telegram says, null where states have to do, undefined where neither is known yet.
+    this._live = undefined;
+    this._sight = new Sight(this, () => this._look());
+  }
+
+  static getStubConfig(hass) {
+    const meter = meterOf(hass);
+    return meter ? { device_id: meter.id } : {};
+  }
+
+  static getConfigForm() {
+    const hass = document.querySelector("home-assistant")?.hass;
+    return {
+      schema: [
+        { name: "device_id", selector: { device: { integration: DOMAIN, entity: { device_class: "connectivity", integration: DOMAIN } } } },
+        { name: "title", selector: { text: {} } },
+        ...Object.entries(this.FIELDS).map(([name, type]) => ({ name, default: true, selector: { [type]: {} } })),
+      ],
+      computeLabel: ({ name }) => say(hass, name === "title" ? "card_title" : name),
+      assertConfig: (config) => this._check(config),
+    };
+  }
+
+  static _check(config) {
+    for (const [name, type] of Object.entries({ device_id: "string", title: "string", ...this.FIELDS })) {
+      if (config[name] !== undefined && typeof config[name] !== type) {
+        throw new Error(`${this.NAME}: ${name} must be a ${type}.`);
+      }
+    }
+  }
+
+  setConfig(config) {
+    this.constructor._check(config);
+    this._config = config;
+    this._registries = null;
+    if (this._hass) {
+      this.hass = this._hass;
+    }
+  }
+
+  getGridOptions() {
+    return { columns: 12, min_columns: 6, rows: "auto" };
+  }
+
+  connectedCallback() {
+    this._timer = setInterval(() => this._showTime(), 1000);
+    this._sight.connect();
+    if (this._hass) {
+      this._showTime();
+    }
+  }
+
+  disconnectedCallback() {
+    clearInterval(this._timer);
+    this._sight.disconnect();
+  }
+
+  get hass() {
+    return this._hass;
+  }
+
+  set hass(hass) {
+    const before = this._hass;
+    this._hass = hass;
+    if (!this._config) {
+      return;
+    }
+    const isFound = this._findEntities(hass);
+    // First: telegrams of another meter are none of this one.
+    this._look();
+    const anew = isFound || before?.locale !== hass.locale || before?.language !== hass.language;
+    if (anew || this.constructor.SHOWN.some((key) => this._state(key) !== before?.states[this._entities[key]])) {
+      this._show();
+    }
+    this._follow(anew);
+  }
+
+  /** Find the meter and its entities, when registries or configuration have changed; tell whether they had. */
+  _findEntities(hass) {
+    if (this._registries?.entities === hass.entities && this._registries.devices === hass.devices) {
+      return false;
+    }
+    this._registries = { entities: hass.entities, devices: hass.devices };
+    const meter = meterOf(hass, this._config.device_id);
+    if (meter?.id !== this._meter?.id) {
+      this._forget();
+    }
+    this._meter = meter;
+    this._all = meter ? entitiesOf(hass, meter) : {};
+    this._entities = Object.fromEntries(Object.entries(this._all).map(([key, [first]]) => [key, first]));
+    return true;
+  }
+
+  _state(key) {
+    return this._hass.states[this._entities[key]];
+  }
+
+  /** Show everything. */
+  _show() {
+    this._parts.title.textContent = this._config.title ?? this._defaultTitle();
+    this._showNumbers();
+    this._showTime();
+  }
+
+  /** Several meters need their names. */
+  _defaultTitle() {
+    const title = say(this._hass, this.constructor.TITLE);
+    return this._meter && electricityMeters(this._hass).length > 1 ? `${title} · ${nameOf(this._meter)}` : title;
+  }
+
+  /** Show what states and telegrams say. */
+  _showNumbers() {}
+
+  /** Show what changes each second by itself. */
+  _showTime() {}
+
+  /** Go on after each change of Home Assistant; `anew` where nothing of before may count. */
+  _follow(_anew) {}
+
+  /** Forget what is known of another meter. */
+  _forget() {}
+
+  /** Look at the telegrams of the meter for as long as somebody can see them. */
+  _look() {
+    const connection = this._sight.isSeen ? this._hass?.connection : undefined;
+    const entry = connection && this._meter?.config_entry_id;
+    if (entry === this._looked?.entry && connection === this._looked?.connection) {
+      return;
+    }
+    this._looked?.stop();
+    this._live = undefined;
+    this._looked = { entry, connection, stop: () => {} };
+    if (entry) {
+      this._looked.stop = look(connection, entry, (latest) => this._take(latest));
+    }
+  }
+
+  /** Take what a telegram says; null where states have to do. */
+  _take(latest) {
+    this._live = latest;
+    this._showNumbers();
+    this._showTime();
+  }
+
+  /** Describe the gauge, at once where it is about something else, and now and then where only the numbers differ. */
+  _describe(about, text) {
+    const now = performance.now();
+    if (about !== this._described?.about || now - this._described.at >= SPOKEN) {
+      this._described = { about, at: now };
+      this._parts.gauge.setAttribute("aria-label", text);
+    }
+  }
+
+  _openDetails() {
+    const detail = { entityId: this._entities[this.constructor.SHOWN[0]] };
+    this.dispatchEvent(new CustomEvent("hass-more-info", { detail, bubbles: true, composed: true }));
+  }
+}
