@@ -2,7 +2,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from itertools import groupby
@@ -129,6 +129,7 @@ class VoltageHistory:
         self._days: dict[int, dict[str, bytearray]] = {}  # grains by UTC day since 1970 and phase
         self._packed: dict[int, dict[str, str]] = {}  # days as they are saved, until something is added
         self._weeks: list[WeekVerdict] = []
+        self._end = 0  # the number of the grain after the latest one
 
     @property
     def weeks(self) -> Sequence[WeekVerdict]:
@@ -155,7 +156,7 @@ class VoltageHistory:
         """Yield the start of each slot that is over, and what was seen in it."""
         grains_a_slot = minutes * _MINUTE // GRAIN
         first = -(-int(begin.timestamp()) // (minutes * _MINUTE)) * grains_a_slot
-        last = int(end.timestamp()) // (minutes * _MINUTE) * grains_a_slot
+        last = min(int(end.timestamp()) // (minutes * _MINUTE), self._end // grains_a_slot) * grains_a_slot
         grains = self._grains(series, first, last)
         for slot, parts in groupby(grains, lambda part: part[0] // grains_a_slot):
             total = join([grain for _, grain in parts])
@@ -184,6 +185,7 @@ class VoltageHistory:
         records = self._days[day].setdefault(phase, bytearray(_GRAINS_A_DAY * _RECORD.size))
         _RECORD.pack_into(records, place * _RECORD.size, *grain)
         self._packed.pop(day, None)
+        self._end = max(self._end, number + 1)
 
     def add_export(self, number: int, seconds: int, watts: int) -> None:
         """Keep the export power of a grain: in W, times seconds."""
@@ -196,6 +198,7 @@ class VoltageHistory:
 
     def truncate(self, number: int) -> None:
         """Forget grains from a number on, and weeks that were not over by then: a wrong clock dated them."""
+        self._end = min(self._end, number)
         day, place = divmod(number, _GRAINS_A_DAY)
         for later in [each for each in self._days if each >= day]:
             self._packed.pop(later, None)
@@ -208,6 +211,7 @@ class VoltageHistory:
 
     def clear(self) -> None:
         """Forget all grains: they were judged by another band."""
+        self._end = 0
         self._days.clear()
         self._packed.clear()
 
@@ -219,12 +223,9 @@ class VoltageHistory:
         return {
             "nominal": self.band and self.band.nominal,
             "phases": list(self.phases),
+            "end": self._end,
             "days": {date.fromordinal(_EPOCH_DAY + day).isoformat(): packed for day, packed in self._packed.items()},
-            "weeks": [
-                [week.begin.isoformat(), week.phase, week.verdict, week.known, week.slots]
-                + [round(number, 4) for number in (week.within, week.lowest, week.highest)]
-                for week in self._weeks
-            ],
+            "weeks": [[week.begin.isoformat(), *astuple(week)[1:]] for week in self._weeks],
         }
 
     @classmethod
@@ -238,6 +239,7 @@ class VoltageHistory:
         for day in sorted(days)[-_DAYS_KEPT:]:
             history._days[day] = {key: _unpack(days[day][key]) for key in _SERIES if key in days[day]}
             history._packed[day] = dict(days[day])
+        history._end = int(saved["end"])
         for begin, phase, verdict, known, slots, within, lowest, highest in saved["weeks"][-_MOST_WEEKS:]:
             numbers = float(within), float(lowest), float(highest)
             week = WeekVerdict(

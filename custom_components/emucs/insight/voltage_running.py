@@ -57,7 +57,7 @@ class Coverage:
 
 
 class Tally:
-    """Adds up what is seen of a phase in a minute or a grain; voltages in tenths of a volt."""
+    """What is seen of a phase so far, in a minute or a grain; voltages in tenths of a volt."""
 
     __slots__ = VoltageGrain._fields
 
@@ -69,15 +69,6 @@ class Tally:
         if min(fields) < 0 or max(seconds, above, below) > GRAIN or maximum > _LARGEST or squares > most:
             raise ValueError(fields)
         self.seconds, self.squares, self.minimum, self.maximum, self.above, self.below = fields
-
-    def add(self, volts: int, seconds: int) -> None:
-        """Add a voltage that held for some seconds; `squares` is in the square of tenths here."""
-        if volts < self.minimum or not self.seconds:
-            self.minimum = volts
-        if volts > self.maximum:  # noqa: PLR1730 -- half a microsecond less each second
-            self.maximum = volts
-        self.seconds += seconds
-        self.squares += volts * volts * seconds
 
     @property
     def grain(self) -> VoltageGrain:
@@ -111,7 +102,7 @@ class RunningVoltage:
         """Whether the mean of ten minutes is outside the band, or will be when the slot ends; None if not known."""
         self.mean: float | None = None
         """Of the latest slot that is over, in V; None where too little of it was seen."""
-        self.minute = Tally()
+        self.minute = Tally()  # its `squares` in the square of tenths of a volt, exact
         self._grain = Tally()
         self._minutes: deque[tuple[int, int, int]] = deque(maxlen=SLOT_MINUTES)  # number, seconds, squares
         self._register: Register | None = None
@@ -141,12 +132,18 @@ class RunningVoltage:
         """Add the voltage of now, which holds for some seconds."""
         if (volts := self.volts) is None:
             return
-        self.minute.add(volts, seconds)
+        minute = self.minute
+        if volts < minute.minimum or not minute.seconds:
+            minute.minimum = volts
+        if volts > minute.maximum:  # noqa: PLR1730 -- no calls where each second passes
+            minute.maximum = volts
+        minute.seconds += seconds
+        minute.squares += volts * volts * seconds
         if self.is_outside:
             if volts > self.high:
-                self.minute.above += seconds
+                minute.above += seconds
             else:
-                self.minute.below += seconds
+                minute.below += seconds
 
     def end_minute(self, number: int, now: int) -> None:
         """End a minute; `now` is the number of the one that runs after it, which may be a later one."""

@@ -17,6 +17,7 @@ _LOCAL: Final = ZoneInfo("Europe/Brussels")
 _WEEK: Final = timedelta(days=7)
 # Of a week's means, so many may be outside low to high.
 _ALLOWED_SHARE: Final = 0.05
+_DIGITS: Final = 4
 
 
 def local_day(seconds: int) -> date:
@@ -89,7 +90,8 @@ class Week:
             verdict = VoltageVerdict.OUTSIDE
         else:
             verdict = VoltageVerdict.WITHIN if self._is_enough(counts) else VoltageVerdict.UNKNOWN_YET
-        return WeekVerdict(self.begin, phase, verdict, counts.known, self.slots, inside, counts.lowest, counts.highest)
+        numbers = (round(number, _DIGITS) for number in (inside, counts.lowest, counts.highest))
+        return WeekVerdict(self.begin, phase, verdict, counts.known, self.slots, *numbers)
 
     def _is_enough(self, counts: _Counts) -> bool:
         """Tell whether enough of the week is known."""
