@@ -2,11 +2,11 @@
 
 The websocket command `emucs/live` with a `config_entry_id` subscribes. Each event has a `type`:
 
-- `values`: what the latest telegram says, at once and then at most one a second. `time` is when the meter printed it, in
-  ISO 8601. Powers are in kW: `power` and `power_l1` … `power_l3`, above 0 where they are imported; of the quarter
+- `values`: what the latest telegram says, at once and then at most one a second. `time` is when the meter printed it,
+  in ISO 8601. Powers are in kW: `power` and `power_l1` … `power_l3`, above 0 where they are imported; of the quarter
   `so_far`, `demand_forecast`, `demand_budget` and `target`, the one in effect. `estimated`, `peak_alarm` and
-  `peak_warning` are true or false, and `seconds_left` is the rest of the quarter by the meter's clock. What is unknown is
-  null; what belongs to an entity that does not exist, is disabled, or may not be read by the user is left out.
+  `peak_warning` are true or false, and `seconds_left` is the rest of the quarter by the meter's clock. What is not
+  known is null; what belongs to an entity that does not exist, is disabled, or may not be read by the user is left out.
 - `down`: no telegrams come; the next `values` say that they come again.
 - `ended`: the meter is unloaded, or the user may read nothing of it any more. Nothing follows: subscribe again.
 

@@ -13,7 +13,7 @@ export const TEMPLATE = `
       <path class="track" d="${ARC_PATH}" />
       <path class="flow" data-part="arc" pathLength="100" d="${ARC_PATH}" />
       <line class="zero" data-part="zero" x1="100" y1="10" x2="100" y2="30" />
-      <path class="needle" data-part="needle" d="M 8 100 L 46 97 L 46 103 Z" />
+      <path class="needle" data-part="needle" d="M 10 100 L 48 95.5 L 48 104.5 Z" />
       <text class="end" x="20" y="115" data-part="gauge_begin"></text>
       <text class="end" x="180" y="115" data-part="gauge_end"></text>
     </svg>
@@ -46,7 +46,7 @@ ha-card {
 }
 [data-flow="export"] { --flow: var(--export); }
 .gauge .flow { stroke: var(--flow); transition: stroke-dasharray 0.4s; }
-.gauge .needle { fill: var(--primary-text-color); stroke: var(--card-background-color, #fff); stroke-width: 1.5; }
+.gauge .needle { fill: var(--primary-text-color); stroke: var(--card-background-color, #fff); stroke-width: 1; }
 .needle { transform-origin: 100px 100px; transition: transform 0.4s; }
 .zero { stroke: var(--secondary-text-color); stroke-width: 1.5; }
 .big { font-variant-numeric: tabular-nums; }
@@ -61,6 +61,14 @@ ha-card {
 :host(:dir(rtl)) .range { text-align: center; }
 dl { grid-auto-flow: column; grid-template-columns: none; grid-auto-columns: 1fr; margin-top: 12px; }
 .status:empty { display: none; }
+/* Beside each other where there is room. */
+@container (min-width: 560px) {
+  ha-card { display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); align-items: center; column-gap: 24px; }
+  h2, .status { grid-column: 1 / -1; }
+  .gauge { grid-row: 2 / span 3; grid-column: 1; }
+  .trace, .range, dl { grid-column: 2; }
+  .trace { height: 96px; }
+}
 @media (forced-colors: active) {
   .gauge .flow { stroke: Highlight; }
   .gauge .needle { fill: CanvasText; forced-color-adjust: none; }
