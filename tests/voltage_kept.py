@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from math import cos, pi
 from typing import Any
 
 from custom_components.emucs.insight.voltage_history import (
@@ -24,8 +25,10 @@ type Volts = Callable[[str, datetime], float]
 
 def weak_feeder(phase: str, moment: datetime) -> float:
     """Return a voltage that the sun makes too high at noon, in the first phase alone."""
-    sun = max(0.0, 1 - abs(local(moment).hour + local(moment).minute / 60 - 13) / 5)
-    return 231 + {"l1": 25, "l2": 12, "l3": 18}[phase] * sun
+    hour = local(moment).hour + local(moment).minute / 60
+    sun = max(0.0, cos((hour - 13) / 6 * pi / 2)) if abs(hour - 13) < 6 else 0.0
+    load = max(0.0, 1 - abs(hour - 19) / 3)
+    return 232 + {"l1": 22.5, "l2": 12, "l3": 18}[phase] * sun**1.5 - 5 * load
 
 
 def history_until(end: datetime, volts: Volts = weak_feeder, phases: tuple[str, ...] = PHASES) -> VoltageHistory:
@@ -48,20 +51,20 @@ def history_until(end: datetime, volts: Volts = weak_feeder, phases: tuple[str, 
             )
         exported = EXPORTED if 9 <= moment.hour < 14 else 0
         history.add_export(number, GRAIN, exported * GRAIN)
-    history.add_weeks(_verdicts(end, phases))
+    history.add_weeks(_verdict(history, end, week, phase) for week in range(1, WEEKS) for phase in phases)
     return history
 
 
-def _verdicts(end: datetime, phases: tuple[str, ...]) -> list[WeekVerdict]:
-    """Return the verdicts of the weeks before the one that a moment is in."""
-    mondays = [monday(end) - timedelta(days=7 * week) for week in range(WEEKS + 2, 0, -1)]
-    return [
-        WeekVerdict(day, phase, VoltageVerdict.OUTSIDE, 1008, 1008, 0.9312, 231.0, 256.0)
-        if phase == "l1"
-        else WeekVerdict(day, phase, VoltageVerdict.WITHIN, 1008, 1008, 1.0, 231.0, 249.0)
-        for day in mondays
-        for phase in phases
-    ]
+def _verdict(history: VoltageHistory, end: datetime, week: int, phase: str) -> WeekVerdict:
+    """Return the verdict of a phase, so many weeks before the one that a moment is in."""
+    assert history.band is not None
+    day = monday(end) - timedelta(days=7 * week)
+    begin, until = midnight(day), midnight(day + timedelta(days=7))
+    means = [slot.mean for slot in history.slots(phase, begin, until, 10)]
+    inside = sum(history.band.low <= mean <= history.band.high for mean in means) / len(means)
+    verdict = VoltageVerdict.WITHIN if max(means) <= history.band.high else VoltageVerdict.OUTSIDE
+    slots = (until - begin) // timedelta(minutes=10)
+    return WeekVerdict(day, phase, verdict, len(means), slots, inside, min(means), max(means))
 
 
 def series_of(history: VoltageHistory, end: datetime) -> dict[str, Any]:

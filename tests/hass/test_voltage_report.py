@@ -1,7 +1,7 @@
 """The voltage report: as an action returns it, and as browsers open or download it."""
 
 import csv
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 import threading
 from typing import Any
@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator,
 
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.insight.voltage import Voltage
-from custom_components.emucs.insight.voltage_history import VoltageHistory
+from custom_components.emucs.insight.voltage_history import VoltageHistory, VoltageVerdict, WeekVerdict
 from custom_components.emucs.reports.voltage_page import security_policy
 from tests.voltage_kept import history_until
 from virtual_meter import VirtualMeter
@@ -48,6 +48,9 @@ def address(entry: MockConfigEntry, query: str = "") -> str:
 async def test_the_action_returns_all_that_is_kept(
     hass: HomeAssistant, loaded: MockConfigEntry, kept: VoltageHistory, meter: VirtualMeter
 ) -> None:
+    # Verdicts are kept for longer than means; of these a report has those of a year.
+    older = [date(2025, 6, 16), date(2026, 1, 5)]
+    kept.add_weeks(WeekVerdict(day, "l1", VoltageVerdict.OUTSIDE, 1000, 1008, 0.9, 231.0, 256.0) for day in older)
     report = await ask(hass, loaded)
     assert report["indicative"] is True
     assert (report["meter"], report["model"], report["grid"]) == (meter.meter_id, "Sagemcom T211", "three_phase_400v")
@@ -59,9 +62,9 @@ async def test_the_action_returns_all_that_is_kept(
     assert first["slots"][0]["start"] == "2026-05-25T00:00:00+02:00"
     assert first["slots"][0] | {"start": ""} == {
         "start": "",
-        "mean": 231.0,
-        "minimum": 230.2,
-        "maximum": 231.8,
+        "mean": 232.0,
+        "minimum": 231.2,
+        "maximum": 232.8,
         "above": 0,
         "below": 0,
         "seconds": 600,
@@ -72,8 +75,7 @@ async def test_the_action_returns_all_that_is_kept(
     assert {each["export"] for each in first["outside"]} == {4.0}
     assert report["phases"]["l2"]["outside"] == []
     assert {week["verdict"] for week in report["weeks"] if week["phase"] == "l1"} == {"outside"}
-    # Verdicts are kept for longer than means.
-    assert report["weeks"][0]["begin"] == "2026-05-04"
+    assert report["weeks"][0]["begin"] == "2026-01-05"
 
 
 async def test_a_period_and_a_resolution(hass: HomeAssistant, loaded: MockConfigEntry, kept: VoltageHistory) -> None:

@@ -13,7 +13,7 @@ from ..insight.voltage_history import WeekVerdict
 from .markup import Markup, markup
 from .voltage import Outside, ReportedWeek, VoltageReport
 from .voltage_chart import voltage_chart
-from .wording import NOTHING, Wording, clock, duration
+from .wording import NO_BREAK, NOTHING, Wording, clock, duration
 
 MOST_ROWS: Final = 60
 """Of what was outside the limits in a week; the CSV has all."""
@@ -57,6 +57,11 @@ def _paragraph(text: str) -> Markup:
     return markup(t"<p>{text}</p>")
 
 
+def _whole(text: str) -> Markup:
+    """Return a text that stays on one line."""
+    return markup(t'<span class="whole">{text}</span>')
+
+
 def _limits(report: VoltageReport, wording: Wording) -> dict[str, str]:
     """Return the limits as texts fill them in."""
     band = report.band
@@ -71,9 +76,11 @@ def _facts(report: VoltageReport, wording: Wording) -> Markup:
         "grid": report.grid and wording.say(report.grid),
         "voltages": wording.say(_voltages(report)),
         "limits": wording.say("limits_of_a_week", **_limits(report, wording)),
-        "period": f"{clock(report.begin)} {NOTHING} {clock(report.end)}",
+        "period": markup(t"{_whole(clock(report.begin))} {NOTHING} {_whole(clock(report.end))}"),
         "readings_since": clock(since) if (since := report.seen_since()) > report.begin else None,
-        "received": ", ".join(f"{phase.upper()} {wording.share(report.coverage(phase))}" for phase in report.slots),
+        "received": ", ".join(
+            f"{phase.upper()}{NO_BREAK}{wording.share(report.coverage(phase))}" for phase in report.slots
+        ),
     }
     rows = (
         markup(t'<tr><th scope="row">{wording.say(key)}</th><td>{text}</td></tr>')

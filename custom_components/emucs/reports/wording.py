@@ -12,7 +12,7 @@ LANGUAGES: Final = ("en", "nl", "fr", "de")
 _LOCAL: Final = ZoneInfo("Europe/Brussels")
 NOTHING: Final = "–"  # noqa: RUF001 -- a dash, where a number is not known
 _WITH_POINT: Final = {"en"}
-_NO_BREAK: Final = "\u00a0"
+NO_BREAK: Final = "\u00a0"
 # 0.29 * 1000 is less than 290.
 _ROUNDING: Final = 1e-6
 _MINUTE: Final = 60
@@ -27,13 +27,13 @@ class Wording:
 
     def say(self, key: str, **values: str) -> str:
         """Return a text, filled in; a number and its percent sign stay on one line."""
-        return self.words[key].format_map(values).replace(" %", f"{_NO_BREAK}%")
+        return self.words[key].format_map(values).replace(" %", f"{NO_BREAK}%")
 
     def number(self, value: float, digits: int = 0, unit: str = "") -> str:
         """Return a number with so many decimals, and its unit."""
         text = f"{value:.{digits}f}"
         text = text if self.language in _WITH_POINT else text.replace(".", ",")
-        return f"{text}{_NO_BREAK}{unit}" if unit else text
+        return f"{text}{NO_BREAK}{unit}" if unit else text
 
     def share(self, value: float | None) -> str:
         """Return a share as a percentage, rounded down: 99.96 % is not all."""
@@ -70,7 +70,7 @@ def clock(moment: datetime) -> str:
     text = f"{there:%Y-%m-%d %H:%M}"
     if there.replace(fold=0).utcoffset() == there.replace(fold=1).utcoffset():
         return text
-    return f"{text}{_NO_BREAK}(UTC{there:%z})"[:-3] + ")"
+    return f"{text}{NO_BREAK}(UTC{there:%z})"[:-3] + ")"
 
 
 def duration(seconds: int) -> str:

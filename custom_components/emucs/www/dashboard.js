@@ -147,7 +147,7 @@ function voltage(hass, meter, shown) {
   if (!shown.voltage_quality) {
     return section("", "", []);
   }
-  return section(say(hass, "voltage"), "mdi:transmission-tower-import", [
+  return section(say(hass, "voltage"), "mdi:flash-alert-outline", [
     list(shown, ["voltage_quality", "voltage_problem", "overvoltage_time", "undervoltage_time"]),
     { type: `custom:${ReportLinks.NAME}`, config_entry_id: meter.config_entry_id, grid_options: WHOLE },
   ]);
