@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(150
 
 LINKS = "emucs-report-links"
 WEEKS = 5
+PAPER = {"width": 980, "height": 1386}
 PAGES = re.compile(rb"/Type\s*/Page\b")
 # Chromium gives the languages of the window; the report is asked for in that of the user.
 LANGUAGES = {"en": "Voltage report", "nl": "Spanningsrapport", "fr": "Rapport de tension", "de": "Spannungsbericht"}
@@ -74,6 +75,7 @@ async def test_the_report_is_opened_printed_and_downloaded(
         weeks = await report.locator("section:has(svg)").count()
         assert WEEKS - 1 <= weeks <= WEEKS + 1
         assert await fits(report)
+        await report.set_viewport_size(PAPER)
         await window.picture(report, "voltage-report")
         # A page for each week, what comes before them, and how to read it.
         printed = await report.pdf(path=tmp_path / "voltage-report.pdf", prefer_css_page_size=True)

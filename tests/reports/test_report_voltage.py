@@ -1,13 +1,17 @@
 """What a voltage report is made of."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+import itertools
+import threading
 
 import pytest
 
-from custom_components.emucs.insight.voltage_history import TO_STAR_POINT
+from custom_components.emucs.insight.voltage_history import GRAIN, TO_STAR_POINT, VoltageGrain
 from custom_components.emucs.reports.voltage import VoltageReport
 from custom_components.emucs.reports.wording import clock, duration, midnight, monday
 from tests.reports.making import MONDAY, report, slot, slots, verdict, wording
+from tests.voltage_kept import history_until
 
 NOON = datetime(2026, 6, 3, 10, 0, tzinfo=UTC)
 TEN_MINUTES = timedelta(minutes=10)
@@ -106,3 +110,29 @@ def test_numbers_are_written_as_in_the_language() -> None:
     # Not all, as long as anything is missing.
     assert [wording().share(share) for share in (0.29, 0.9999, 1.0)] == ["29.0\u00a0%", "99.9\u00a0%", "100.0\u00a0%"]
     assert duration(90061) == "25:01:01"
+
+
+def test_a_report_is_read_while_the_history_grows() -> None:
+    end = datetime(2026, 6, 25, 14, tzinfo=UTC)
+    history = history_until(end)
+    number = int(end.timestamp()) // GRAIN
+    is_over = threading.Event()
+
+    def go_on() -> None:
+        for later in itertools.count(number):
+            if is_over.is_set():
+                return
+            for phase in history.phases:
+                history.add(later, phase, VoltageGrain(300, 300 * 230**2, 2300, 2300, 0, 0))
+
+    with ThreadPoolExecutor(1) as executor:
+        growing = executor.submit(go_on)
+        try:
+            # Weeks go by meanwhile: what is older than five of them is forgotten from its beginning on.
+            for _ in range(20):
+                seen = history.slots("l1", end - timedelta(days=20), end, 10)
+                assert [slot.start for slot in seen] == sorted({slot.start for slot in seen})
+                history.export(end - timedelta(days=20), end, 15)
+        finally:
+            is_over.set()
+        growing.result()
