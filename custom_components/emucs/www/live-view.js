@@ -13,7 +13,7 @@ export const TEMPLATE = `
       <path class="track" d="${ARC_PATH}" />
       <path class="flow" data-part="arc" pathLength="100" d="${ARC_PATH}" />
       <line class="zero" data-part="zero" x1="100" y1="10" x2="100" y2="30" />
-      <path class="needle" data-part="needle" d="M 10 100 L 48 95.5 L 48 104.5 Z" />
+      <path class="needle" data-part="needle" d="M 10 100 L 42 96 L 42 104 Z" />
       <text class="end" x="20" y="115" data-part="gauge_begin"></text>
       <text class="end" x="180" y="115" data-part="gauge_end"></text>
     </svg>
