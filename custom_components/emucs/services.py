@@ -6,6 +6,7 @@ from typing import Final
 
 from homeassistant.auth.models import User
 from homeassistant.auth.permissions.const import POLICY_READ
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.exceptions import HomeAssistantError, Unauthorized, UnknownUser
@@ -74,10 +75,14 @@ async def async_entry_of(call: ServiceCall) -> EmucsConfigEntry:
     """Return the entry that is asked about; one that is about to be set up, or is reloaded, is waited for."""
     entry_id = call.data[ATTR_CONFIG_ENTRY_ID]
     if entry := call.hass.config_entries.async_get_entry(entry_id):
-        # Entities have their states before, and a dashboard that is open asks as soon as they do.
-        async with entry.setup_lock:
-            pass
+        await async_until_set_up(entry)
     return service.async_get_config_entry(call.hass, DOMAIN, entry_id)
+
+
+async def async_until_set_up(entry: ConfigEntry) -> None:
+    """Wait while an entry is set up: its entities have states before, and an open dashboard asks as soon as they do."""
+    async with entry.setup_lock:
+        pass
 
 
 async def async_require_admin(call: ServiceCall) -> None:

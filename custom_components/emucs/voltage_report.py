@@ -25,7 +25,7 @@ from .reports.voltage_csv import voltage_csv
 from .reports.voltage_page import security_policy, voltage_page
 from .reports.voltage_response import voltage_response
 from .reports.wording import LANGUAGES, Wording, local, midnight, monday
-from .services import async_entry_of, async_require_read, async_unreadable
+from .services import async_entry_of, async_require_read, async_unreadable, async_until_set_up
 from .texts import async_language, async_words
 
 SERVICE_GET_VOLTAGE_REPORT: Final = "get_voltage_report"
@@ -37,18 +37,19 @@ ATTR_LANGUAGE: Final = "language"
 # What a report has if nobody says what: the whole weeks of which all means are kept, and the verdicts of a year.
 _MEANS: Final = timedelta(weeks=5)
 _VERDICTS: Final = timedelta(weeks=52)
-# Nothing is kept for longer, and nothing comes from the future.
-_LONGEST: Final = timedelta(days=366 * 20)
+# No digital meter is older, and none will be read for as long.
+_FIRST_YEAR: Final = 2000
+_LAST_YEAR: Final = 2999
 _HEADERS: Final = {hdrs.CACHE_CONTROL: "no-store"}
 _COMPRESSED_APART: Final = 32768
 
 
 def _moment(value: Any) -> datetime:
     """Return a time as UTC; one without an offset is of Home Assistant's time zone."""
-    try:
-        return dt_util.as_utc(cv.datetime(value))
-    except OverflowError as error:
-        raise probatio.Invalid(str(error)) from error
+    moment = cv.datetime(value)
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise probatio.Invalid(f"not from {_FIRST_YEAR} to {_LAST_YEAR}: {value}")
+    return dt_util.as_utc(moment)
 
 
 _PERIOD: Final = {
@@ -91,14 +92,19 @@ class _Asked(NamedTuple):
 
 
 def _asked(fields: Mapping[str, Any]) -> _Asked:
-    """Return what fields ask for; ServiceValidationError where that is nothing."""
-    now = dt_util.utcnow()
-    end = min(fields.get(ATTR_END, now), now)
-    begin = fields.get(ATTR_BEGIN)
-    if begin is not None and begin >= end:
+    """Return what fields ask for, in whole slots; ServiceValidationError where that is nothing."""
+    minutes, now = fields[ATTR_RESOLUTION], dt_util.utcnow()
+    end = _slot_of(min(fields.get(ATTR_END, now), now), minutes)
+    if ATTR_BEGIN not in fields:
+        return _Asked(_first_whole_week(end), end, end - _VERDICTS, minutes)
+    if (begin := _slot_of(fields[ATTR_BEGIN], minutes)) >= end:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="empty_period")
-    since = end - _VERDICTS if begin is None else max(begin, end - _LONGEST)
-    return _Asked(since if begin is not None else _first_whole_week(end), end, since, fields[ATTR_RESOLUTION])
+    return _Asked(begin, end, begin, minutes)
+
+
+def _slot_of(moment: datetime, minutes: int) -> datetime:
+    """Return when the slot begins that a moment is in."""
+    return moment - timedelta(seconds=moment.timestamp() % (60 * minutes))
 
 
 def _first_whole_week(end: datetime) -> datetime:
@@ -180,9 +186,7 @@ class VoltageReportView(HomeAssistantView):
             raise HTTPNotFound
         if async_unreadable(hass, request[KEY_HASS_USER], entry) is not None:
             raise HTTPForbidden
-        async with entry.setup_lock:
-            # One that is reloaded is waited for.
-            pass
+        await async_until_set_up(entry)
         if entry.state is not ConfigEntryState.LOADED:
             raise HTTPServiceUnavailable
         try:

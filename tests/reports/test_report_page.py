@@ -115,7 +115,13 @@ def test_each_week_and_phase_has_its_verdict() -> None:
     table = rows(page)
     assert ["2026-05-25", "outside the limits (93.1 %)", "–", "not known yet "] in table
     assert ["2026-06-01", "within the limits (100.0 %)", "–", "–"] in table
-    assert ["L2", "week not over", "1008 of 1008", "231.0 V", "231.0 V", "0:00:00", "0:00:00", "100.0 %"] in table
+    assert ["L2", "–", "1008 of 1008", "231.0 V", "231.0 V", "0:00:00", "0:00:00", "100.0 %"] in table
+
+
+def test_a_week_that_is_not_over_has_no_verdict() -> None:
+    friday = midnight(MONDAY + timedelta(days=4))
+    table = rows(voltage_page(report(end=friday, verdicts=[]), wording()))
+    assert [row[1] for row in table if row[0] in ("L1", "L2", "L3")] == ["week not over"] * 3
 
 
 def test_what_was_outside_stands_with_the_power_export_at_that_time() -> None:

@@ -39,7 +39,7 @@ class ReportedPhase:
     known: Sequence[VoltageSlot]
     """Those of which enough was seen."""
     verdict: WeekVerdict | None
-    """None while the week is not over, or where nothing is known of it."""
+    """None while the week is not over, and where nothing is known of it."""
     coverage: float
     """The share of its time that was received."""
 

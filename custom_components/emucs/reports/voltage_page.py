@@ -163,7 +163,7 @@ def _phases(report: VoltageReport, week: ReportedWeek, wording: Wording) -> Mark
     rows = (
         _row(
             phase.upper(),
-            _verdict(seen.verdict, wording) if seen.verdict else wording.say("running"),
+            wording.say("running") if week.end > report.end else _verdict(seen.verdict, wording),
             wording.say("of", known=str(len(seen.known)), all=str(week.means)),
             wording.volts(seen.lowest),
             wording.volts(seen.highest),
