@@ -100,13 +100,13 @@ async def test_an_overvoltage_from_begin_to_end(hass: HomeAssistant) -> None:
     grid, events = Grid(), record_events(hass)
     async with running(hass, grid, datetime(2026, 6, 3, 12, 0, tzinfo=BRUSSELS)) as (entry, server):
         await server.live(1300)
-        await eventually(lambda: is_shown(hass, MEAN, "231.0"))
+        await eventually(lambda: is_shown(hass, MEAN, "231.00"))
         assert is_shown(hass, PROBLEM, "off")
         assert is_shown(hass, QUALITY, "unknown_yet")
         assert hass.states.get(QUALITY).attributes["largest_deviation"] == 0.4
         grid.volts["l1"] = 255.2
         await server.live(1500)
-        await eventually(lambda: is_shown(hass, MEAN, "255.2"))
+        await eventually(lambda: is_shown(hass, MEAN, "255.20"))
         assert is_shown(hass, PROBLEM, "on")
         # One mean above 253 V decides of the week.
         await eventually(lambda: is_shown(hass, QUALITY, "outside"))
@@ -149,7 +149,7 @@ async def test_slots_outlive_a_reload(hass: HomeAssistant, hass_storage: dict[st
         await server.live(1900)
         assert await hass.config_entries.async_reload(entry.entry_id)
         await server.live(1900)
-        await eventually(lambda: is_shown(hass, MEAN, "231.0"))
+        await eventually(lambda: is_shown(hass, MEAN, "231.00"))
         voltage = entry.runtime_data.insights[Voltage]
         slots = voltage.history.slots("l1", start, start + timedelta(hours=1), 10)
         assert [slot.start for slot in slots] == [start.astimezone(UTC) + timedelta(minutes=10) * n for n in range(6)]

@@ -136,6 +136,12 @@ def test_a_clock_that_is_set_back_counts_once(back: int) -> None:
     assert starts[-1] < street.time
 
 
+def test_a_clock_that_goes_to_and_fro_is_little_work() -> None:
+    street = Street(MONDAY, period=60).run(6 * 86400)
+    telegrams = [printed(street.time - 7200 * timedelta(seconds=number % 2), EVEN) for number in range(600)]
+    assert calls(street.voltage.feed, telegrams) <= 600 * len(telegrams)
+
+
 def test_what_a_clock_dated_that_was_years_ahead_is_forgotten_alone() -> None:
     street = Street(period=10).run(3600)
     before = slots(street.voltage)
@@ -336,6 +342,19 @@ def test_saved_voltages_that_are_damaged_change_nothing(how: str) -> None:
         voltage.restore_series(series)
     assert voltage.save_series() == {}
     assert voltage.feed(printed(NOON, EVEN)) is not None
+
+
+def test_saved_days_of_a_far_future_are_in_nobodys_way() -> None:
+    series = json.loads(json.dumps(Street().run(900).voltage.save_series()))
+    [day] = series["history"]["days"].values()
+    series["history"]["days"] = {
+        f"2099-{month:02}-{number:02}": day for month in range(1, 5) for number in range(1, 29)
+    }
+    voltage = Voltage()
+    voltage.restore_series(series)
+    street = Street(NOON + timedelta(seconds=900), voltage=voltage).run(1200)
+    assert [slot.start for slot in slots(street.voltage)] == [NOON + TEN, NOON + 2 * TEN]
+    assert len(street.voltage.save_series()["history"]["days"]) <= 37
 
 
 def test_a_second_takes_few_steps() -> None:

@@ -50,9 +50,9 @@ def _of_state[T](function: Callable[[VoltageState], T]) -> Of[T | None]:
 
 
 def _mean(phase: str, state: VoltageState) -> Decimal | None:
-    """Return the mean of the latest slot that is over, as exact as it is printed."""
+    """Return the mean of the latest slot that is over, with the digits that say on which side of a limit it is."""
     mean = state.means.get(phase)
-    return None if mean is None else round(Decimal(mean), 1)
+    return None if mean is None else round(Decimal(mean), 2)
 
 
 def _mean_row(phase: str) -> SensorRow:

@@ -31,6 +31,8 @@ _MOST_EXPORT: Final = 10_000  # kW: more than any low-voltage connection carries
 _PLAUSIBLE: Final = 0.2
 # A clock that is set back by no more than this, in seconds, is waited for; one that is set back by more was wrong.
 _WAITED_FOR: Final = 3600
+# That is looked into once in so many telegrams: to judge the week anew takes as long as a thousand of them.
+_SET_BACK_EVERY: Final = 300
 
 
 class VoltageState(NamedTuple):
@@ -69,6 +71,7 @@ class Voltage(Insight[None, VoltageState]):
         self._lasting: dict[str, tuple[int, int]] = {}  # what the watch has to go on with
         self._coverage = Coverage()
         self._last: int | None = None  # the time of the latest telegram, in seconds since 1970
+        self._since_set_back = _SET_BACK_EVERY  # telegrams
         self._minute = 0  # the number of the running minute since 1970
         self._minute_end = 0
         self._week: Week | None = None
@@ -94,9 +97,10 @@ class Voltage(Insight[None, VoltageState]):
             self._events, self._closed, self._has_changed = [], [], True
         if telegram.time is not None:
             now = int(telegram.time.timestamp())
+            self._since_set_back += 1
             if self._last is None or now > self._last:
                 self._go_on(telegram, now)
-            elif self._last - now > _WAITED_FOR:
+            elif self._last - now > _WAITED_FOR and self._since_set_back > _SET_BACK_EVERY:
                 self._set_back(now)
                 self._go_on(telegram, now)
         if self._has_changed and self._running:
@@ -202,7 +206,7 @@ class Voltage(Insight[None, VoltageState]):
         self._make_running(())
         self._make_week(now)
         self._exported = [0, 0]
-        self._last = None
+        self._last, self._since_set_back = None, 0
 
     def _look(self, telegram: Telegram) -> None:
         """See which voltages the meter prints, and what they are judged by."""

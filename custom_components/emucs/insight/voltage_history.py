@@ -178,11 +178,10 @@ class VoltageHistory:
         """
         day, place = divmod(number, _GRAINS_A_DAY)
         if day not in self._days:
-            self._days[day] = {}
-            for old in sorted(self._days)[:-_DAYS_KEPT]:
+            for old in sorted(self._days)[: 1 - _DAYS_KEPT]:
                 del self._days[old]
                 self._packed.pop(old, None)
-        records = self._days[day].setdefault(phase, bytearray(_GRAINS_A_DAY * _RECORD.size))
+        records = self._days.setdefault(day, {}).setdefault(phase, bytearray(_GRAINS_A_DAY * _RECORD.size))
         _RECORD.pack_into(records, place * _RECORD.size, *grain)
         self._packed.pop(day, None)
         self._end = max(self._end, number + 1)
