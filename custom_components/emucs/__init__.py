@@ -59,11 +59,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     except BaseException:
         await coordinator.async_stop()
         raise
-    async_setup_live_feed(hass, entry)
     # Home Assistant sets up no platform of an entry that was disabled meanwhile, and warns of each that is unloaded.
     coordinator.async_go_on(has_platforms=entry.disabled_by is None)
     await async_setup_energy_dashboard(hass, entry)
     async_start_history(hass, entry)
+    async_setup_live_feed(hass, entry)
     await async_add_resource(hass)
     return True
 

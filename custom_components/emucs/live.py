@@ -281,7 +281,8 @@ async def _async_handle(hass: HomeAssistant, connection: ActiveConnection, messa
     """Let a user look at a meter; one that is being set up or reloaded is waited for."""
     viewer = _Viewer(connection, message["id"])
     entry_id = message[ATTR_CONFIG_ENTRY_ID]
-    if entry := hass.config_entries.async_get_entry(entry_id):
+    entry = hass.config_entries.async_get_entry(entry_id)
+    if entry is not None and entry.domain == DOMAIN:
         async with entry.setup_lock:
             pass
     if viewer.has_left:

@@ -125,7 +125,16 @@ test("the last minutes are those that were recorded", async () => {
   assert.equal(text("gauge_end"), "10,000 W");
 });
 
-test("nothing is asked for while nobody looks, and what was missed is made up for", async () => {
+test("a second card has the last minutes as well, although the latest telegram is there before", async () => {
+  const hass = home();
+  hass.callWS = async (message) => (message.type.startsWith("history/") ? { "sensor.power": [{ s: "7400", lu: Date.now() / 1000 - 100 }] } : {});
+  await cardOf(hass);
+  hass.connection.send(telegram());
+  const { text } = await cardOf(hass);
+  assert.equal(text("range"), "Last 5 minutes: 5,000 W to 7,400 W");
+});
+
+test("nothing is asked for while nobody looks, and what was missed is made up for", async (t) => {
   const hass = home();
   const asked = [];
   hass.callWS = async (message) => (asked.push(message), {});
@@ -135,9 +144,17 @@ test("nothing is asked for while nobody looks, and what was missed is made up fo
   await settled();
   assert.equal(hass.connection.open.size, 0);
   card.hass = { ...hass, states: { ...hass.states, "sensor.power": state(9) } };
+  const later = Date.now() + 6000;
+  t.mock.method(Date, "now", () => later);
   turn("visible");
   await settled();
   assert.equal(hass.connection.open.size, 1);
+  assert.equal(asked.length, 2);
+  // A moment later: nothing was missed.
+  hass.connection.send(telegram());
+  turn("hidden");
+  turn("visible");
+  await settled();
   assert.equal(asked.length, 2);
   card.observer.scroll(false);
   await settled();
@@ -165,6 +182,18 @@ test("screen readers are not told of each second", async (t) => {
   assert.match(label(), /600 W/);
   // And nothing by itself but what lasts.
   assert.equal(text("status"), "");
+});
+
+test("what a screen reader was told is not written again", async () => {
+  const hass = home();
+  const { card, part } = await cardOf(hass, { Card: QuarterCard });
+  hass.connection.send(telegram());
+  hass.connection.send(telegram({ peak_alarm: true, demand_forecast: 5 }));
+  const [said] = part("announcement").children;
+  assert.match(said.text, /^The target will be passed/);
+  hass.connection.send(telegram({ peak_alarm: true, demand_forecast: 5.2 }));
+  card.hass = { ...hass };
+  assert.equal(part("announcement").children[0], said);
 });
 
 test("the quarter is that of the telegram, and its time goes on by itself", async (t) => {
@@ -198,7 +227,7 @@ test("what may not be read is left to nobody", async () => {
 test("without a meter, or without its power, the card says so", async () => {
   const none = await cardOf({ ...home(), devices: {} });
   assert.match(none.text("status"), /^No digital meter is found/);
-  assert.equal(none.part("gauge").hidden, true);
+  assert.deepEqual(["gauge", "trace"].map((name) => none.part(name).style.display), ["none", "none"]);
   const other = await cardOf({ ...home(), entities: {} });
   assert.match(other.text("status"), /^This meter sends no power/);
 });

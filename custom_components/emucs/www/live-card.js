@@ -14,6 +14,7 @@ export const LIVE_CARD = "emucs-live-card";
 const LEAST_END = 1; // kW: what a house draws at rest is not the end of a scale
 const HEADROOM = 1.1;
 const SEVERAL = 2;
+const GLANCE = 5000; // ms: who scrolls past misses nothing that is worth asking for
 // What the card is suggested for.
 const SUGGESTED = ["power", "power_import", "power_export"];
 
@@ -43,24 +44,23 @@ export class LiveCard extends MeterCard {
 
   _look() {
     const before = this._looked?.entry;
+    // Another card may have the latest telegram already.
+    const begin = this._trace.unknownSince(Date.now());
     super._look();
     if (this._looked?.entry === before) {
       return;
     }
-    if (before) {
-      this._trace.add(Date.now(), null);
-    }
     if (this._looked.entry) {
-      this._remember();
+      this._remember(begin);
+    } else {
+      this._trace.add(Date.now(), null);
     }
   }
 
-  /** Draw what was recorded while nobody looked. */
-  async _remember() {
+  /** Draw what was recorded while nobody looked, since a time. */
+  async _remember(begin) {
     const trace = this._trace;
-    const now = Date.now();
-    const begin = trace.unknownSince(now);
-    if (begin < now && this._entities.power) {
+    if (Date.now() - begin > GLANCE && this._entities.power) {
       // Without a recorder the trace begins now.
       trace.fill(begin, await fetchPowers(this._hass, this._entities.power, begin).catch(() => []));
       this._showTime();
@@ -81,8 +81,8 @@ export class LiveCard extends MeterCard {
     }
     this._showPhases();
     const level = this._level(power);
-    this._parts.status.textContent = level && say(this._hass, level);
-    this._parts.gauge.hidden = !this._entities.power;
+    this._write({ status: level && say(this._hass, level) });
+    ["gauge", "trace", "range"].forEach((name) => (this._parts[name].style.display = this._entities.power ? "" : "none"));
     this._parts.card.dataset.flow = power < 0 ? "export" : "import";
   }
 
@@ -99,17 +99,13 @@ export class LiveCard extends MeterCard {
     const keys = this._phases ?? PHASES.slice(0, shown.length);
     this._parts.phases.hidden = Math.min(shown.length, keys.length) < SEVERAL;
     for (const key of PHASES) {
-      this._parts[`${key}_label`].textContent = key.slice(-2).toUpperCase();
-      this._parts[key].textContent = formatWatts(this._hass, this._live?.[key] ?? null);
+      this._write({ [`${key}_label`]: key.slice(-2).toUpperCase(), [key]: formatWatts(this._hass, this._live?.[key] ?? null) });
       this._parts[`${key}_number`].hidden = !keys.includes(key);
     }
   }
 
   /** The needle and the trace, on one scale. */
   _showTime() {
-    if (!this._hass || !this._config) {
-      return;
-    }
     const now = Date.now();
     const range = this._trace.range(now);
     const power = this._power;
@@ -122,9 +118,7 @@ export class LiveCard extends MeterCard {
       power: formatWatts(this._hass, power === null ? null : Math.abs(power)),
       range: range ? say(this._hass, "trace", mapped(range, (each) => formatWatts(this._hass, each))) : "",
     };
-    for (const [name, text] of Object.entries(texts)) {
-      this._parts[name].textContent = text;
-    }
+    this._write(texts);
     this._describe(texts.direction, `${say(this._hass, "open_power")}: ${[texts.power, texts.direction, texts.range].filter(Boolean).join(". ")}`);
   }
 
@@ -137,8 +131,7 @@ export class LiveCard extends MeterCard {
     this._parts.needle.style.transform = `rotate(${(share(power ?? 0) * 180).toFixed(1)}deg)`;
     this._parts.needle.style.visibility = power === null ? "hidden" : "";
     this._parts.zero.style.visibility = low < 0 ? "" : "hidden";
-    this._parts.gauge_begin.textContent = low < 0 ? formatWatts(this._hass, -end) : "0";
-    this._parts.gauge_end.textContent = formatWatts(this._hass, end);
+    this._write({ gauge_begin: low < 0 ? formatWatts(this._hass, -end) : "0", gauge_end: formatWatts(this._hass, end) });
   }
 
   _drawTrace(now, scale) {

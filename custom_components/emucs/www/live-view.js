@@ -22,7 +22,7 @@ export const TEMPLATE = `
       <span class="big" data-part="power"></span>
     </span>
   </button>
-  <svg class="trace" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true">
+  <svg class="trace" data-part="trace" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true">
     <linearGradient id="flow" gradientUnits="userSpaceOnUse" x1="0" y1="0" x2="0" y2="${HEIGHT}">
       <stop class="import" offset="0" />
       <stop class="import" data-part="above" offset="1" />

@@ -27,7 +27,10 @@ export class MeterCard extends HTMLElement {
     this._entities = {};
     // What the latest telegram says, null where states have to do, undefined where neither is known yet.
     this._live = undefined;
-    this._sight = new Sight(this, () => this._look());
+    this._sight = new Sight(this, () => {
+      this._look();
+      this._tick();
+    });
   }
 
   static getStubConfig(hass) {
@@ -70,16 +73,20 @@ export class MeterCard extends HTMLElement {
   }
 
   connectedCallback() {
-    this._timer = setInterval(() => this._showTime(), 1000);
+    this._timer = setInterval(() => this._tick(), 1000);
     this._sight.connect();
-    if (this._hass) {
-      this._showTime();
-    }
   }
 
   disconnectedCallback() {
     clearInterval(this._timer);
     this._sight.disconnect();
+  }
+
+  /** Show what has changed by itself, where that can be seen. */
+  _tick() {
+    if (this._sight.isSeen && this._hass && this._config) {
+      this._showTime();
+    }
   }
 
   get hass() {
@@ -124,9 +131,18 @@ export class MeterCard extends HTMLElement {
 
   /** Show everything. */
   _show() {
-    this._parts.title.textContent = this._config.title ?? this._defaultTitle();
+    this._write({ title: this._config.title ?? this._defaultTitle() });
     this._showNumbers();
     this._showTime();
+  }
+
+  /** Write texts, by part. One that is there already is left: screen readers would be told it again. */
+  _write(texts) {
+    for (const [name, text] of Object.entries(texts)) {
+      if (this._parts[name].textContent !== text) {
+        this._parts[name].textContent = text;
+      }
+    }
   }
 
   /** Several meters need their names. */

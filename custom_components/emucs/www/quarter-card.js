@@ -41,9 +41,8 @@ export class QuarterCard extends MeterCard {
 
   _show() {
     this._parts.quarter.hidden = !this._state("demand_forecast");
-    for (const key of ["forecast", "so_far", "target", "time_left"]) {
-      this._parts[`${key}_label`].textContent = say(this._hass, key);
-    }
+    const labels = ["forecast", "so_far", "target", "time_left"].map((key) => [`${key}_label`, say(this._hass, key)]);
+    this._write(Object.fromEntries(labels));
     super._show();
   }
 
@@ -52,7 +51,7 @@ export class QuarterCard extends MeterCard {
     const states = Object.fromEntries(QuarterCard.SHOWN.map((key) => [key, this._state(key)]));
     const quarter = quarterOf(states, Boolean(this._meter), this._peaks?.floor, this._live);
     const [label, budget] = budgetOf(hass, quarter);
-    const texts = {
+    this._write({
       forecast: formatPower(hass, quarter.forecast),
       estimated: quarter.estimated ? say(hass, "estimated") : "",
       so_far: formatPower(hass, quarter.soFar),
@@ -60,12 +59,9 @@ export class QuarterCard extends MeterCard {
       budget_label: label,
       budget,
       status: statusOf(hass, quarter),
-    };
-    for (const [name, text] of Object.entries(texts)) {
-      this._parts[name].textContent = text;
-    }
+    });
     this._parts.card.dataset.level = quarter.level;
-    this._parts.announcement.textContent = this._announce(quarter.level);
+    this._write({ announcement: this._announce(quarter.level) });
     this._describe(quarter.level, this._description(quarter));
     this._drawGauge(quarter.forecast ?? 0, quarter.soFar ?? 0, quarter.target);
   }
@@ -93,13 +89,14 @@ export class QuarterCard extends MeterCard {
     this._parts.arc_so_far.setAttribute("stroke-dasharray", `${share(soFar) * ARC} ${ARC * 2}`);
     this._parts.mark.style.visibility = target === null ? "hidden" : "";
     this._parts.mark.setAttribute("transform", `rotate(${share(target ?? 0) * 180} 100 100)`);
-    this._parts.gauge_end.textContent = target === null && !forecast ? "" : formatPower(this._hass, end, end < 10 && !Number.isInteger(end) ? 1 : 0);
+    const isKnown = target !== null || forecast;
+    this._write({ gauge_end: isKnown ? formatPower(this._hass, end, end < 10 && !Number.isInteger(end) ? 1 : 0) : "" });
   }
 
   /** How much of the quarter is left: by the latest telegram, or by the end that the meter's clock gives it. */
   _showTime() {
-    const left = this._hass ? this._secondsLeft() : null;
-    this._parts.time_left.textContent = left === null ? "–" : formatSeconds(left);
+    const left = this._secondsLeft();
+    this._write({ time_left: left === null ? "–" : formatSeconds(left) });
     this._parts.time_bar.style.transform = `scaleX(${left === null ? 0 : 1 - left / QUARTER})`;
   }
 
