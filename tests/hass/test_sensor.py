@@ -52,7 +52,7 @@ async def test_keys_of_a_three_phase_meter(
     }
     assert off == {
         *(f"power_{way}_{phase}" for way in ("import", "export") for phase in ("l1", "l2", "l3")),
-        *("last_telegram", "reading_time"),
+        *("last_telegram", "reading_time", "neutral_suspected"),
         *PORT,
     }
 

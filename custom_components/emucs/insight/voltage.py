@@ -232,7 +232,7 @@ class Voltage(Insight[None, VoltageState]):
         band, phases = self.history.band, self.history.phases
         if band is not None:
             self._running = {phase: self._running[phase] if phase in kept else RunningVoltage(band) for phase in phases}
-            self._lasting |= {name: (began, extreme) for name, (began, extreme) in self._watch.save().items()}
+            self._lasting |= self._watch.save()
             has_neutral = self.grid is Grid.THREE_PHASE_400V and len(phases) == len(_CODES)
             self._watch = VoltageWatch(phases, band, has_neutral=has_neutral)
             self._watch.restore(self._lasting)

@@ -175,9 +175,9 @@ class VoltageWatch:
             lasting.interrupt()
         self.is_quiet = all(each.is_quiet for each in self._lasting.values())
 
-    def save(self) -> dict[str, list[int]]:
-        """Return what lasts, in types of JSON."""
-        return {name: [each.began, each.extreme] for name, each in self._lasting.items() if each.on}
+    def save(self) -> dict[str, tuple[int, int]]:
+        """Return what lasts, in types of JSON: since when, and with which voltage."""
+        return {name: (each.began, each.extreme) for name, each in self._lasting.items() if each.on}
 
     def restore(self, saved: Mapping[str, tuple[int, int]]) -> None:
         """Take what lasted."""
