@@ -1,4 +1,4 @@
-"""The live view: each telegram for the browsers that look at it, beside the state machine and its database.
+"""The live view: pushes each telegram to browsers that subscribe, without the state machine and the database.
 
 The websocket command `emucs/live` with a `config_entry_id` subscribes. Each event has a `type`:
 
@@ -7,10 +7,10 @@ The websocket command `emucs/live` with a `config_entry_id` subscribes. Each eve
   `so_far`, `demand_forecast`, `demand_budget` and `target`, the one in effect. `estimated`, `peak_alarm` and
   `peak_warning` are true or false, and `seconds_left` is the rest of the quarter by the meter's clock. What is not
   known is null; what belongs to an entity that does not exist, is disabled, or may not be read by the user is left out.
-- `down`: no telegrams come; the next `values` say that they come again.
-- `ended`: the meter is unloaded, or the user may read nothing of it any more. Nothing follows: subscribe again.
+- `down`: no telegrams arrive. The next `values` mean that they do again.
+- `ended`: the meter was unloaded, or the user may no longer read any of this. No event follows; subscribe again.
 
-Who may read none of these entities gets the error `unauthorized`; an entry that is not loaded is `not_found`.
+A user who may read none of these entities gets the error `unauthorized`. `not_found`: the entry is not loaded.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ from .port import obis
 
 COMMAND: Final = f"{DOMAIN}/live"
 AT_MOST_EVERY: Final = 0.95
-"""Seconds between two events: less than between two telegrams of a meter, so that what came late is made up for."""
+"""Seconds between two events. Telegrams are a second apart: the difference makes up for those that are late."""
 DOWN: Final = {"type": "down"}
 ENDED: Final = {"type": "ended"}
 _FEEDS: Final[HassKey[dict[str, LiveFeed]]] = HassKey(f"{DOMAIN}_live")
@@ -47,7 +47,7 @@ type Values = Mapping[str, JsonValueType]
 
 
 class _Source(NamedTuple):
-    """An entity, and what who may read it is sent."""
+    """An entity, and the values that go to users who may read it."""
 
     key: str
     platform: Platform
@@ -55,7 +55,7 @@ class _Source(NamedTuple):
 
 
 def _of_state(**values: Callable[[CapacityState], JsonValueType]) -> Callable[[MeterCoordinator], Values]:
-    """Return what functions make of the running quarter, by name: null while it is unknown."""
+    """Return named values of the running quarter; each is null while that is unknown."""
 
     def named(meter: MeterCoordinator) -> Values:
         state = meter.insights[Capacity].state
@@ -102,10 +102,10 @@ _SOURCES: Final = (
 
 
 class _Viewer:
-    """One subscription."""
+    """One subscription of one browser."""
 
     def __init__(self, connection: ActiveConnection, message_id: int) -> None:
-        """Wait for its feed; it may leave before that."""
+        """Register the subscription, so that the browser can cancel it before it is answered."""
         self._connection = connection
         self._id = message_id
         self.has_left = False
@@ -114,20 +114,20 @@ class _Viewer:
 
     @callback
     def leave(self) -> None:
-        """Send nothing any more."""
+        """End the subscription."""
         self.has_left = True
         if self.on_leave is not None:
             self.on_leave()
 
     @callback
     def refuse(self, code: str, reason: str) -> None:
-        """Answer that there is nothing to see."""
+        """Answer with an error."""
         self._connection.subscriptions.pop(self._id, None)
         self._connection.send_error(self._id, code, reason)
 
     @callback
     def accept(self) -> None:
-        """Answer that events follow."""
+        """Confirm the subscription."""
         self._connection.send_result(self._id)
 
     def may_read(self, entity_id: str) -> bool:
@@ -141,19 +141,19 @@ class _Viewer:
 
 
 class LiveFeed:
-    """What one meter shows to its viewers; without any it does nothing."""
+    """Sends the values of one meter to its viewers. Without viewers it listens to nothing."""
 
     def __init__(self, meter: MeterCoordinator) -> None:
-        """Follow nothing yet."""
+        """Start without viewers."""
         self._meter = meter
         self._viewers: list[_Viewer] = []
         self._stops: list[CALLBACK_TYPE] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._shown_at = -inf
-        self._has_shown_down = False
+        self._sent_at = -inf
+        self._has_sent_down = False
 
     def sources(self) -> dict[str, _Source]:
-        """Return what there is to show, by the ids of the entities: those that exist and are enabled."""
+        """Return the sources whose entities exist and are enabled, by entity id."""
         registry = er.async_get(self._meter.hass)
         found = {}
         for source in _SOURCES:
@@ -165,10 +165,10 @@ class LiveFeed:
 
     @callback
     def async_add(self, viewer: _Viewer) -> None:
-        """Show a viewer what is known, and then each telegram."""
+        """Send a viewer the current values, and from then on each telegram."""
         if not self._viewers:
-            self._has_shown_down = self._is_down
-            # The link is lost to viewers when it is to entities: a port that comes back at once was never down.
+            self._has_sent_down = self._is_down
+            # Viewers learn of a lost link when entities do: one that returns at once goes unnoticed.
             self._stops = [
                 self._meter.async_on_data(self._async_take),
                 self._meter.async_add_listener(self._async_follow_link),
@@ -179,7 +179,7 @@ class LiveFeed:
 
     @callback
     def _async_remove(self, viewer: _Viewer) -> None:
-        """Let a viewer go; without any, nothing is followed any more."""
+        """Remove a viewer; the last one ends all listening."""
         viewer.on_leave = None
         self._viewers.remove(viewer)
         if self._viewers:
@@ -192,50 +192,50 @@ class LiveFeed:
 
     @callback
     def async_end(self) -> None:
-        """Tell all viewers that nothing follows."""
+        """Tell all viewers that no event follows."""
         for viewer in list(self._viewers):
             self._async_end_for(viewer)
 
     @callback
     def _async_end_for(self, viewer: _Viewer) -> None:
-        """Tell a viewer that nothing follows; its subscription stays until the browser cancels it, and does nothing."""
+        """Tell a viewer that no event follows. Its subscription stays registered, so that the browser can cancel it."""
         self._async_remove(viewer)
         viewer.send(ENDED)
 
     @property
     def _is_down(self) -> bool:
-        """Return whether entities were told that no telegrams come."""
+        """Return whether the entities are unavailable because no telegrams arrive."""
         return self._meter.data is None or (self._meter.down is not None and not self._meter.last_update_success)
 
     @callback
     def _async_follow_link(self) -> None:
-        """Take that telegrams come or do not, where that has changed."""
-        if self._is_down is not self._has_shown_down:
+        """Send an event if the link was lost or is back."""
+        if self._is_down is not self._has_sent_down:
             self._async_take()
 
     @callback
     def _async_take(self) -> None:
-        """Show what is known now; a moment later, where something was shown a moment ago."""
+        """Send an event now, or as soon as the last one is long enough ago."""
         if self._timer is not None:
             return
         loop = self._meter.hass.loop
-        due = self._shown_at + AT_MOST_EVERY
+        due = self._sent_at + AT_MOST_EVERY
         if due <= loop.time():
-            self._async_show()
+            self._async_send_all()
         else:
-            self._timer = loop.call_at(due, self._async_show)
+            self._timer = loop.call_at(due, self._async_send_all)
 
     @callback
-    def _async_show(self) -> None:
-        """Show all viewers what is known."""
+    def _async_send_all(self) -> None:
+        """Send an event to all viewers."""
         self._timer = None
-        self._shown_at = self._meter.hass.loop.time()
-        self._has_shown_down = self._is_down
+        self._sent_at = self._meter.hass.loop.time()
+        self._has_sent_down = self._is_down
         self._async_send(list(self._viewers))
 
     @callback
     def _async_send(self, viewers: list[_Viewer]) -> None:
-        """Send viewers what is known, as far as they may read it."""
+        """Send each viewer the values that its user may read."""
         values: dict[str, Values] = {}
         for entity_id, source in self.sources().items():
             values[entity_id] = {} if self._is_down else source.values(self._meter)
@@ -260,13 +260,13 @@ def async_setup_live(hass: HomeAssistant) -> None:
 
 @callback
 def async_setup_live_feed(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
-    """Let the meter of an entry be looked at until it is unloaded."""
+    """Offer the meter of an entry to viewers until it is unloaded."""
     feeds = hass.data.setdefault(_FEEDS, {})
     feed = feeds[entry.entry_id] = LiveFeed(entry.runtime_data)
 
     @callback
     def end() -> None:
-        """Tell all viewers that nothing follows."""
+        """End all subscriptions."""
         del feeds[entry.entry_id]
         feed.async_end()
 
@@ -278,7 +278,7 @@ def async_setup_live_feed(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
 )
 @websocket_api.async_response
 async def _async_handle(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> None:
-    """Let a user look at a meter; one that is being set up or reloaded is waited for."""
+    """Subscribe a browser to a meter; wait for one that is being set up or reloaded."""
     viewer = _Viewer(connection, message["id"])
     entry_id = message[ATTR_CONFIG_ENTRY_ID]
     entry = hass.config_entries.async_get_entry(entry_id)

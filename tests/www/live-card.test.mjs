@@ -116,7 +116,7 @@ test("what is lost is said, and drawn as nothing", async () => {
 
 test("the last minutes are those that were recorded", async () => {
   const now = Date.now() / 1000;
-  const recorded = [{ s: "300", a: {}, lu: now - 400 }, { s: "unknown", lu: now - 200 }, { s: "7400", lu: now - 100 }];
+  const recorded = [{ s: "300", a: {}, lu: now - 400 }, { s: "unknown", lu: now - 200 }, { s: "", lu: now - 150 }, { s: "7400", lu: now - 100 }];
   const hass = home();
   hass.callWS = async (message) => (message.type.startsWith("history/") ? { "sensor.power": recorded } : {});
   const { text } = await cardOf(hass);

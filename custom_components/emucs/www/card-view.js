@@ -1,4 +1,4 @@
-// How all cards look. Colours are those of the user's theme.
+// The look that all cards share. Colours are those of the user's theme.
 
 export const ARC_PATH = "M 20 100 A 80 80 0 0 1 180 100";
 export const ARC = 100; // the length of that, as its `pathLength` says

@@ -11,10 +11,10 @@ import { HEIGHT, Trace, WIDTH } from "./trace.js";
 
 export const LIVE_CARD = "emucs-live-card";
 
-const LEAST_END = 1; // kW: what a house draws at rest is not the end of a scale
+const LEAST_END = 1; // kW: the scale of a house at rest is no smaller
 const HEADROOM = 1.1;
 const SEVERAL = 2;
-const GLANCE = 5000; // ms: who scrolls past misses nothing that is worth asking for
+const GLANCE = 5000; // ms: shorter gaps are not filled from the recorder
 // What the card is suggested for.
 const SUGGESTED = ["power", "power_import", "power_export"];
 
@@ -44,7 +44,7 @@ export class LiveCard extends MeterCard {
 
   _look() {
     const before = this._looked?.entry;
-    // Another card may have the latest telegram already.
+    // Before the first live value, which arrives at once if another card has subscribed.
     const begin = this._trace.unknownSince(Date.now());
     super._look();
     if (this._looked?.entry === before) {
@@ -57,11 +57,11 @@ export class LiveCard extends MeterCard {
     }
   }
 
-  /** Draw what was recorded while nobody looked, since a time. */
+  /** Fill the trace from `begin` on with what the recorder has. */
   async _remember(begin) {
     const trace = this._trace;
     if (Date.now() - begin > GLANCE && this._entities.power) {
-      // Without a recorder the trace begins now.
+      // Without a recorder, the trace starts now.
       trace.fill(begin, await fetchPowers(this._hass, this._entities.power, begin).catch(() => []));
       this._showTime();
     }
@@ -86,7 +86,7 @@ export class LiveCard extends MeterCard {
     this._parts.card.dataset.flow = power < 0 ? "export" : "import";
   }
 
-  /** Why there is no power. */
+  /** The key of the text that says why there is no power; empty if there is. */
   _level(power) {
     if (!this._entities.power) {
       return this._meter ? "no_power" : "no_meter";
@@ -104,7 +104,7 @@ export class LiveCard extends MeterCard {
     }
   }
 
-  /** The needle and the trace, on one scale. */
+  /** Show the power, the needle and the trace, on one scale. */
   _showTime() {
     const now = Date.now();
     const range = this._trace.range(now);
@@ -122,7 +122,7 @@ export class LiveCard extends MeterCard {
     this._describe(texts.direction, `${say(this._hass, "open_power")}: ${[texts.power, texts.direction, texts.range].filter(Boolean).join(". ")}`);
   }
 
-  /** Nothing is in the middle of the dial where power was exported, else at its begin. */
+  /** Zero is in the middle of the dial if power was exported, else at its left end. */
   _drawGauge(power, { low, high }) {
     const end = Math.max(high, -low);
     const share = (value) => (low < 0 ? (value / end + 1) / 2 : value / end);
@@ -143,7 +143,7 @@ export class LiveCard extends MeterCard {
   }
 }
 
-/** From where to where power goes, in round numbers. */
+/** The ends of a scale for some powers, in round numbers. */
 function scaleOf(powers) {
   const high = niceEnd(Math.max(LEAST_END, ...powers.map((power) => power * HEADROOM)));
   const least = Math.min(0, ...powers);

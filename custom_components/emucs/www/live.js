@@ -1,17 +1,17 @@
-// What a meter says with each telegram, beside Home Assistant's states: `emucs/live`, as live.py of the integration
-// explains it. Cards that look at the same meter share one subscription; without any there is none.
+// Subscribes to `emucs/live`, which live.py of the integration describes: each telegram of a meter as it arrives. Cards of
+// the same meter share one subscription.
 
 const COMMAND = "emucs/live";
-// What will not change until the page connects again: a Home Assistant that does not know the command, or no right to it.
+// Errors that last until the page connects again: a Home Assistant that does not know the command, or a user without rights.
 const FINAL = ["unknown_command", "unauthorized"];
 export const RETRY = 10_000; // ms
-export const SILENCE = 20_000; // ms without an event, after which states say as much
+export const SILENCE = 20_000; // ms without an event until states are shown instead
 
 const feeds = new WeakMap(); // by Home Assistant's connection, then by the entry of the meter
 
 /**
- * Call a listener with each event of a meter: its values and `at`, when they came (ms of `performance.now`). Null where
- * there are none: states have to do then. Returns how to end it.
+ * Call a listener with the values of each event, and `at`, when they arrived (ms of `performance.now`); with null when
+ * there are no live values, and states have to be shown. Returns a function that ends it.
  */
 export function look(connection, entryId, listener) {
   const ofConnection = feeds.get(connection) ?? new Map();
@@ -43,13 +43,13 @@ class Feed {
       }
       return;
     }
-    // A lost connection takes its subscriptions with it, and numbers those of the next one anew.
+    // A new connection has none of the subscriptions of the old one, and uses their ids again.
     this._connection.addEventListener("ready", this._onReady);
     this._connection.addEventListener("disconnected", this._onLost);
     this._subscribe();
   }
 
-  /** Tell nobody any more, if that was the last one; whether it was. */
+  /** Remove a listener. Returns whether it was the last one, which ends the subscription. */
   remove(listener) {
     this._listeners.delete(listener);
     if (this._listeners.size) {
@@ -81,7 +81,7 @@ class Feed {
     }
   }
 
-  /** Expect nothing any more from a subscription that there is, was lost, or is still on its way. */
+  /** End the current subscription, also one that is not answered yet. */
   _leave({ isLost = false } = {}) {
     clearTimeout(this._retry);
     const attempt = this._attempt;
@@ -99,7 +99,7 @@ class Feed {
     }
     this._tell(null);
     if (event.type === "ended") {
-      // As on a reload: the answer comes when that is done.
+      // The meter is reloaded: the answer arrives when that is done.
       this._subscribe();
     }
   }
@@ -116,12 +116,12 @@ class Feed {
 
 function giveBack({ unsubscribe, isLost }) {
   if (unsubscribe && !isLost) {
-    // Nothing to be done about it: the connection may be gone as well.
+    // The connection may be closed as well: then there is nothing to cancel.
     unsubscribe().catch(() => {});
   }
 }
 
-/** Whether an element can be seen: it is on the page, on the screen, and its page is not behind another one. */
+/** Whether an element is visible: scrolled into view, on a page that is not in the background. */
 export class Sight {
   constructor(element, changed) {
     this._element = element;

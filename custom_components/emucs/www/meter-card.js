@@ -1,11 +1,11 @@
-// What all cards of a meter have in common: whose they are, what they are told, and whether they can be seen.
+// The base of all cards of a meter: configuration, entities, and the live values while the card is visible.
 
 import { Sight, look } from "./live.js";
 import { electricityMeters, entitiesOf, meterOf, nameOf } from "./meter.js";
 import { say } from "./texts.js";
 
 const DOMAIN = "emucs";
-const SPOKEN = 10_000; // ms between two descriptions: screen readers may read each one that is new
+const SPOKEN = 10_000; // ms between two descriptions, as screen readers may read each change
 
 export class MeterCard extends HTMLElement {
   static NAME;
@@ -25,7 +25,7 @@ export class MeterCard extends HTMLElement {
     );
     this._parts.gauge.addEventListener("click", () => this._openDetails());
     this._entities = {};
-    // What the latest telegram says, null where states have to do, undefined where neither is known yet.
+    // The latest live values; null if states have to be shown, undefined before that is known.
     this._live = undefined;
     this._sight = new Sight(this, () => {
       this._look();
@@ -82,7 +82,7 @@ export class MeterCard extends HTMLElement {
     this._sight.disconnect();
   }
 
-  /** Show what has changed by itself, where that can be seen. */
+  /** Show the time that has passed, while the card is visible. */
   _tick() {
     if (this._sight.isSeen && this._hass && this._config) {
       this._showTime();
@@ -100,7 +100,7 @@ export class MeterCard extends HTMLElement {
       return;
     }
     const isFound = this._findEntities(hass);
-    // First: telegrams of another meter are none of this one.
+    // First, so that no live values of another meter are shown.
     this._look();
     const anew = isFound || before?.locale !== hass.locale || before?.language !== hass.language;
     if (anew || this.constructor.SHOWN.some((key) => this._state(key) !== before?.states[this._entities[key]])) {
@@ -136,7 +136,7 @@ export class MeterCard extends HTMLElement {
     this._showTime();
   }
 
-  /** Write texts, by part. One that is there already is left: screen readers would be told it again. */
+  /** Set the texts of parts. An unchanged one is not set again, which screen readers would repeat. */
   _write(texts) {
     for (const [name, text] of Object.entries(texts)) {
       if (this._parts[name].textContent !== text) {
@@ -154,16 +154,16 @@ export class MeterCard extends HTMLElement {
   /** Show what states and telegrams say. */
   _showNumbers() {}
 
-  /** Show what changes each second by itself. */
+  /** Show what changes with time. */
   _showTime() {}
 
-  /** Go on after each change of Home Assistant; `anew` where nothing of before may count. */
+  /** Called after each change of Home Assistant; `anew` if meter, entities or language are others. */
   _follow(_anew) {}
 
   /** Forget what is known of another meter. */
   _forget() {}
 
-  /** Look at the telegrams of the meter for as long as somebody can see them. */
+  /** Subscribe to the meter's live values while the card is visible. */
   _look() {
     const connection = this._sight.isSeen ? this._hass?.connection : undefined;
     const entry = connection && this._meter?.config_entry_id;
@@ -178,14 +178,14 @@ export class MeterCard extends HTMLElement {
     }
   }
 
-  /** Take what a telegram says; null where states have to do. */
+  /** Take live values, or null if states have to be shown. */
   _take(latest) {
     this._live = latest;
     this._showNumbers();
     this._showTime();
   }
 
-  /** Describe the gauge, at once where it is about something else, and now and then where only the numbers differ. */
+  /** Describe the gauge to screen readers: at once if `about` has changed, else now and then. */
   _describe(about, text) {
     const now = performance.now();
     if (about !== this._described?.about || now - this._described.at >= SPOKEN) {

@@ -91,7 +91,7 @@ export async function fetchPeaks(hass, meter) {
   return answer.response;
 }
 
-/** What is recorded of a power since a time: powers in kW, and from when on they were, both times in ms. */
+/** The recorded states of a power since `begin`: `time` in ms, from which on it had the `power` in kW. */
 export async function fetchPowers(hass, entityId, begin) {
   const factor = IN_KILOWATTS[hass.states[entityId]?.attributes.unit_of_measurement];
   const answer = await hass.callWS({
@@ -103,12 +103,13 @@ export async function fetchPowers(hass, entityId, begin) {
     significant_changes_only: false,
   });
   return (answer[entityId] ?? []).map(({ s: state, lu: updated }) => {
-    const power = Number(state) * factor;
+    // An entity that was removed has an empty state, which is no zero.
+    const power = Number.parseFloat(state) * factor;
     return { time: Math.max(begin, updated * 1000), power: Number.isFinite(power) ? power : null };
   });
 }
 
-/** The meter of an entity, where a card is suggested for that and the meter has what the card needs; else null. */
+/** The meter of an entity for which a card is suggested, if it has the entity that the card needs; else null. */
 export function suggestedMeter(hass, entityId, suggested, needed) {
   const meter = meterOfDevice(hass, hass.entities[entityId]?.device_id);
   const shown = meter ? entitiesOf(hass, meter) : {};

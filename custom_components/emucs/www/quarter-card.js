@@ -93,13 +93,14 @@ export class QuarterCard extends MeterCard {
     this._write({ gauge_end: isKnown ? formatPower(this._hass, end, end < 10 && !Number.isInteger(end) ? 1 : 0) : "" });
   }
 
-  /** How much of the quarter is left: by the latest telegram, or by the end that the meter's clock gives it. */
+  /** Show how much of the quarter is left. */
   _showTime() {
     const left = this._secondsLeft();
     this._write({ time_left: left === null ? "–" : formatSeconds(left) });
     this._parts.time_bar.style.transform = `scaleX(${left === null ? 0 : 1 - left / QUARTER})`;
   }
 
+  /** The seconds left by the latest telegram, else by the end of the quarter; null if unknown. */
   _secondsLeft() {
     const within = (seconds) => Math.min(QUARTER, Math.max(0, seconds));
     if (this._live) {

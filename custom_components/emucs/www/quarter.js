@@ -14,8 +14,8 @@ const LEVELS = ["within", "warning", "alarm", "passed"];
 const ADVICE = { within: "room", warning: "limit", alarm: "limit" };
 
 /**
- * The quarter by the states of a meter's entities, or by its latest telegram where there is a live view of it. Powers are
- * in kW; `floor` is what is billed at least, where that is known.
+ * The quarter by the states of a meter's entities, or by live values if there are any. Powers are in kW; `floor` is what
+ * is billed at least, if that is known.
  */
 export function quarterOf(states, isMeter, floor, live = null) {
   const reading = live ? readingOfLive(live) : readingOf(states);

@@ -1,13 +1,13 @@
-// The power of the last minutes: what is known of it, and its drawing. Computes only: the card shows it.
+// The power of the last minutes, and the path that draws it. Computes only: the card shows it.
 
 export const SPAN = 300_000; // ms
 export const WIDTH = 300;
 export const HEIGHT = 64;
 const MARGIN = 2; // for the width of the line
-// More than come in that time: a page whose clock is set back would keep them for ever.
+// Meters send fewer in that time.
 const MOST = 1000;
 
-/** Powers in kW by time, in ms of `Date.now`: each lasts until the next one, null where it is not known. */
+/** Powers in kW by time, in ms of `Date.now`. Each lasts until the next one; null is unknown. */
 export class Trace {
   constructor() {
     this.points = [];
@@ -22,13 +22,13 @@ export class Trace {
     this._forget(time);
   }
 
-  /** Since when nothing is known: a time that has passed, or now. */
+  /** Since when the power has been unknown; `now` if it is known. */
   unknownSince(now) {
     const last = this.points.at(-1);
     return last?.power != null ? now : Math.max(now - SPAN, last?.time ?? -Infinity);
   }
 
-  /** Put what was recorded where nothing was known, from a time up to the next point. */
+  /** Fill a gap with recorded points, from `begin` to the next known point. */
   fill(begin, recorded) {
     const before = this.points.filter(({ time }) => time < begin);
     const after = this.points.filter(({ time }) => time > begin);
@@ -62,7 +62,7 @@ export class Trace {
     return { line: line.join(""), area: area.join(""), zero: y(0) };
   }
 
-  /** Forget what ended before the last minutes. */
+  /** Drop points that ended before the last minutes. */
   _forget(now) {
     const first = this.points.findIndex((_, index) => (this.points[index + 1]?.time ?? Infinity) > now - SPAN);
     this.points.splice(0, Math.max(first, this.points.length - MOST));
