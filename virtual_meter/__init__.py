@@ -8,6 +8,7 @@ from .meter import VirtualMeter
 from .profiles import EMUCS_P1, PROFILES, REFUSED, Dialect, Profile, Wiring
 from .pty_server import PtyServer
 from .server import MeterServer, Said
+from .street import STREETS, UNDISTURBED, Disturbance
 from .tcp_server import TcpServer
 from .truth import Capture, Demands, Measured, MonthPeak, Peak, Submeter, Truth
 from .variants import VARIANTS
@@ -17,10 +18,13 @@ __all__ = [
     "FAULTS",
     "PROFILES",
     "REFUSED",
+    "STREETS",
+    "UNDISTURBED",
     "VARIANTS",
     "Capture",
     "Demands",
     "Dialect",
+    "Disturbance",
     "Fault",
     "HourOfHistory",
     "Measured",
