@@ -12,10 +12,12 @@ from .street import STREETS, UNDISTURBED, Disturbance
 from .tcp_server import TcpServer
 from .truth import Capture, Demands, Measured, MonthPeak, Peak, Submeter, Truth
 from .variants import VARIANTS
+from .weeks import HAPPENINGS, Happening, Moment, TrueSlot, true_slots, two_weeks
 
 __all__ = [
     "EMUCS_P1",
     "FAULTS",
+    "HAPPENINGS",
     "PROFILES",
     "REFUSED",
     "STREETS",
@@ -26,9 +28,11 @@ __all__ = [
     "Dialect",
     "Disturbance",
     "Fault",
+    "Happening",
     "HourOfHistory",
     "Measured",
     "MeterServer",
+    "Moment",
     "MonthPeak",
     "Peak",
     "Profile",
@@ -37,10 +41,13 @@ __all__ = [
     "Spread",
     "Submeter",
     "TcpServer",
+    "TrueSlot",
     "Truth",
     "VirtualMeter",
     "Wiring",
     "deaf_listener",
     "hourly_history",
     "make_fault",
+    "true_slots",
+    "two_weeks",
 ]
