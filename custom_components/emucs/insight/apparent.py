@@ -1,45 +1,18 @@
-"""The apparent power of a connection: what flows, and the highest quarter and minute of a month."""
+"""The highest apparent power of a month, by quarters and by minutes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from math import sqrt
 from typing import Any, Final, NamedTuple, Self
 
 from .demand import COUNTED_COVERAGE
-from .grid import Grid
 from .thermal import LONGEST_STEP
 
 _COVERAGE: Final = float(COUNTED_COVERAGE)
-_KILO: Final = 1000.0
 _QUARTER: Final = 900.0
 _MINUTE: Final = 60.0
-_SQUARE_ROOT_OF_3: Final = sqrt(3)
 # Seconds that a telegram may come later than the one before it did, or than this, without anything being lost.
 _IRREGULAR: Final = 1.5
 _USUAL_STEP: Final = 10.0
-
-
-def apparent_power(grid: Grid | None, volts: Sequence[float | None], currents: Sequence[float | None]) -> float | None:
-    """Return the apparent power in kVA, import and export alike; None where a voltage is not known.
-
-    `volts` and `currents` are those of L1, L2 and L3. Without a neutral, where L2 has no voltage, the others' are
-    between lines, and what flows in L2 is taken to be the mean of the others where it is not measured.
-    """
-    known = [current for current in currents if current is not None]
-    if not known:
-        return None
-    if grid is Grid.THREE_PHASE_230V and not volts[1]:
-        between = [volt for volt in (volts[0], volts[2]) if volt]
-        if not between:
-            return None
-        return _SQUARE_ROOT_OF_3 * sum(between) / len(between) * sum(known) / len(known) / _KILO
-    total = 0.0
-    for volt, current in zip(volts, currents, strict=True):
-        if current is not None:
-            if volt is None:
-                return None
-            total += volt * current
-    return total / _KILO
 
 
 class ApparentPeak(NamedTuple):
@@ -100,19 +73,17 @@ class ApparentPeaks:
         self.minute: ApparentPeak | None = None
         self.month: date | None = None
         self._quarter, self._minute = _Slot(_QUARTER), _Slot(_MINUTE)
-        self._latest: tuple[float, float | None] | None = None  # when it was seen, and kVA
+        self._time: float | None = None
         self._step = 0.0
 
     def feed(self, time: float, value: float | None, month: date | None) -> None:
-        """Take an apparent power in kVA, the meter's time in seconds since the epoch, and the month that it is in."""
-        if self._latest is None:
-            self._latest = time, value
-        begin, before = self._latest
-        passed = time - begin
-        is_seen = 0 < passed <= max(_USUAL_STEP, min(self._step * _IRREGULAR, LONGEST_STEP))
-        mean = (before + value) / 2 if is_seen and before is not None and value is not None else None
+        """Take the mean apparent power in kVA since the time before, in seconds since the epoch, and the month."""
+        begin = time if self._time is None else self._time
+        passed, before = time - begin, self._step
+        self._time, self._step = time, passed
+        is_seen = 0 < passed <= max(_USUAL_STEP, min(before * _IRREGULAR, LONGEST_STEP))
+        mean = value if is_seen else None
         quarter, minute = self._quarter.feed(begin, time, mean), self._minute.feed(begin, time, mean)
-        self._latest, self._step = (time, value), passed
         if month != self.month:
             # What ends with a month belongs to it.
             self.month, self.quarter, self.minute = month, None, None
@@ -126,7 +97,7 @@ class ApparentPeaks:
             "month": self.month and self.month.isoformat(),
             "peaks": [peak and [peak.value, peak.time.isoformat()] for peak in (self.quarter, self.minute)],
             "slots": [self._quarter.save(), self._minute.save()],
-            "latest": self._latest,
+            "time": self._time,
         }
 
     @classmethod
@@ -140,9 +111,7 @@ class ApparentPeaks:
         )
         for slot, state in zip((peaks._quarter, peaks._minute), saved["slots"], strict=True):
             slot.restore(state)
-        if saved["latest"] is not None:
-            time, value = saved["latest"]
-            peaks._latest = float(time), None if value is None else float(value)
+        peaks._time = None if saved["time"] is None else float(saved["time"])
         return peaks
 
 

@@ -2,17 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
-from math import sqrt
 from typing import Any, ClassVar, Final, NamedTuple, Self, override
 
-from ..port import Register, Telegram, obis
-from .apparent import ApparentPeak, ApparentPeaks, apparent_power
+from ..port import Telegram, obis
+from .apparent import ApparentPeak, ApparentPeaks
 from .base import Insight
 from .capacity import Capacity, CapacityState
 from .charging import Bound, Charger, Grant, room_of_phase, room_of_quarter
-from .electricity import net_power
 from .grid import SECTION_CONNECTION, Grid, breaker_of, connection_power, grid_of, rated_current
+from .phases import (
+    NOTHING,
+    PHASES,
+    SQUARE_ROOT_OF_3,
+    Triple,
+    active_currents,
+    apparent_power,
+    currents_of,
+    power_of,
+    volts_of,
+)
 from .thermal import Thermal
 
 CONF_CHARGER: Final = "charger"
@@ -20,24 +30,13 @@ CONF_MARGIN: Final = "margin"
 DEFAULT_MARGIN: Final = 1
 """A."""
 
-_PHASES: Final = tuple(obis.PHASE_GROUP)
-_CODES: Final = [
-    (obis.current(phase), obis.voltage(phase), obis.import_power(phase), obis.export_power(phase)) for phase in _PHASES
-]
-# No connection that a user port is on has more: what is printed beyond it is no current, and no voltage.
-_MOST_AMPERES: Final = 10_000.0
-_MOST_VOLTS: Final = 100_000.0
+# Everything is worked out anew when so many seconds of the meter's clock have passed, at multiples of it, or at once
+# where the currents have changed by so many amperes: what a charger changes its own by.
+_EVERY: Final = 10
+_STEP: Final = 1.0
 _NOMINAL_VOLTS: Final = 230.0
-_SQUARE_ROOT_OF_3: Final = sqrt(3)
 _QUARTER: Final = 900.0
 _KILO: Final = 1000.0
-# kW by which the powers of the phases may differ from that of all together. Some meters print 0 for each.
-_TOLERANCE: Final = 0.1
-# What a charger changes its current by, in A: a smaller excess can wait.
-_STEP: Final = 1.0
-
-type Amperes = tuple[float | None, float | None, float | None]
-"""Currents in A of L1, L2 and L3; None where there is none, or it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,18 +53,18 @@ class ConnectionSettings:
 
 
 class ConnectionState(NamedTuple):
-    """What is known at one moment. Currents in A, powers in kVA; without a known breaker only the peaks are."""
+    """What is known at one moment. Currents in A, powers in kVA; without a known rating only currents and peaks are."""
 
-    grid: Grid | None
-    currents: Amperes
+    currents: Triple
     rating: float | None
     """What each phase may carry."""
     power: float | None
-    """What that is in all."""
+    """What that is in all phases."""
     warning: bool | None
     alarm: bool | None
-    available: Amperes
-    """What a charger may add to each phase; below zero: has to leave. None while the meter's clock cannot be used."""
+    """None while the meter's clock cannot be used, as what follows too."""
+    available: Triple
+    """What a charger may add to each phase; below zero: has to leave."""
     bound: Bound | None
     """What allows it no more."""
     peak: ApparentPeak | None
@@ -89,17 +88,8 @@ class ConnectionState(NamedTuple):
 
     @property
     def available_current(self) -> float | None:
-        """Return what a charger may add to all phases; that of one phase too, as it is not known which one it is on."""
+        """Return what a charger may add to all phases; also on one phase, as nothing says which one that is."""
         return min([current for current in self.available if current is not None], default=None)
-
-
-class _Phases(NamedTuple):
-    """What a telegram says of the phases."""
-
-    currents: Amperes
-    volts: Amperes
-    powers: Amperes
-    """kW, positive where it is imported."""
 
 
 class Connection(Insight[ConnectionSettings, ConnectionState]):
@@ -115,13 +105,19 @@ class Connection(Insight[ConnectionSettings, ConnectionState]):
         super().__init__(settings)
         self._thermal = Thermal()
         self._peaks = ApparentPeaks()
-        self._grants = [Grant() for _ in _PHASES]
+        self._grants = [Grant() for _ in PHASES]
         self._has_l2 = False  # whether the meter has measured L2, where there is no neutral
-        self._time: float | None = None  # of the latest telegram that could be dated
+        self._time: float | None = None  # of the latest telegram that could be dated, seconds since the epoch
         self._grid: Grid | None = None
         self._rating: float | None = None
         self._power: float | None = None
         self._rated_by: tuple[object, ...] = ()
+        # What flowed since it was worked out: sums of currents in A, and of how many telegrams.
+        self._sums = [0.0, 0.0, 0.0]
+        self._count = 0
+        self._total = 0.0  # A in all phases when it was worked out
+        self._begin: datetime | None = None
+        self._due: datetime | None = None
 
     @override
     @staticmethod
@@ -139,33 +135,61 @@ class Connection(Insight[ConnectionSettings, ConnectionState]):
     @override
     def feed(self, telegram: Telegram, *, counter_is_doubted: bool = False) -> ConnectionState | None:
         """Take a telegram; return what is known now, or None if the meter prints no current."""
-        self._grid = grid_of(telegram, self._grid)
-        phases = self._phases_of(telegram)
-        if phases is None:
+        first, second, third = currents = currents_of(telegram)
+        if first is None and second is None and third is None:
             self.state = None
             return None
+        sums, time = self._sums, telegram.time
+        sums[0] += first or 0.0
+        sums[1] += second or 0.0
+        sums[2] += third or 0.0
+        self._count += 1
+        total = (first or 0.0) + (second or 0.0) + (third or 0.0)
+        if (
+            -_STEP < total - self._total < _STEP
+            and time is not None
+            and self._begin is not None
+            and self._due is not None
+            and self._begin <= time < self._due
+            # Else the meter's clock cannot be used.
+            and self._used[Capacity].state is not None
+            and self.state is not None
+        ):
+            return self.state
+        self._total, self._begin = total, time
+        self._due = None if time is None else time + timedelta(seconds=_EVERY - time.second % _EVERY)
+        self.state = self._state_of(telegram, currents)
+        self._sums, self._count = [0.0, 0.0, 0.0], 0
+        return self.state
+
+    def _state_of(self, telegram: Telegram, currents: Triple) -> ConnectionState:
+        """Work out what is known."""
+        self._grid = grid_of(telegram, self._grid)
+        volts, currents = volts_of(telegram), self._measured(currents)
         self._rate(telegram)
         capacity, passed = self._date(telegram)
-        available: tuple[Amperes, Bound] | None = None
+        available: tuple[Triple, Bound] | None = None
         if capacity is not None:
-            apparent = apparent_power(self._grid, phases.volts, phases.currents)
-            self._peaks.feed(self._time or 0.0, apparent, self.used(Capacity).ledger.month)
+            means = [
+                None if now is None else total / self._count for now, total in zip(currents, self._sums, strict=True)
+            ]
+            self._peaks.feed(
+                self._time or 0.0, apparent_power(self._grid, volts, means), self.used(Capacity).ledger.month
+            )
             if self._rating is not None:
-                self._thermal.feed(phases.currents, passed, self._rating)
-                available = self._available(phases, telegram, capacity, passed)
-        self.state = ConnectionState(
-            grid=self._grid,
-            currents=phases.currents,
+                self._thermal.feed(means, passed, self._rating)
+                available = self._available(telegram, capacity, volts, currents, passed)
+        return ConnectionState(
+            currents=currents,
             rating=self._rating,
             power=self._power,
             warning=self._thermal.warning if available else None,
             alarm=self._thermal.alarm if available else None,
-            available=available[0] if available else (None, None, None),
+            available=available[0] if available else NOTHING,
             bound=available[1] if available else None,
             peak=self._peaks.quarter,
             minute_peak=self._peaks.minute,
         )
-        return self.state
 
     @override
     def is_urgent(self, before: ConnectionState) -> bool:
@@ -174,46 +198,33 @@ class Connection(Insight[ConnectionSettings, ConnectionState]):
         return state is not None and (
             state.warning is not before.warning
             or state.alarm is not before.alarm
-            or (_is_over(state) > _is_over(before))
+            or (_is_over(state) and not _is_over(before))
         )
 
-    def _phases_of(self, telegram: Telegram) -> _Phases | None:
-        """Return what a telegram says of the phases; None where it prints no current."""
-        registers = telegram.registers
-        currents, volts, powers = [], [], []
-        for current, volt, import_power, export_power in _CODES:
-            currents.append(_number(registers.get(current), "A", _MOST_AMPERES))
-            volts.append(_number(registers.get(volt), "V", _MOST_VOLTS))
-            imported = _number(registers.get(import_power), "kW", _MOST_VOLTS)
-            exported = _number(registers.get(export_power), "kW", _MOST_VOLTS)
-            powers.append(None if imported is None and exported is None else (imported or 0.0) - (exported or 0.0))
-        if self._grid is Grid.THREE_PHASE_230V and not self._has_l2:
-            # Some meters measure what flows in L2 there, others print 0 (e-MUCS P1 1.7.1, table 4, note 5).
-            self._has_l2 = bool(currents[1])
-            if not self._has_l2:
-                currents[1] = None
-        if all(current is None for current in currents):
-            return None
-        return _Phases(*((first, second, third) for first, second, third in (currents, volts, powers)))
+    def _measured(self, currents: Triple) -> Triple:
+        """Return the currents that are measured: without a neutral some meters measure L2, and others print 0.
+
+        (e-MUCS P1 1.7.1, table 4, note 5)
+        """
+        first, second, third = currents
+        if self._grid is not Grid.THREE_PHASE_230V or self._has_l2:
+            return currents
+        self._has_l2 = bool(second)
+        return currents if self._has_l2 else (first, None, third)
 
     def _rate(self, telegram: Telegram) -> None:
         """Work out what each phase may carry, where something that decides it has changed."""
-        registers = telegram.registers
-        decides = (
-            registers.get(obis.LIMITER_THRESHOLD),
-            registers.get(obis.FUSE_THRESHOLD),
-            self._grid,
-            self.settings.breaker,
-        )
+        registers, breaker = telegram.registers, self.settings.breaker
+        decides = (registers.get(obis.LIMITER_THRESHOLD), registers.get(obis.FUSE_THRESHOLD), self._grid, breaker)
         if decides == self._rated_by:
             return
         self._rated_by = decides
-        rating = rated_current(telegram, self._grid, self.settings.breaker)
+        rating = rated_current(telegram, self._grid, breaker)
         self._rating = None if rating is None else float(rating)
         self._power = None if rating is None else float(connection_power(rating, self._grid))
 
     def _date(self, telegram: Telegram) -> tuple[CapacityState | None, float]:
-        """Return the quarter that a telegram is in, and the seconds since the one before; None while that is unknown.
+        """Return the quarter that a telegram is in, and the seconds since the time before; None while that is unknown.
 
         The meter's clock has to be usable for that, which the capacity tariff waits for.
         """
@@ -224,21 +235,22 @@ class Connection(Insight[ConnectionSettings, ConnectionState]):
         return capacity, 0.0 if before is None else time - before
 
     def _available(
-        self, phases: _Phases, telegram: Telegram, capacity: CapacityState, passed: float
-    ) -> tuple[Amperes, Bound]:
+        self, telegram: Telegram, capacity: CapacityState, volts: Triple, currents: Triple, passed: float
+    ) -> tuple[Triple, Bound]:
         """Return what a charger may add to each phase, and what allows it no more."""
-        rating, net = self._rating or 0.0, net_power(telegram)
-        power = float(capacity.demand.power if net is None else net)
+        rating, net = self._rating or 0.0, power_of(telegram)
+        power = float(capacity.demand.power) if net is None else net
         rooms = [
             None if current is None else room_of_phase(rating, current, active)
-            for current, active in zip(phases.currents, self._active(phases, power), strict=True)
+            for current, active in zip(
+                currents, active_currents(telegram, self._grid, power, volts, currents), strict=True
+            )
         ]
-        most = min([room for room in rooms if room is not None], default=0.0)
-        bound = Bound.BREAKER
+        bound, most = Bound.BREAKER, min([room for room in rooms if room is not None], default=0.0)
         if self.settings.keeps_target:
             left = _QUARTER - (self._time or 0.0) % _QUARTER
             kilowatts = room_of_quarter(float(capacity.demand.so_far), left, float(capacity.effective_target), power)
-            amperes = kilowatts / self._kilowatts_an_ampere(phases.volts)
+            amperes = kilowatts / self._kilowatts_an_ampere(volts)
             bound = Bound.TARGET if amperes < most else bound
             rooms = [None if room is None else min(room, amperes) for room in rooms]
         margin = float(self.settings.margin)
@@ -248,30 +260,15 @@ class Connection(Insight[ConnectionSettings, ConnectionState]):
         )
         return (first, second, third), bound
 
-    def _active(self, phases: _Phases, power: float) -> Amperes:
-        """Return the active part of each current in A, positive where it is imported; None where it is not known.
-
-        `power`: that of all phases in kW, imported less exported.
-        """
-        powers = phases.powers
-        if self._grid is Grid.SINGLE_PHASE:
-            powers = (power, None, None)
-        known = [each for each in powers if each is not None]
-        # Without a neutral, what the meter prints of phases is of its two wattmeters.
-        if self._grid in (None, Grid.THREE_PHASE_230V) or abs(sum(known) - power) > _TOLERANCE:
-            return None, None, None
-        first, second, third = map(_active_current, powers, phases.volts, phases.currents, strict=True)
-        return first, second, third
-
-    def _kilowatts_an_ampere(self, volts: Amperes) -> float:
+    def _kilowatts_an_ampere(self, volts: Triple) -> float:
         """Return what an ampere of the charger is in kW."""
         volt = max([each for each in volts if each], default=_NOMINAL_VOLTS)
         is_delta = self._grid is Grid.THREE_PHASE_230V
         if is_delta and volts[1]:
-            volt *= _SQUARE_ROOT_OF_3  # printed to the star point
+            volt *= SQUARE_ROOT_OF_3  # printed to the star point
         if self.settings.charger is Charger.ONE_PHASE or self._grid is Grid.SINGLE_PHASE:
             return volt / _KILO
-        return volt * (_SQUARE_ROOT_OF_3 if is_delta else len(_PHASES)) / _KILO
+        return volt * (SQUARE_ROOT_OF_3 if is_delta else len(PHASES)) / _KILO
 
     @override
     def save(self) -> dict[str, Any]:
@@ -293,24 +290,6 @@ class Connection(Insight[ConnectionSettings, ConnectionState]):
         connection._has_l2 = bool(saved["has_l2"])
         connection._time = None if saved["time"] is None else float(saved["time"])
         return connection
-
-
-def _number(register: Register | None, unit: str, most: float) -> float | None:
-    """Return the number of a register in a unit; None where there is none, or one that is none of a connection.
-
-    What follows from it is no register: it needs no more digits than a float has.
-    """
-    if register is None or (number := register.number_in(unit)) is None:
-        return None
-    value = abs(float(number))
-    return value if value <= most else None
-
-
-def _active_current(power: float | None, volt: float | None, current: float | None) -> float | None:
-    """Return the active part of the current of a phase of a power in kW; no more is exported than flows."""
-    if power is None or not volt or current is None:
-        return None
-    return max(power * _KILO / volt, -current)
 
 
 def _is_over(state: ConnectionState) -> bool:

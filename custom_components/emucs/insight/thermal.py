@@ -41,9 +41,9 @@ class Thermal:
         self._kept = (1.0, 1.0)  # what is left of the heat of the two bodies after such a step
 
     def feed(self, currents: Sequence[float | None], passed: float, rating: float) -> None:
-        """Take the currents of the phases, the seconds since those before, and the rating, in A.
+        """Take the mean currents of the phases since the time before, how many seconds that is, and the rating, in A.
 
-        A phase that a telegram does not print is taken to go on as before.
+        A phase that is not known is taken to go on as before.
         """
         before, rated = self._loads, rating * rating
         self._loads = loads = [
@@ -53,25 +53,24 @@ class Thermal:
             # Whatever flowed before, it raises no warning by itself.
             self._slow = [min(load, _WARNS_FROM * _RELEASE_SHARE * rated) for load in loads]
             self._fast = list(self._slow)
+        elif passed > LONGEST_STEP:
+            # It is not known what flowed: as much as before, but no more than is rated.
+            self._warm_up([min(load, rated) for load in before], passed)
         elif passed > 0:
-            self._warm_up(before, loads, passed, rated)
+            self._warm_up(loads, passed)
         slow, fast = max(self._slow) / rated, max(self._fast) / rated
         self.alarm = _is_on(slow, _SLOW_ALARMS_FROM, was_on=self.alarm) or _is_on(
             fast, _FAST_ALARMS_FROM, was_on=self.alarm
         )
         self.warning = self.alarm or _is_on(slow, _WARNS_FROM, was_on=self.warning)
 
-    def _warm_up(self, before: list[float], after: list[float], passed: float, rated: float) -> None:
-        """Let time pass; where it is not known what flowed, that was as much as before, but no more than is rated."""
+    def _warm_up(self, loads: list[float], passed: float) -> None:
+        """Let time pass at loads in A²."""
         if passed != self._step:
             self._step, self._kept = passed, (exp(-passed / _SLOW), exp(-passed / _FAST))
         slow_kept, fast_kept = self._kept
-        slow, fast = self._slow or [], self._fast
-        is_known = passed <= LONGEST_STEP
-        for phase in range(_PHASES):
-            load = (before[phase] + after[phase]) / 2 if is_known else min(before[phase], rated)
-            slow[phase] = load + (slow[phase] - load) * slow_kept
-            fast[phase] = load + (fast[phase] - load) * fast_kept
+        self._slow = [load + (heat - load) * slow_kept for load, heat in zip(loads, self._slow or loads, strict=True)]
+        self._fast = [load + (heat - load) * fast_kept for load, heat in zip(loads, self._fast, strict=True)]
 
     def save(self) -> dict[str, Any]:
         """Return what a restart needs, in types of JSON."""
