@@ -1,5 +1,6 @@
 """A digital meter made of software: a household whose physics hold together, printed as telegrams of user ports."""
 
+from .charge_point import ChargePoint
 from .deaf import deaf_listener
 from .fault import Fault
 from .faults import FAULTS, make_fault
@@ -24,6 +25,7 @@ __all__ = [
     "UNDISTURBED",
     "VARIANTS",
     "Capture",
+    "ChargePoint",
     "Demands",
     "Dialect",
     "Disturbance",
