@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from custom_components.emucs.insight.capacity import CONF_PEAK_TARGET, SECTION_CAPACITY
 from custom_components.emucs.insight.charging import Charger
-from custom_components.emucs.insight.connection import CONF_CHARGER, Connection, ConnectionState
+from custom_components.emucs.insight.connection import CONF_CHARGER, Connection
 from custom_components.emucs.insight.grid import CONF_BREAKER, SECTION_CONNECTION
 from custom_components.emucs.insight.meter import MeterInsights
 from virtual_meter import ChargePoint, VirtualMeter
@@ -135,18 +135,17 @@ class Automation:
     def __init__(self, point: ChargePoint) -> None:
         """Take hold of a charge point."""
         self._point = point
-        self._asked = 0
+        self.asked = 0
         self._changed = 0
 
-    def look(self, t: int, state: ConnectionState | None, amperes: int) -> None:
+    def look(self, t: int, available: float | None, amperes: int) -> None:
         """Look at what is available, while the car is said to take so much."""
-        available = None if state is None else state.available_current
         wanted = 0 if available is None else floor(amperes + available)
         wanted = 0 if wanted < LEAST_AMPERES else wanted
         if available is not None and available >= 0 and t - self._changed < _SETTLES:
             return
-        if wanted != self._asked:
-            self._asked, self._changed = wanted, t
+        if wanted != self.asked:
+            self.asked, self._changed = wanted, t
             self._point.ask(t, wanted)
 
 
@@ -192,7 +191,8 @@ def charge(case: Case, seed: int, days: int) -> Charged:
         insights.feed(telegram, telegram.time or meter.time)
         reports.append(point.amperes)
         if t % _EVERY == 0:
-            automation.look(t, insights[Connection].state, reports[0])
+            state = insights[Connection].state
+            automation.look(t, state.available_current if state else None, reports[0])
         _judge(result, prints, point, QUARTER - (t - 1) % QUARTER)
     result.changes, result.starts = point.changes, point.starts
     return result
