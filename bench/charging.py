@@ -1,7 +1,7 @@
 """A charger that follows *Available current*, in simulated homes that leave it little.
 
-The car is never full, so that it takes whatever it is given, day and night. The house lives in steps of a second, and
-each is a telegram for the pipeline that users run. Whether a quarter or a breaker was asked too much is worked out
+The car is never full, so that it takes whatever it is given, day and night. The house lives in steps of two seconds,
+and each is a telegram for the pipeline that users run. Whether a quarter or a breaker was asked too much is worked out
 apart, from the power of the house and of the car, and never from what the integration says.
 """
 
@@ -30,19 +30,23 @@ from .report import PAGE, machine, write_between
 # A Sunday and what follows: a month begins, so that no peak of before hides a higher one.
 _START: Final = datetime(2026, 3, 1, tzinfo=ZoneInfo("Europe/Brussels"))
 _DAY: Final = 86_400
+_STEP: Final = 2
 DAYS: Final = 2
 PROOF: Final = PAGE.with_name("proof.md")
 _BEGIN: Final = "<!-- scripts/backtest --charger --write writes from here -->"
 _END: Final = "<!-- scripts/backtest --charger --write writes to here -->"
 _WATT_SECONDS_A_KILOWATT_HOUR: Final = 3_600_000
 _LEAST_TARGET_W: Final = 2500
-# How often the automation of the recipes looks, and for how long after a change it raises nothing.
+# How often the automation of the recipe looks, for how long after a change it raises nothing, for how long the car is
+# off, and what it takes while nothing is known.
 _EVERY: Final = 10
 _SETTLES: Final = 20
+_RESTS: Final = 300
+_FALLBACK: Final = 6
 # What an integration says of a charger is some seconds old.
-_REPORT_DELAY: Final = 5
+_REPORT_DELAY: Final = 6
 # How late a charger may follow: an automation looks, and the car follows 10 s later.
-_FOLLOWS_WITHIN: Final = _EVERY + 10 + 1
+_FOLLOWS_WITHIN: Final = _EVERY + 10 + _STEP
 
 
 class Case(NamedTuple):
@@ -78,14 +82,14 @@ class Quarters:
         """Those that would not have passed the goal if the car had followed within 20 seconds."""
         self.highest = 0.0
         self._used = self._excess = 0.0
-        self._allowed: deque[float] = deque(maxlen=_FOLLOWS_WITHIN)
+        self._allowed: deque[float] = deque(maxlen=_FOLLOWS_WITHIN // _STEP)
 
     def feed(self, house: float, car: float, left: int) -> None:
-        """Take a second, with so many left, this one included."""
+        """Take a step, with so many seconds left, its own included."""
         self._allowed.append(max(0.0, (self.goal * QUARTER - self._used) / left - house))
-        self._excess += max(0.0, min(car - max(self._allowed), house + car))
-        self._used += max(0.0, house + car)
-        if left == 1:
+        self._excess += max(0.0, min(car - max(self._allowed), house + car)) * _STEP
+        self._used += max(0.0, house + car) * _STEP
+        if left == _STEP:
             self._close()
 
     def _close(self) -> None:
@@ -107,7 +111,7 @@ class Breaker:
 
     _HOLDS: Final = 1.13
     _STEEPNESS: Final = log(3600) / log(2.55 / 1.13)
-    _FORGETS: Final = exp(-1 / 1200)
+    _FORGETS: Final = exp(-_STEP / 1200)
 
     def __init__(self, rating: int) -> None:
         """Start cold."""
@@ -120,33 +124,38 @@ class Breaker:
         """The most seconds in a row above the rating."""
 
     def feed(self, amperes: float, *, charges: bool) -> None:
-        """Take a second."""
+        """Take a step."""
         load = amperes / self._rating
         self._used *= self._FORGETS
         if charges and load > self._HOLDS:
-            self._used += (load / self._HOLDS) ** self._STEEPNESS / 3600
-        self._lasts = self._lasts + 1 if charges and load > 1 else 0
+            self._used += (load / self._HOLDS) ** self._STEEPNESS * _STEP / 3600
+        self._lasts = self._lasts + _STEP if charges and load > 1 else 0
         self.nearest, self.longest = max(self.nearest, self._used), max(self.longest, self._lasts)
 
 
 class Automation:
     """Does what the recipe of docs/charging.md does."""
 
-    def __init__(self, point: ChargePoint) -> None:
-        """Take hold of a charge point."""
-        self._point = point
+    def __init__(self, point: ChargePoint, most: int) -> None:
+        """Take hold of a charge point that is off."""
         self.asked = 0
-        self._changed = 0
+        self._point = point
+        self._most = most
+        self._changed = self._off_since = -_RESTS
 
     def look(self, t: int, available: float | None, amperes: int) -> None:
         """Look at what is available, while the car is said to take so much."""
-        wanted = 0 if available is None else floor(amperes + available)
-        wanted = 0 if wanted < LEAST_AMPERES else wanted
-        if available is not None and available >= 0 and t - self._changed < _SETTLES:
+        may_take = _FALLBACK if available is None else min(available + (amperes if self.asked else 0), self._most)
+        wanted = floor(may_take) if may_take >= LEAST_AMPERES else 0
+        has_to_go = wanted < self.asked and (available is None or available < 0)
+        if wanted == self.asked or not (has_to_go or t - self._changed > _SETTLES):
             return
-        if wanted != self.asked:
-            self.asked, self._changed = wanted, t
-            self._point.ask(t, wanted)
+        if not self.asked and t - self._off_since <= _RESTS:
+            return
+        if not wanted:
+            self._off_since = t
+        self.asked, self._changed = wanted, t
+        self._point.ask(t, wanted)
 
 
 @dataclass(slots=True)
@@ -171,7 +180,8 @@ def charge(case: Case, seed: int, days: int) -> Charged:
     """Let a car follow for so many days, and return what came of it."""
     meter = VirtualMeter(case.profile, seed, _START, gas=False, water=False, ev=False, history_months=0)
     branches = (0, 1, 2) if case.charger is Charger.THREE_PHASES else (0,)
-    point = ChargePoint(seed, *branches, most=16 if len(branches) > 1 else 32)
+    most = 16 if len(branches) > 1 else 32
+    point = ChargePoint(seed, *branches, most=most)
     meter.household.connect(point)
     prints = PhasePrints(meter)
     insights = MeterInsights(
@@ -183,23 +193,23 @@ def charge(case: Case, seed: int, days: int) -> Charged:
     )
     target = int(Decimal(case.target) * 1000)
     result = Charged(case, days, Quarters(target), Quarters(target), Quarters(target), Breaker(case.breaker))
-    automation = Automation(point)
-    reports: deque[int] = deque([0], maxlen=_REPORT_DELAY + 1)
+    automation = Automation(point, most)
+    reports: deque[int] = deque([0], maxlen=_REPORT_DELAY // _STEP + 1)
     begin = int(_START.timestamp())
-    for t in range(begin + 1, begin + days * _DAY + 1):
-        telegram = prints.advance(1)
+    for t in range(begin + _STEP, begin + days * _DAY + 1, _STEP):
+        telegram = prints.advance(_STEP)
         insights.feed(telegram, telegram.time or meter.time)
         reports.append(point.amperes)
         if t % _EVERY == 0:
             state = insights[Connection].state
             automation.look(t, state.available_current if state else None, reports[0])
-        _judge(result, prints, point, QUARTER - (t - 1) % QUARTER)
+        _judge(result, prints, point, QUARTER - (t - _STEP) % QUARTER)
     result.changes, result.starts = point.changes, point.starts
     return result
 
 
 def _judge(result: Charged, prints: PhasePrints, point: ChargePoint, left: int) -> None:
-    """Judge a second, with so many left in its quarter."""
+    """Judge a step, with so many seconds left in its quarter, its own included."""
     car = point.power / 1000
     house = prints.meter.net_milliwatts / 1000 - car
     point.volts = sum(prints.truth.supply.volts[branch] for branch in point.branches) / len(point.branches)
@@ -208,8 +218,8 @@ def _judge(result: Charged, prints: PhasePrints, point: ChargePoint, left: int) 
     result.fixed.feed(house, fixed, left)
     result.following.feed(house, car, left)
     result.breaker.feed(float(max(phase.current for phase in prints.truth.phases)), charges=point.amperes > 0)
-    result.energy += car
-    result.fixed_energy += fixed
+    result.energy += car * _STEP
+    result.fixed_energy += fixed * _STEP
 
 
 class Life(NamedTuple):
