@@ -35,14 +35,22 @@ def decimal(minimum: float, maximum: float, unit: str) -> NumberSelector:
 
 
 def form_section(
-    name: str, schema: probatio.Schema, values: Mapping[str, Any], *, collapsed: bool
+    name: str,
+    schema: probatio.Schema,
+    values: Mapping[str, Any],
+    *,
+    collapsed: bool,
+    suggested: Mapping[str, Any] | None = None,
 ) -> dict[probatio.Marker, section]:
     """Return a section of a form that may be left out; it shows its values, or its defaults.
 
-    The frontend takes a section's own default before those of its fields: so that has to be all of them.
+    The frontend takes a section's own default before those of its fields: so that has to be all of them. What is
+    `suggested` is shown in addition, and stored only if the user submits it.
     """
     filled_in = schema(values.get(name, {}))
-    return {probatio.Required(name, default=lambda: filled_in): section(schema, {"collapsed": collapsed})}
+    description = {"suggested_value": {**filled_in, **suggested}} if suggested else None
+    marker = probatio.Required(name, default=lambda: filled_in, description=description)
+    return {marker: section(schema, {"collapsed": collapsed})}
 
 
 USER_PORT_SELECTOR: Final = SelectSelector(

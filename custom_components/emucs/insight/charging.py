@@ -9,8 +9,10 @@ REACTION: Final = 30.0
 seconds, which a charger is too slow for, still fits in."""
 _QUARTER: Final = 900.0
 
-# A hob or an oven switches on and off every half a minute, and a charger takes some ten seconds to follow.
-_STEADY: Final = 30.0
+# Seconds. A hob or an oven switches on and off within a minute, and a charger takes some ten seconds to follow.
+_STEADY: Final = 60.0
+# A. What a charger changes its current by: less room than that is none.
+_STEP: Final = 1.0
 # A per second; from 0 to the 6 A at which charging starts in half a minute.
 _RISE: Final = 0.2
 # Seconds between two telegrams beyond which a rise begins anew.
@@ -54,9 +56,9 @@ def room_of_quarter(so_far: float, left: float, target: float, power: float) -> 
 
 
 class Grant:
-    """Follows how much may be added: falls at once, and rises slowly once there has been more for half a minute.
+    """Follows how much may be added: falls at once, and rises slowly once there has been more for a minute.
 
-    What has to go is never held back, in either direction: a charger that has reduced is not asked to do so again.
+    What has to go is not held back in either direction, so that a charger that has reduced is not asked to do so again.
     """
 
     def __init__(self) -> None:
@@ -71,8 +73,9 @@ class Grant:
         granted = max(self.value, 0.0)
         if room <= granted:
             self._steady, self.value = 0.0, room
-        else:
-            self._steady += max(passed, 0.0)
-            rise = _RISE * passed if self._steady > _STEADY else 0.0
-            self.value = min(room, granted + max(rise, 0.0))
+            return room
+        passed = max(passed, 0.0)
+        is_rising = self._steady >= _STEADY
+        self._steady = self._steady + passed if is_rising or room >= granted + _STEP else 0.0
+        self.value = min(room, granted + _RISE * passed) if is_rising else granted
         return self.value

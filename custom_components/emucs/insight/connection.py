@@ -30,10 +30,12 @@ CONF_MARGIN: Final = "margin"
 DEFAULT_MARGIN: Final = 1
 """A."""
 
-# Everything is worked out anew when so many seconds of the meter's clock have passed, at multiples of it, or at once
-# where the currents have changed by so many amperes: what a charger changes its own by.
+# Everything is worked out anew each so many seconds by the meter's clock, and at once where the currents have changed
+# by so many amperes in all: half of what a charger changes its own by.
 _EVERY: Final = 10
-_STEP: Final = 1.0
+_STEP: Final = 0.5
+# A charger that has to reduce by this, in A, cannot wait.
+_URGENT: Final = -1.0
 _NOMINAL_VOLTS: Final = 230.0
 _QUARTER: Final = 900.0
 _KILO: Final = 1000.0
@@ -293,6 +295,6 @@ class Connection(Insight[ConnectionSettings, ConnectionState]):
 
 
 def _is_over(state: ConnectionState) -> bool:
-    """Tell whether a charger has to reduce, by as much as it can."""
+    """Tell whether a charger has to reduce."""
     available = state.available_current
-    return available is not None and available <= -_STEP
+    return available is not None and available <= _URGENT

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
+import re
 from typing import Any, Final
 
 from ..port import Telegram, obis
@@ -21,6 +22,7 @@ SMALLEST_BREAKER: Final = 1
 LARGEST_BREAKER: Final = 6300
 """A. What breakers are made for; what a meter prints beyond it limits nothing."""
 
+_AMPERES: Final = re.compile(r"\s*(\d{1,4}(?:[.,]\d{1,2})?)\s*A?\s*", re.ASCII | re.IGNORECASE)
 _LARGEST_OF_HOMES: Final = Decimal(BREAKERS[-1])
 _SQUARE_ROOT_OF_3: Final = Decimal(3).sqrt()
 
@@ -79,6 +81,14 @@ def breaker_of(options: Mapping[str, Any]) -> Decimal | None:
     """Return the rating of the main breaker in A that the options of an entry give."""
     rating = options.get(SECTION_CONNECTION, {}).get(CONF_BREAKER)
     return Decimal(str(rating)) if rating else None
+
+
+def breaker_in(text: str) -> Decimal | None:
+    """Return the rating in A that a text is, such as `40`, `40 A` or `12,5`; None if no breaker has it."""
+    if (match := _AMPERES.fullmatch(text)) is None:
+        return None
+    rating = Decimal(match[1].replace(",", "."))
+    return rating if SMALLEST_BREAKER <= rating <= LARGEST_BREAKER else None
 
 
 def connection_power(rating: Decimal, grid: Grid | None) -> Decimal:
