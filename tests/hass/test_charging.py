@@ -16,9 +16,14 @@ from typing import Any
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.mqtt import MQTT_PUBLISH_SCHEMA
 from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed, async_mock_service
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+    async_mock_service,
+)
 import yaml
 
 PAGE = (Path(__file__).parents[2] / "docs" / "charging.md").read_text()
@@ -56,6 +61,23 @@ def passes(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Callable[[int
             await hass.async_block_till_done()
 
     return passing
+
+
+async def test_their_entities_are_those_of_a_meter_with_a_known_breaker(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "connection": {"breaker": "25"}})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    ours = {entity.entity_id for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)}
+    used = set(re.findall(r"\bsensor\.(?:grid_connection|capacity_tariff)_\w+", PAGE))
+    assert used == {CURRENT, POWER, TARGET}
+    assert used <= ours
+    # As the recipes reckon with them.
+    units = {entity_id: hass.states.get(entity_id).attributes["unit_of_measurement"] for entity_id in used}
+    assert units == {CURRENT: "A", POWER: "kW", TARGET: "kW"}
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert hass.states.get(CURRENT).state == "unavailable"
 
 
 class Charger:
