@@ -236,9 +236,10 @@ def _live(life: Life) -> Charged:
 
 
 _HEAD: Final = (
-    *("Grid", "Car on", "Breaker", "Target", "Over: no car", "6 A", "following", "by the car"),
-    *("Peak at 6 A", "following", "Above the rating", "Nearest to a trip", "A day at 6 A", "following", "Starts"),
+    *("Grid", "Car on", "Breaker", "Target", "Over (by the car)", "Highest, kW"),
+    *("Above the rating", "Nearest to a trip", "kWh per day", "Starts"),
 )
+_PHASES: Final = {Charger.ONE_PHASE: "one phase", Charger.THREE_PHASES: "three phases"}
 
 
 def table(results: list[Charged]) -> Iterator[str]:
@@ -246,14 +247,14 @@ def table(results: list[Charged]) -> Iterator[str]:
     yield f"| {' | '.join(_HEAD)} |"
     yield f"|---|---|{'---:|' * (len(_HEAD) - 2)}"
     for each in results:
-        case, phases = each.case, {Charger.ONE_PHASE: "one phase", Charger.THREE_PHASES: "three phases"}
+        case, judged = each.case, (each.alone, each.fixed, each.following)
         energies = (joules / each.days / _WATT_SECONDS_A_KILOWATT_HOUR for joules in (each.fixed_energy, each.energy))
         cells = (
-            *(case.grid, phases[case.charger], f"{case.breaker} A", f"{case.target} kW"),
-            *(each.alone.over, each.fixed.over, each.following.over, each.following.by_car),
-            *(f"{quarters.highest / 1000:.1f} kW" for quarters in (each.fixed, each.following)),
+            *(case.grid, _PHASES[case.charger], f"{case.breaker} A", f"{case.target} kW"),
+            f"{', '.join(str(quarters.over) for quarters in judged)} ({each.following.by_car})",
+            ", ".join(f"{quarters.highest / 1000:.1f}" for quarters in judged),
             *(f"{each.breaker.longest} s", f"{each.breaker.nearest:.1%}"),
-            *(f"{energy:.0f} kWh" for energy in energies),
+            ", ".join(f"{energy:.0f}" for energy in energies),
             round(each.starts / each.days),
         )
         yield f"| {' | '.join(map(str, cells))} |"

@@ -114,7 +114,7 @@ def test_neither_breaker_nor_target_is_passed(results: list[Charged]) -> None:
 
 def test_the_table_and_what_is_wrong(results: list[Charged]) -> None:
     lines = list(table(results))
-    assert {line.count("|") for line in lines} == {16}
+    assert {line.count("|") for line in lines} == {11}
     results[0].following.by_car = 2
     results[1].breaker.nearest = 1.5
     assert list(failures(results)) == [
