@@ -45,11 +45,12 @@ def form_section(
     """Return a section of a form that may be left out; it shows its values, or its defaults.
 
     The frontend takes a section's own default before those of its fields: so that has to be all of them. What is
-    `suggested` is shown in addition, and stored only if the user submits it.
+    `suggested`, even if nothing, is shown as long as there are no values, and kept only if the user submits it.
     """
     filled_in = schema(values.get(name, {}))
-    description = {"suggested_value": {**filled_in, **suggested}} if suggested else None
-    marker = probatio.Required(name, default=lambda: filled_in, description=description)
+    marker: probatio.Marker = probatio.Required(name, default=lambda: filled_in)
+    if suggested is not None and name not in values:
+        marker = probatio.Optional(name, description={"suggested_value": {**filled_in, **suggested}})
     return {marker: section(schema, {"collapsed": collapsed})}
 
 

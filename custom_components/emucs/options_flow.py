@@ -88,7 +88,7 @@ class EmucsOptionsFlow(HistorySteps):
         """Ask for the options."""
         errors = {}
         if user_input is not None:
-            if _take_breaker(user_input[SECTION_CONNECTION]):
+            if _take_breaker(user_input.get(SECTION_CONNECTION, {})):
                 return self.async_create_entry(data=user_input)
             errors["base"] = "breaker"
         options = user_input or self.config_entry.options
@@ -107,9 +107,9 @@ class EmucsOptionsFlow(HistorySteps):
         )
 
     def _suggested_connection(self) -> dict[str, str]:
-        """Return the rating that the meter limits or supervises, until the user has said something."""
+        """Return the rating that the meter limits or supervises."""
         entry = self.config_entry
-        if SECTION_CONNECTION in entry.options or entry.state is not ConfigEntryState.LOADED:
+        if entry.state is not ConfigEntryState.LOADED:
             return {}
         meter: MeterCoordinator = entry.runtime_data
         rating = None if meter.data is None else rated_current(meter.telegram, meter.insights.grid)
