@@ -71,10 +71,13 @@ async def test_their_entities_are_those_of_a_meter_with_a_known_breaker(
     await hass.async_block_till_done()
     ours = {entity.entity_id for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)}
     used = set(re.findall(r"\bsensor\.(?:grid_connection|capacity_tariff)_\w+", PAGE))
-    assert used == {CURRENT, POWER, TARGET}
+    assert used == {CURRENT, f"{CURRENT}_l1", POWER, TARGET}
     assert used <= ours
     # As the recipes reckon with them.
-    units = {entity_id: hass.states.get(entity_id).attributes["unit_of_measurement"] for entity_id in used}
+    units = {
+        entity_id: hass.states.get(entity_id).attributes["unit_of_measurement"]
+        for entity_id in used - {f"{CURRENT}_l1"}
+    }
     assert units == {CURRENT: "A", POWER: "kW", TARGET: "kW"}
     await hass.config_entries.async_unload(entry.entry_id)
     assert hass.states.get(CURRENT).state == "unavailable"
