@@ -112,6 +112,14 @@ def test_neither_breaker_nor_target_is_passed(results: list[Charged]) -> None:
         assert each.following.over == each.alone.over
 
 
+def test_a_car_that_is_given_too_much_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charging, "_DAY", 2 * 3600)
+    for limit in ("room_of_quarter", "room_of_phase"):
+        monkeypatch.setattr(f"custom_components.emucs.insight.connection.{limit}", lambda *_: 1000.0)
+    wrong = list(failures([charge(CASES[0], 3, 1)]))
+    assert len(wrong) == 2
+
+
 def test_the_table_and_what_is_wrong(results: list[Charged]) -> None:
     lines = list(table(results))
     assert {line.count("|") for line in lines} == {11}
