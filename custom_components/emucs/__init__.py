@@ -19,11 +19,13 @@ from .frontend import async_add_resource, async_forget_resource, async_setup_das
 from .history import async_forget_history, async_setup_history, async_start_history
 from .history.services import async_setup_history_services
 from .insight.capacity import CONF_PEAK_TARGET, SECTION_CAPACITY
-from .issues import async_end_all, async_follow_tariff_year
+from .issues import async_end_all, async_follow_tariff_year, async_follow_voltage
+from .live import async_setup_live, async_setup_live_feed
 from .peak_statistics import async_setup_peak_statistics
 from .port_watch import async_forget_watch
 from .services import async_setup_services
 from .storage import async_remove_stores
+from .voltage_report import async_setup_voltage_report
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NUMBER, Platform.SENSOR]
 # The minor versions of entries that brought the present form of something.
@@ -33,8 +35,10 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions, and what the frontend loads."""
+    """Register the actions, and what the frontend loads and asks for."""
     async_setup_services(hass)
+    async_setup_voltage_report(hass)
+    async_setup_live(hass)
     async_setup_history(hass)
     async_setup_history_services(hass)
     await async_setup_dashboard(hass)
@@ -48,6 +52,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     coordinator = entry.runtime_data = MeterCoordinator(hass, entry)
     await coordinator.async_start()
     async_follow_tariff_year(hass, entry)
+    async_follow_voltage(hass, entry)
     async_setup_peak_statistics(hass, entry)
     try:
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -58,6 +63,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     coordinator.async_go_on(has_platforms=entry.disabled_by is None)
     await async_setup_energy_dashboard(hass, entry)
     async_start_history(hass, entry)
+    async_setup_live_feed(hass, entry)
     await async_add_resource(hass)
     return True
 

@@ -10,6 +10,8 @@ from . import texts
 from .const import DOMAIN
 from .devices import mask
 from .insight.capacity import Capacity
+from .insight.voltage import Voltage
+from .insight.voltage_history import VoltageVerdict, WeekVerdict
 
 if TYPE_CHECKING:
     from .coordinator import EmucsConfigEntry
@@ -22,6 +24,8 @@ RECORDER_UNKNOWN: Final = "recorder_unknown"
 RIGHTS_LAPSED: Final = "rights_lapsed"
 TARIFF_YEAR: Final = "tariff_year"
 UNREADABLE_STORE: Final = "unreadable_store"
+VOLTAGE_OUTSIDE: Final = "voltage_outside"
+VOLTAGE_OUTSIDE_FLANDERS: Final = "voltage_outside_flanders"
 WRONG_METER: Final = "wrong_meter"
 WRONG_SPEED: Final = "wrong_speed"
 ISSUES: Final = (
@@ -36,6 +40,8 @@ ISSUES: Final = (
     WRONG_SPEED,
 )
 """Those of an entry that runs, or tries to: they end with it."""
+TO_BE_READ: Final = (UNREADABLE_STORE, VOLTAGE_OUTSIDE, VOLTAGE_OUTSIDE_FLANDERS)
+"""Those that stay until the user has read them."""
 
 ENTRY_ID: Final = "entry_id"
 FOUND: Final = "found"
@@ -56,7 +62,7 @@ def async_end(hass: HomeAssistant, entry: ConfigEntry, *issues: str) -> None:
 @callback
 def async_end_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """End all issues of an entry that is removed."""
-    async_end(hass, entry, *ISSUES, UNREADABLE_STORE)
+    async_end(hass, entry, *ISSUES, *TO_BE_READ)
 
 
 @callback
@@ -155,6 +161,43 @@ def async_follow_tariff_year(hass: HomeAssistant, entry: EmucsConfigEntry) -> No
 
     entry.async_on_unload(coordinator.async_add_listener(check))
     check()
+
+
+@callback
+def async_follow_voltage(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
+    """Say of each week once that its voltage was outside the limits, until the user has read it or a week was not."""
+    coordinator = entry.runtime_data
+
+    @callback
+    def check() -> None:
+        """Look at the week that the latest telegram ended."""
+        state = coordinator.insights[Voltage].state
+        if state is None or not state.closed:
+            return
+        async_end(hass, entry, VOLTAGE_OUTSIDE, VOLTAGE_OUTSIDE_FLANDERS)
+        if outside := [week for week in state.closed if week.verdict is VoltageVerdict.OUTSIDE]:
+            area = coordinator.insights[Capacity].settings.area
+            _report_voltage(hass, entry, outside, is_flemish=area is not None and area.bills_peaks)
+
+    entry.async_on_unload(coordinator.async_on_data(check))
+    check()
+
+
+@callback
+def _report_voltage(hass: HomeAssistant, entry: ConfigEntry, weeks: list[WeekVerdict], *, is_flemish: bool) -> None:
+    """Say on which phases the voltage of a week was outside, and what can be done in that region."""
+    placeholders = {
+        "name": entry.title,
+        "begin": weeks[0].begin.isoformat(),
+        "phases": ", ".join(week.phase.upper() for week in weeks),
+        "lowest": f"{min(week.lowest for week in weeks):.1f}",
+        "highest": f"{max(week.highest for week in weeks):.1f}",
+    }
+    fix: dict[str, str | int | float | None] = {ENTRY_ID: entry.entry_id}
+    if is_flemish:
+        _report(hass, entry, VOLTAGE_OUTSIDE_FLANDERS, placeholders, fix=fix, persistent=True)
+    else:
+        _report(hass, entry, VOLTAGE_OUTSIDE, placeholders, fix=fix, persistent=True)
 
 
 @callback

@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(150
 INTEGRATION = "/config/integrations/integration/emucs"
 DASHBOARD = "/dashboard-meter"
 CARD = "emucs-quarter-card"
+LIVE_CARD = "emucs-live-card"
 SLOW = 60_000  # ms: for what the meter has to do first
 CUT_OFF = "all => all.filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.outerHTML)"
 # More than the house ever draws by itself: at the beginning of a month any quarter would be a new peak.
@@ -204,6 +205,23 @@ async def test_the_quarter_card_moves(home: Home, page: Page) -> None:
     await expect(level(page, "within")).to_be_visible()
 
 
+async def test_each_telegram_moves_the_needle(home: Home, window: Window, page: Page) -> None:
+    power, needle = (page.locator(f"{LIVE_CARD} [data-part={name}]") for name in ("power", "needle"))
+    shown = set()
+    for watts in range(1500, 3300, 300):
+        home.appliance.watts = watts
+        await page.wait_for_timeout(1000)
+        shown.add((await power.inner_text(), await needle.get_attribute("style")))
+    # States are written each five seconds.
+    assert len(shown) >= 4
+    # What was before the page was opened is drawn as well.
+    assert "H" in (await page.locator(f"{LIVE_CARD} [data-part=trace_line]").get_attribute("d") or "")
+    await expect(page.locator(f"{LIVE_CARD} [data-part=range]")).to_contain_text("Last 5 minutes")
+    await expect(page.locator(f"{LIVE_CARD} [data-part=status]")).to_be_hidden()
+    await window.picture(page, "live-card", LIVE_CARD)
+    home.appliance.watts = 1000
+
+
 async def test_the_bars_are_reached_by_keyboard(window: Window, page: Page) -> None:
     bars = page.locator(f"{CARD} .bar")
     detail = page.locator(f"{CARD} .detail")
@@ -272,7 +290,7 @@ async def test_the_dashboard_fits_every_screen_and_language(
             await heading.evaluate("each => { each.style.scrollMarginTop = '72px'; each.scrollIntoView(); }")
         await window.picture(other, name)
         # Nothing is cut off, and nothing makes the page wider than the screen.
-        texts = other.locator(f"{CARD} :is(dt, dd, p, h3, .big)")
+        texts = other.locator(f":is({CARD}, {LIVE_CARD}) :is(dt, dd, p, h3, .big)")
         assert await texts.evaluate_all(CUT_OFF) == []
         assert await other.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

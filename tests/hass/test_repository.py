@@ -322,7 +322,7 @@ def test_every_issue_has_a_text_and_every_text_an_issue() -> None:
             used.add(issue)
             told |= {f"{issue}_{variant}" for variant in CONNECTIONS} if "variant" in keywords else {issue}
     assert told == ENGLISH.get("issues", {}).keys()
-    assert used == {*issues.ISSUES, issues.UNREADABLE_STORE}
+    assert used == {*issues.ISSUES, *issues.TO_BE_READ}
 
 
 def test_every_group_of_words_is_used() -> None:

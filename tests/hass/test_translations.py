@@ -33,9 +33,10 @@ OTHERS = ("nl", "fr", "de")
 _DATE = "{day} {month} {year}"
 # Words that are the same in English, beside the names of Fluvius's tariff areas.
 SAME = {
-    "nl": {"Gas", "Host", "Import", "Meter", "Meters", "Open", "Register {code}", "Water", "gas", "water", _DATE},
-    "fr": {"Message", "Port", _DATE},
-    "de": {"Gas", "Host", "Import", "Port", "Register {code}"},
+    "nl": {"Gas", "Host", "Import", "Meter", "Meters", "Open", "Register {code}", "Water", "gas", "water", _DATE}
+    | {"Begin", "Model"},
+    "fr": {"Message", "Phase", "Port", _DATE},
+    "de": {"Gas", "Host", "Import", "Phase", "Port", "Register {code}"},
 }
 # English words with two meanings: a serial port is no network port.
 TWO_MEANINGS = {"de": {"Port"}}
@@ -55,9 +56,15 @@ NAMED = [
     ("issues.tariff_year.description", "options.step.init.menu_options.settings"),
 ]
 METERS = {
-    "nl": ("Elektriciteitsmeter", "Gasmeter", "Watermeter", "Capaciteitstarief"),
-    "fr": ("Compteur d'électricité", "Compteur de gaz", "Compteur d'eau", "Tarif capacitaire"),
-    "de": ("Stromzähler", "Gaszähler", "Wasserzähler", "Kapazitätstarif"),
+    "nl": ("Elektriciteitsmeter", "Gasmeter", "Watermeter", "Netaansluiting", "Capaciteitstarief"),
+    "fr": (
+        "Compteur d'électricité",
+        "Compteur de gaz",
+        "Compteur d'eau",
+        "Raccordement au réseau",
+        "Tarif capacitaire",
+    ),
+    "de": ("Stromzähler", "Gaszähler", "Wasserzähler", "Netzanschluss", "Kapazitätstarif"),
 }
 NAMES = {
     "nl": {
