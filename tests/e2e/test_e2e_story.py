@@ -105,7 +105,7 @@ async def test_the_meter_is_added_by_clicking(home: Home, window: Window, page: 
     await page.get_by_text("Network", exact=True).first.click()
     # Nobody listens there: the form says so, and stays.
     await fill_address(page, 1)
-    await expect(page.get_by_text("The port cannot be opened: ").first).to_be_visible()
+    await expect(page.get_by_text(" refused the connection. ").first).to_be_visible()
     await fill_address(page, home.server.port)
     for text in (home.meter.meter_id, home.meter.gas_id, "three-phase 3×400 V with neutral"):
         await expect(page.get_by_text(text).first).to_be_visible()
@@ -165,14 +165,14 @@ async def test_history_is_imported_and_taken_back(home: Home, window: Window, pa
     await expect(page.get_by_text("are missing: download them too").first).to_be_visible()
     await window.picture(page, "history-summary")
     await page.get_by_role("button", name="Submit").click()
-    await expect(page.get_by_text("History was written").first).to_be_visible(timeout=SLOW)
-    await page.get_by_role("link", name="Look at it in the energy dashboard").click()
+    await expect(page.get_by_text("History was imported").first).to_be_visible(timeout=SLOW)
+    await page.get_by_role("link", name="See it in the energy dashboard").click()
     await expect(page).to_have_url(re.compile(f"{home.url}/energy"))
     await open_integration(home, window, page)
-    await configure(page, "Take back an import")
+    await configure(page, "Undo an import")
     await expect(page.get_by_text("export.csv").first).to_be_visible()
     await page.get_by_role("button", name="Submit").click()
-    await expect(page.get_by_text("The import was taken back.").first).to_be_visible(timeout=SLOW)
+    await expect(page.get_by_text("The import was undone.").first).to_be_visible(timeout=SLOW)
     await page.get_by_role("button", name="Close").last.click()
 
 
@@ -403,7 +403,7 @@ async def test_a_card_stands_on_any_dashboard(home: Home, window: Window, page: 
     # With more than one meter a card says whose quarter it is.
     await expect(titles.first).to_have_text("Quarter-hour peak · Electricity meter")
     await expect(titles.last).to_have_text("Mine")
-    await expect(page.locator(f"{CARD} [data-level=no_meter]")).to_contain_text("No digital meter is found.")
+    await expect(page.locator(f"{CARD} [data-level=no_meter]")).to_contain_text("No digital meter found.")
     await expect(page.locator(CARD).last.locator("[data-part=peaks]")).to_be_hidden()
 
 

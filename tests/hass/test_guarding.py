@@ -1,4 +1,4 @@
-"""What cannot be true does not reach a state, a statistic or a peak."""
+"""Impossible readings do not reach a state, a statistic or a peak."""
 
 import asyncio
 from collections.abc import Callable
@@ -29,7 +29,7 @@ FLOW = "sensor.gas_meter_flow"
 
 
 def states(hass: HomeAssistant, *entity_ids: str) -> list[tuple[str, str]]:
-    """Return a list that all states of some entities come into, or of all."""
+    """Return a list that collects the states of some entities, or of all."""
     seen: list[tuple[str, str]] = []
 
     @callback
@@ -142,7 +142,7 @@ class TestAMeterWithoutAnIdentifier:
     def assert_history_is_kept(
         hass: HomeAssistant, entry: MockConfigEntry, meter: VirtualMeter, gas: er.RegistryEntry
     ) -> None:
-        """Check that entity and device are those of before, under the identifier."""
+        """Check that entity and device are the same as before, under the new identifier."""
         entities, devices = er.async_get(hass), dr.async_get(hass)
         assert entities.async_get_entity_id("sensor", DOMAIN, f"{meter.gas_id}_gas") == GAS
         assert entities.async_get(GAS).id == gas.id

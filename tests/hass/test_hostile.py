@@ -1,4 +1,4 @@
-"""A port that sends what no meter does: Home Assistant stays as it is."""
+"""A port that sends what no meter sends: Home Assistant is not affected."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,7 +21,7 @@ MARKUP = set("<>[]{}`\x00\x1b")
 
 
 def with_lines(lines: Callable[[int], list[str]]) -> Callable[[bytes], bytes]:
-    """Return what adds other lines to each telegram."""
+    """Return a transform that adds other lines to each telegram."""
     count = 0
 
     def change(telegram: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Who may do what: each action, command and address of the integration has a rule, also one that is added later."""
+"""Rights: every action, command and URL of the integration has a rule, also those added later."""
 
 from contextlib import suppress
 from pathlib import Path

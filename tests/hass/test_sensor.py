@@ -1,4 +1,4 @@
-"""Sensors: what each kind of meter becomes in Home Assistant."""
+"""Sensors of each kind of meter."""
 
 from fastcrc.crc16 import arc
 from homeassistant.components.sensor import DOMAIN as SENSOR

@@ -34,7 +34,7 @@ def hass_storage() -> dict[str, Any]:
 
 
 def folder(hass: HomeAssistant) -> Path:
-    """Return where stores lie."""
+    """Return the folder of the stores."""
     return Path(hass.config.path(".storage"))
 
 
