@@ -1,5 +1,6 @@
 """Repair issues of an entry: reported when the user has to act, and ended when that is no longer so."""
 
+from math import ceil, floor
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -185,13 +186,17 @@ def async_follow_voltage(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
 
 @callback
 def _report_voltage(hass: HomeAssistant, entry: ConfigEntry, weeks: list[WeekVerdict], *, is_flemish: bool) -> None:
-    """Say on which phases the voltage of a week was outside, and what can be done in that region."""
+    """Say on which phases the voltage of a week was outside, and what can be done in that region.
+
+    The means lie between two whole numbers of volts, rounded outwards: no language writes those in its own way, and
+    what is beyond a limit never reads as the limit. The report of the voltages has the decimals.
+    """
     placeholders = {
         "name": entry.title,
         "begin": weeks[0].begin.isoformat(),
         "phases": ", ".join(week.phase.upper() for week in weeks),
-        "lowest": f"{min(week.lowest for week in weeks):.1f}",
-        "highest": f"{max(week.highest for week in weeks):.1f}",
+        "lowest": str(floor(round(min(week.lowest for week in weeks), 3))),
+        "highest": str(ceil(round(max(week.highest for week in weeks), 3))),
     }
     fix: dict[str, str | int | float | None] = {ENTRY_ID: entry.entry_id}
     if is_flemish:

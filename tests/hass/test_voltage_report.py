@@ -96,7 +96,7 @@ async def test_a_period_and_a_resolution(hass: HomeAssistant, loaded: MockConfig
     ],
 )
 async def test_a_period_without_anything(hass: HomeAssistant, loaded: MockConfigEntry, fields: Any) -> None:
-    with pytest.raises(ServiceValidationError, match="The period is empty"):
+    with pytest.raises(ServiceValidationError, match="The period contains no whole interval"):
         await ask(hass, loaded, **fields)
 
 
