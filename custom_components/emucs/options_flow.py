@@ -90,7 +90,7 @@ class EmucsOptionsFlow(HistorySteps):
         if user_input is not None:
             if _take_breaker(user_input.get(SECTION_CONNECTION, {})):
                 return self.async_create_entry(data=user_input)
-            errors["base"] = "breaker"
+            errors[SECTION_CONNECTION] = "breaker"
         options = user_input or self.config_entry.options
         fields = probatio.Schema(
             {

@@ -208,7 +208,8 @@ class TestOptions:
         result = await hass.config_entries.options.async_configure(
             form["flow_id"], {"update_interval": 5, "connection": chosen}
         )
-        assert result["errors"] == {"base": "breaker"}
+        # Above its section, where it is seen: that of the whole form is a long way up on a phone.
+        assert result["errors"] == {"connection": "breaker"}
         assert suggested(result) == chosen
         result = await hass.config_entries.options.async_configure(
             form["flow_id"], {"update_interval": 5, "connection": {**chosen, "breaker": "40"}}
