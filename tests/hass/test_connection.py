@@ -208,8 +208,8 @@ class TestOptions:
         result = await hass.config_entries.options.async_configure(
             form["flow_id"], {"update_interval": 5, "connection": chosen}
         )
-        # Above its section, where it is seen: that of the whole form is a long way up on a phone.
-        assert result["errors"] == {"connection": "breaker"}
+        # Above its section as well: the top of the form may be far out of view.
+        assert result["errors"] == {"base": "breaker", "connection": "breaker"}
         assert suggested(result) == chosen
         result = await hass.config_entries.options.async_configure(
             form["flow_id"], {"update_interval": 5, "connection": {**chosen, "breaker": "40"}}
