@@ -90,7 +90,7 @@ class EmucsOptionsFlow(HistorySteps):
         if user_input is not None:
             if _take_breaker(user_input.get(SECTION_CONNECTION, {})):
                 return self.async_create_entry(data=user_input)
-            # The form is shown from its top in a window, and where it was left on a phone: one of both is in view.
+            # Whether the form is shown from its top or where it was left differs: one of both is in view.
             errors = dict.fromkeys(("base", SECTION_CONNECTION), "breaker")
         options = user_input or self.config_entry.options
         fields = probatio.Schema(
