@@ -14,8 +14,9 @@ from .guard import Guard, Guarded
 from .mbus_readings import MbusReadings
 from .silence import LongestSilence
 from .user_port import CONF_USER_PORT, UserPort
+from .voltage import Voltage
 
-INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (Capacity, Connection, LongestSilence)
+INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (Capacity, Connection, LongestSilence, Voltage)
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 
 # However many codes a port prints over time: a hostile one could go on for ever.
