@@ -76,6 +76,10 @@ class EmucsEntity[RowT: Row](CoordinatorEntity[MeterCoordinator]):
     def _take_value(self) -> bool:
         """Take the value from the coordinator; tell whether it changed."""
 
+    def _take_worthwhile(self) -> bool:
+        """Take the value if it is worth showing now; tell whether it is. Each change is, unless a row says more."""
+        return self._take_value()
+
     @property
     @override
     def available(self) -> bool:
@@ -88,9 +92,12 @@ class EmucsEntity[RowT: Row](CoordinatorEntity[MeterCoordinator]):
     def _handle_coordinator_update(self) -> None:
         """Write the state if it changed."""
         available = self.available
-        if self._take_value() or available is not self._was_available:
+        if available is not self._was_available:
             self._was_available = available
-            self.async_write_ha_state()
+            self._take_value()
+        elif not self._take_worthwhile():
+            return
+        self.async_write_ha_state()
 
 
 def _device_info(coordinator: MeterCoordinator, row: Row) -> DeviceInfo:

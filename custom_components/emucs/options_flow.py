@@ -7,7 +7,7 @@ from homeassistant.const import CURRENCY_EURO, UnitOfPower, UnitOfRatio, UnitOfT
 from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig, SelectSelectorMode
 import probatio
 
-from .const import CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL
+from .const import CONF_UPDATE_INTERVAL
 from .forms import USER_PORT_SELECTOR, decimal, form_section, integer
 from .history import has_history
 from .history.flow import HistorySteps
@@ -43,7 +43,7 @@ _CAPACITY: Final = probatio.Schema(
     }
 )
 _OPTIONS: Final = {
-    probatio.Required(CONF_UPDATE_INTERVAL, default=DEFAULT_UPDATE_INTERVAL): integer(1, 300, UnitOfTime.SECONDS),
+    probatio.Optional(CONF_UPDATE_INTERVAL): integer(1, 300, UnitOfTime.SECONDS),
     probatio.Optional(CONF_USER_PORT): USER_PORT_SELECTOR,
 }
 
