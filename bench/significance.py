@@ -5,14 +5,10 @@ with the telegrams of a meter. What is shown is compared with what the telegrams
 so that a day takes a minute.
 """
 
-import argparse
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-import sys
 from typing import Final, cast
 
 from homeassistant.components.sensor import SensorDeviceClass
@@ -22,10 +18,9 @@ from custom_components.emucs.entities import rows_of
 from custom_components.emucs.entities.rows import SensorRow
 from custom_components.emucs.insight.meter import MeterInsights
 from custom_components.emucs.pace import may_be_last
-from custom_components.emucs.port import Reader, Telegram
+from custom_components.emucs.port import Telegram
 from custom_components.emucs.significance import BURST, Gate, Step
 from custom_components.emucs.updates import REFRESH_EVERY
-from virtual_meter import VirtualMeter
 
 from .measure import number, percentile
 

@@ -11,6 +11,9 @@ BURST: Final = 8
 ONE_EVERY: Final = 5.0
 """Seconds after which there may be one more: a load that cycles writes no more than with an interval of that."""
 
+# Samples come after this share of the time between them, or up to as much later; their steps fill that evenly.
+_SHORTEST: Final = 0.4
+_GOLDEN: Final = 0.618
 _ALWAYS: Final = Decimal("Infinity")
 
 
@@ -28,7 +31,8 @@ class Gate:
     """Follows the states of one entity. All times are seconds of one clock that never goes back.
 
     Where changes use up the allowance, the value is sampled: if the first change after each wait were shown, a load
-    that is on for a second in ten would seem to be on for half of the time.
+    that is on for a second in ten would seem to be on for half of the time. Samples come irregularly, as a load that
+    cycles in five seconds would else seem to be always on, or never.
     """
 
     def __init__(self, step: Step | None, pace: float, burst: int = BURST) -> None:
@@ -41,6 +45,7 @@ class Gate:
         self._low, self._high = _ALWAYS, -_ALWAYS
         self._allowance = Allowance(burst, ONE_EVERY)
         self._sample_at: float | None = None
+        self._phase = 0.0
         self._is_restless = False  # since the last sample
 
     def is_due(self, now: float) -> bool:
@@ -86,7 +91,9 @@ class Gate:
         if self._sample_at is None or now < self._sample_at:
             return False
         self._allowance.use(now)
-        self._sample_at = now + ONE_EVERY - EARLY if self._is_restless else None
+        self._phase = (self._phase + _GOLDEN) % 1
+        wait = ONE_EVERY * (_SHORTEST + 2 * (1 - _SHORTEST) * self._phase)
+        self._sample_at = now + wait - EARLY if self._is_restless else None
         self._is_restless = False
         return True
 
