@@ -31,6 +31,7 @@ from homeassistant.core import Event, EventStateChangedData, HomeAssistant, call
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import get_instance
 
+from custom_components.emucs.pace import MARK, until_mark
 from virtual_meter import Said, VirtualMeter
 
 from .instance import Job, entry_of, start
@@ -47,6 +48,10 @@ _EARLIEST: Final = 0.1
 _LATEST: Final = 0.6
 _LATE: Final = 0.8
 _TURNS: Final = 3
+# Seconds before the end of a period of statistics, in which the clock goes on in such steps.
+_CLOSE: Final = 5
+_FINE: Final = 0.02
+_ROUNDED: Final = 1e-5
 _A_MOMENT: Final = 0.02
 # The recorder makes the statistics of an hour ten seconds after its end.
 _COMPILED: Final = 40
@@ -83,7 +88,7 @@ class Day:
     states: float = 0
     """An hour."""
     counters: int = 0
-    """Hourly changes of counters that were compared."""
+    """Changes of counters that were compared, of hours and of five minutes."""
     counter_error: float = 0.0
     """The worst, in kWh or m³."""
     mean_error: float = 0.0
@@ -92,20 +97,22 @@ class Day:
     """The worst of an hourly minimum or maximum of a power, in W."""
     wrong: list[str] = field(default_factory=list)
 
-    def compare(self, series: Series, rows: Sequence[StatisticsRow], begins: Sequence[float]) -> None:
-        """Compare the hourly statistics of a sensor with its telegrams."""
+    def compare(
+        self, series: Series, rows: Sequence[StatisticsRow], begins: Sequence[float], *, of_hours: bool
+    ) -> None:
+        """Compare the statistics of a sensor with its telegrams: of counters each period, of powers each hour."""
         found = {row["start"]: row for row in rows}
         for begin in begins:
             row = found.get(begin)
             if row is None:
                 self.wrong.append(f"{series.key}: no statistics of {datetime.fromtimestamp(begin, UTC)}")
             elif series.key in COUNTERS:
-                self._compare_counter(series, row, begin)
-            else:
+                self._compare_counter(series, row, begin, begin + (_HOUR if of_hours else MARK))
+            elif of_hours:
                 self._compare_power(series, row, begin)
 
-    def _compare_counter(self, series: Series, row: StatisticsRow, begin: float) -> None:
-        counted = series.at(begin + _HOUR) - series.at(begin)
+    def _compare_counter(self, series: Series, row: StatisticsRow, begin: float, end: float) -> None:
+        counted = series.at(end) - series.at(begin)
         error = abs((row["change"] or 0) - counted)
         self.counters += 1
         self.counter_error = max(self.counter_error, error)
@@ -163,11 +170,12 @@ class Life:
         return day
 
     async def _pass_to(self, moment: float) -> None:
-        """Let the clock go to a moment, and what is due happen."""
-        if time.time() < moment:
-            self._clock.move_to(datetime.fromtimestamp(moment, UTC))
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
+        """Let the clock go to a moment, in smaller steps where that matters, and what is due happen."""
+        while moment - (now := time.time()) > _ROUNDED:
+            step = _FINE if until_mark(moment) < _CLOSE else moment - now
+            self._clock.move_to(datetime.fromtimestamp(min(now + step, moment), UTC))
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
 
     def _note(self, said: Said) -> None:
         """Take what the meter said."""
@@ -186,12 +194,14 @@ class Life:
         """Compare all sensors that have statistics."""
         series = {self._entities[key]: each for key, each in self._series.items() if each.times}
         enabled = {entity_id for entity_id in series if self._hass.states.get(entity_id) is not None}
-        rows = await get_instance(self._hass).async_add_executor_job(
-            statistics_during_period,
-            *(self._hass, _BEGIN, None, enabled, "hour", None, {"mean", "min", "max", "change"}),
-        )
-        for entity_id in sorted(enabled):
-            day.compare(series[entity_id], rows.get(entity_id, []), begins)
+        marks = [begin + MARK * number for begin in begins for number in range(int(_HOUR / MARK))]
+        for period, moments in (("hour", begins), ("5minute", marks)):
+            rows = await get_instance(self._hass).async_add_executor_job(
+                statistics_during_period,
+                *(self._hass, _BEGIN, None, enabled, period, None, {"mean", "min", "max", "change"}),
+            )
+            for entity_id in sorted(enabled):
+                day.compare(series[entity_id], rows.get(entity_id, []), moments, of_hours=period == "hour")
 
 
 def _clock(moment: datetime, *, goes: bool) -> Any:
@@ -228,7 +238,7 @@ def report(day: Day) -> str:
     return "\n".join(
         (
             f"states        {day.states:.0f} an hour",
-            f"counters      {day.counters} hours compared, at most {day.counter_error:.6f} off",
+            f"counters      {day.counters} periods compared, at most {day.counter_error:.6f} off",
             f"power, mean   at most {day.mean_error:.1f} W off",
             f"power, range  at most {day.extreme_error:.0f} W off",
             *day.wrong,

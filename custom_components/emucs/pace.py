@@ -19,6 +19,10 @@ MARK: Final = 300.0
 """Seconds of a period of Home Assistant's statistics; hours and quarter-hours are made of whole ones."""
 BEFORE_MARK: Final = 0.25
 """Seconds before the end of a period at which a counter that was not shown yet is: after it that is too late."""
+LAST_AFTER: Final = 0.5
+"""Seconds after which the last state of a period may follow another: no later telegram will do."""
+TOGETHER: Final = 0.05
+"""Seconds within which telegrams come together: the last one of them counts."""
 # A telegram after which the next one is expected this long after the end of a period, or later, may be its last.
 _UNPUNCTUAL: Final = 1.0
 # A meter that sends less often than this, in seconds, has each telegram shown at once.

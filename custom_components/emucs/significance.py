@@ -4,7 +4,7 @@ from decimal import Decimal
 from math import inf
 from typing import Final, NamedTuple
 
-from .pace import AT_MOST_EVERY, EARLY, Allowance
+from .pace import EARLY, LAST_AFTER, Allowance
 
 BURST: Final = 8
 """States of one entity that may follow each other each second, as when a kettle is switched on."""
@@ -67,7 +67,7 @@ class Gate:
 
     def lets_close(self, value: object, now: float) -> bool:
         """Take the last value of a period; tell whether it is to be shown now, and note that it is."""
-        if value == self.value or now < self._shown + AT_MOST_EVERY - EARLY:
+        if value == self.value or now < self._shown + LAST_AFTER:
             return False
         self.note(value, now)
         return True

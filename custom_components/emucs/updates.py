@@ -15,7 +15,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
-from .pace import AT_MOST_EVERY, BEFORE_MARK, MARK, Pace, may_be_last, until_mark
+from .pace import AT_MOST_EVERY, BEFORE_MARK, MARK, TOGETHER, Pace, may_be_last, until_mark
 from .port import PortError
 from .port.period import Period
 
@@ -54,6 +54,7 @@ class PacedCoordinator[DataT](DataUpdateCoordinator[DataT | None]):
         self._data_listeners: list[CALLBACK_TYPE] = []
         self._mark_listeners: list[CALLBACK_TYPE] = []
         self._stop_marks: CALLBACK_TYPE | None = None
+        self._end: asyncio.TimerHandle | None = None  # runs where the latest data may be the last of a period
 
     @callback
     def async_on_new(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
@@ -82,6 +83,8 @@ class PacedCoordinator[DataT](DataUpdateCoordinator[DataT | None]):
         self._is_urgent |= is_new or is_urgent or not self.last_update_success
         if (due := self.pace.of_data(now, is_urgent=self._is_urgent or self.is_adaptive)) is not None:
             self._async_tell_at(due)
+        if self._mark_listeners and self._end is None and may_be_last(host_time := time.time(), self._period.seconds):
+            self._end = self.hass.loop.call_later(min(TOGETHER, until_mark(host_time) / 2), self._async_end_period)
         for listener in list(self._data_listeners):
             listener()
 
@@ -130,8 +133,6 @@ class PacedCoordinator[DataT](DataUpdateCoordinator[DataT | None]):
         self.async_log_link()
         if has_new:
             self.async_find_entities()
-        if self._mark_listeners and may_be_last(time.time(), self._period.seconds):
-            self._async_end_period()
 
     @callback
     @override
@@ -143,6 +144,7 @@ class PacedCoordinator[DataT](DataUpdateCoordinator[DataT | None]):
     @callback
     def _async_end_period(self) -> None:
         """Let counters be shown as they stand before a period of statistics ends."""
+        self._end = None
         if self.down is None:
             self.told_at = self.hass.loop.time()
             for listener in list(self._mark_listeners):
@@ -163,6 +165,8 @@ class PacedCoordinator[DataT](DataUpdateCoordinator[DataT | None]):
     def async_stop_timers(self) -> None:
         """Tell the entities nothing by itself any more."""
         self.async_stop_timer()
+        if self._end is not None:
+            self._end.cancel()
         if self._stop_marks is not None:
             self._stop_marks()
 

@@ -100,9 +100,9 @@ def test_the_end_of_a_period_is_shown_whatever_was_before() -> None:
     now = BURST + 3
     assert gate.lets_close(Decimal(100), now)
     assert not gate.lets_close(Decimal(100), now + 1)
-    # Never more than once a second.
-    assert not gate.lets_close(Decimal(101), now + 0.5)
-    assert gate.lets_close(Decimal(101), now + 1)
+    # A telegram may be early, and that is all.
+    assert not gate.lets_close(Decimal(101), now + 0.4)
+    assert gate.lets_close(Decimal(101), now + 0.6)
 
 
 @pytest.mark.parametrize(
@@ -203,4 +203,4 @@ def test_an_hour_in_the_real_recorder_is_what_the_telegrams_said(together: int) 
         timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
-    assert "counters      8 hours compared, at most 0.000000 off" in done.stdout
+    assert "counters      104 periods compared, at most 0.000000 off" in done.stdout
