@@ -14,8 +14,6 @@ from .measure import Row, number
 _ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = _ROOT / "docs" / "performance.md"
 PLOT: Final = _ROOT / "docs" / "images" / "benchmark.svg"
-_BEGIN: Final = "<!-- scripts/bench writes from here -->"
-_END: Final = "<!-- scripts/bench writes to here -->"
 _HEAD: Final = ("What", "This project", "Peer", "Peer / this", "Goal")
 _PEERS: Final = {"parser": "dsmr_parser", "garbage": "dsmr_parser", "Home Assistant": "core dsmr"}
 
@@ -64,9 +62,14 @@ def section(rows: Sequence[Row], today: date) -> str:
 
 def write(rows: Sequence[Row], today: date) -> None:
     """Bring the page up to date; raises ValueError if it has no place for the tables."""
-    text = PAGE.read_text()
-    before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
+    put("scripts/bench", section(rows, today))
+
+
+def put(command: str, written: str) -> None:
+    """Write what a command found into its place on the page; raises ValueError if there is none."""
+    first, last = (f"<!-- {command} writes {way} here -->" for way in ("from", "to"))
+    before, begin, rest = PAGE.read_text().partition(first)
+    _, end, after = rest.partition(last)
     if not (begin and end):
-        raise ValueError(f"{PAGE.name} has no lines {_BEGIN} and {_END}.")
-    PAGE.write_text(f"{before}{begin}\n\n{section(rows, today)}\n{end}{after}")
+        raise ValueError(f"{PAGE.name} has no lines {first} and {last}.")
+    PAGE.write_text(f"{before}{begin}\n\n{written.rstrip()}\n\n{end}{after}")
