@@ -2,7 +2,7 @@
 
 Days of a virtual household go second by second through the pipeline and the rows that users run, and so does any file
 with the telegrams of a meter. What is shown is compared with what the telegrams said. Nothing of Home Assistant runs,
-so that a day takes a minute.
+so that an hour takes seconds.
 """
 
 import argparse
@@ -29,8 +29,8 @@ from virtual_meter import VirtualMeter
 from . import report
 from .measure import number, percentile
 
-_DAYS: Final = (datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 4, 20, tzinfo=UTC), datetime(2026, 7, 4, tzinfo=UTC))
-_HOURS: Final = 24
+_DAYS: Final = tuple(datetime(2026, *day, 10, tzinfo=UTC) for day in ((1, 15), (4, 20), (7, 4)))
+_HOURS: Final = 8
 _HEAD: Final = (
     "Policy",
     "States an hour",
@@ -266,7 +266,7 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.significance", description=__doc__.partition("\n")[0])
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="telegrams of a meter, instead")
-    parser.add_argument("--hours", type=int, default=_HOURS, metavar="N", help="of each day (24)")
+    parser.add_argument("--hours", type=int, default=_HOURS, metavar="N", help="of each day (8)")
     parser.add_argument("--write", action="store_true", help="write the table into docs/performance.md")
     options = parser.parse_args()
     if options.files:

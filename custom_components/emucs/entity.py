@@ -85,7 +85,10 @@ class EmucsEntity[RowT: Row](CoordinatorEntity[MeterCoordinator]):
     def available(self) -> bool:
         """Return whether the value is one of now."""
         row = self.entity_description
-        return row.is_always_available or (super().available and row.is_present(self.coordinator))
+        # Asked of each entity with each telegram.
+        return row.is_always_available or (
+            self.coordinator.last_update_success and (row.mbus is None or row.is_present(self.coordinator))
+        )
 
     @callback
     @override
