@@ -10,20 +10,21 @@ import sys
 from typing import Final
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs.const import DOMAIN, ENTRY_MINOR_VERSION
 from custom_components.emucs.entities import ROWS
 from custom_components.emucs.entities.rows import SensorRow
-from custom_components.emucs.pace import may_be_last, until_mark
+from custom_components.emucs.pace import BEFORE_MARK, may_be_last, until_mark
 from custom_components.emucs.significance import BURST, ONE_EVERY, Gate, Step
 from tests.support import entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 from virtual_meter.wire import change_lines
 
 ROOT: Final = Path(__file__).parents[2]
+ENERGY: Final = "sensor.electricity_meter_energy_import"
 POWER: Final = "sensor.electricity_meter_power"
 FORECAST: Final = "sensor.capacity_tariff_demand_forecast"
 
@@ -153,25 +154,33 @@ def test_counters_have_no_step_and_numbers_wait_half_a_minute() -> None:
 
 
 @asynccontextmanager
-async def house(hass: HomeAssistant, meter: VirtualMeter, power: Callable[[], str]) -> AsyncGenerator[dict[str, int]]:
-    """Set up an entry with adaptive updates, whose meter prints a power; the value counts the states by entity."""
+async def house(
+    hass: HomeAssistant, meter: VirtualMeter, power: Callable[[], str], *, entry: MockConfigEntry | None = None
+) -> AsyncGenerator[dict[str, int]]:
+    """Set up an entry with adaptive updates, whose meter prints a power; the value counts the states by entity.
+
+    With each telegram the meter has counted a Wh.
+    """
 
     def printed(telegram: bytes) -> bytes:
-        return change_lines(telegram, lambda code, value: f"({power()}*kW)" if code == "1-0:1.7.0" else value)
+        counted = meter.time.timestamp() % 1_000_000 / 1000
+        values = {"1-0:1.7.0": f"({power()}*kW)", "1-0:1.8.1": f"({counted:010.3f}*kWh)"}
+        return change_lines(telegram, values.get)
 
     async with TcpServer(meter, transform=printed) as server:
-        entry = MockConfigEntry(
-            domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(server.url), minor_version=ENTRY_MINOR_VERSION
-        )
-        entry.add_to_hass(hass)
+        if entry is None:
+            entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, minor_version=ENTRY_MINOR_VERSION)
+            entry.add_to_hass(hass)
+        hass.config_entries.async_update_entry(entry, data=entry_data(server.url))
         assert await hass.config_entries.async_setup(entry.entry_id)
         states: dict[str, int] = {}
 
-        def count(event: object) -> None:
+        @callback
+        def note(event: Event[EventStateChangedData]) -> None:
             entity_id = event.data["entity_id"]
             states[entity_id] = states.get(entity_id, 0) + 1
 
-        hass.bus.async_listen("state_changed", count)
+        hass.bus.async_listen("state_changed", note)
         yield states
         assert await hass.config_entries.async_unload(entry.entry_id)
 
@@ -190,6 +199,25 @@ async def test_a_kettle_is_shown_in_the_same_second_and_a_flicker_is_not(
         power = "02.500"
         await eventually(lambda: hass.states.get(POWER).state == "2500.0", seconds=1.5)
         assert states[POWER] == 1
+
+
+@pytest.mark.usefixtures("socket_enabled")
+@pytest.mark.parametrize("irregular", [False, True])
+async def test_a_counter_is_shown_before_a_mark(
+    hass: HomeAssistant, meter: VirtualMeter, monkeypatch: pytest.MonkeyPatch, *, irregular: bool
+) -> None:
+    async with house(hass, meter, lambda: "00.500") as states:
+        await asyncio.sleep(2.5)
+        assert ENERGY not in states
+    # From now on a mark is always near: either each telegram may be the last one, or it comes as a surprise.
+    monkeypatch.setattr("custom_components.emucs.updates.may_be_last", lambda *_: not irregular)
+    if irregular:
+        monkeypatch.setattr("custom_components.emucs.updates.until_mark", lambda _: BEFORE_MARK + 0.5)
+    [entry] = hass.config_entries.async_entries(DOMAIN)
+    async with house(hass, meter, lambda: "00.500", entry=entry) as states:
+        await asyncio.sleep(3.5)
+        assert 2 <= states[ENERGY] <= 4
+        assert POWER not in states
 
 
 @pytest.mark.parametrize("together", [1, 7])
