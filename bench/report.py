@@ -14,6 +14,8 @@ from .measure import Row, number
 _ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = _ROOT / "docs" / "performance.md"
 PLOT: Final = _ROOT / "docs" / "images" / "benchmark.svg"
+_BEGIN: Final = "<!-- scripts/bench writes from here -->"
+_END: Final = "<!-- scripts/bench writes to here -->"
 _HEAD: Final = ("What", "This project", "Peer", "Peer / this", "Goal")
 _PEERS: Final = {"parser": "dsmr_parser", "garbage": "dsmr_parser", "Home Assistant": "core dsmr"}
 
@@ -62,14 +64,13 @@ def section(rows: Sequence[Row], today: date) -> str:
 
 def write(rows: Sequence[Row], today: date) -> None:
     """Bring the page up to date; raises ValueError if it has no place for the tables."""
-    put("scripts/bench", section(rows, today))
+    write_between(PAGE, _BEGIN, _END, section(rows, today))
 
 
-def put(command: str, written: str) -> None:
-    """Write what a command found into its place on the page; raises ValueError if there is none."""
-    first, last = (f"<!-- {command} writes {way} here -->" for way in ("from", "to"))
-    before, begin, rest = PAGE.read_text().partition(first)
-    _, end, after = rest.partition(last)
-    if not (begin and end):
-        raise ValueError(f"{PAGE.name} has no lines {first} and {last}.")
-    PAGE.write_text(f"{before}{begin}\n\n{written.rstrip()}\n\n{end}{after}")
+def write_between(page: Path, begin: str, end: str, text: str) -> None:
+    """Replace what a page has between two lines; raises ValueError if it has no such lines."""
+    before, found, rest = page.read_text().partition(begin)
+    _, ended, after = rest.partition(end)
+    if not (found and ended):
+        raise ValueError(f"{page.name} has no lines {begin} and {end}.")
+    page.write_text(f"{before}{begin}\n\n{text}\n{end}{after}")

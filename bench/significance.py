@@ -31,6 +31,8 @@ from .measure import number, percentile
 
 _DAYS: Final = tuple(datetime(2026, *day, 10, tzinfo=UTC) for day in ((1, 15), (4, 20), (7, 4)))
 _HOURS: Final = 8
+_BEGIN: Final = "<!-- python -m bench.significance writes from here -->"
+_END: Final = "<!-- python -m bench.significance writes to here -->"
 _HEAD: Final = (
     "Policy",
     "States an hour",
@@ -276,7 +278,7 @@ def main() -> int:
     text = table(together(parts))
     print(text)  # noqa: T201 -- a command
     if options.write:
-        report.put("python -m bench.significance", text)
+        report.write_between(report.PAGE, _BEGIN, _END, f"{text}\n")
     return 0
 
 

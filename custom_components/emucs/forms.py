@@ -35,14 +35,23 @@ def decimal(minimum: float, maximum: float, unit: str) -> NumberSelector:
 
 
 def form_section(
-    name: str, schema: probatio.Schema, values: Mapping[str, Any], *, collapsed: bool
+    name: str,
+    schema: probatio.Schema,
+    values: Mapping[str, Any],
+    *,
+    collapsed: bool,
+    suggested: Mapping[str, Any] | None = None,
 ) -> dict[probatio.Marker, section]:
     """Return a section of a form that may be left out; it shows its values, or its defaults.
 
-    The frontend takes a section's own default before those of its fields: so that has to be all of them.
+    The frontend takes a section's own default before those of its fields: so that has to be all of them. What is
+    `suggested`, even if nothing, is shown as long as there are no values, and kept only if the user submits it.
     """
     filled_in = schema(values.get(name, {}))
-    return {probatio.Required(name, default=lambda: filled_in): section(schema, {"collapsed": collapsed})}
+    marker: probatio.Marker = probatio.Required(name, default=lambda: filled_in)
+    if suggested is not None and name not in values:
+        marker = probatio.Optional(name, description={"suggested_value": {**filled_in, **suggested}})
+    return {marker: section(schema, {"collapsed": collapsed})}
 
 
 USER_PORT_SELECTOR: Final = SelectSelector(

@@ -27,12 +27,12 @@ class EmucsNumber(EmucsEntity[NumberRow], NumberEntity):
 
     @override
     def _take_value(self) -> bool:
-        """Take what is set, and what follows from it."""
-        row = self.entity_description
-        before = (self._attr_native_value, getattr(self, "_attr_extra_state_attributes", None))
-        self._attr_native_value = float(row.value_fn(self.coordinator))
-        self._attr_extra_state_attributes = row.attributes_fn(self.coordinator)
-        return before != (self._attr_native_value, self._attr_extra_state_attributes)
+        """Take what is set."""
+        before, self._attr_native_value = (
+            self._attr_native_value,
+            float(self.entity_description.value_fn(self.coordinator)),
+        )
+        return before != self._attr_native_value
 
     @override
     async def async_set_native_value(self, value: float) -> None:

@@ -2,12 +2,18 @@
 
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigFlowResult
-from homeassistant.const import CURRENCY_EURO, UnitOfPower, UnitOfRatio, UnitOfTime
-from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig, SelectSelectorMode
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.const import CURRENCY_EURO, UnitOfElectricCurrent, UnitOfPower, UnitOfRatio, UnitOfTime
+from homeassistant.helpers.selector import (
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
 import probatio
 
 from .const import CONF_UPDATE_INTERVAL
+from .coordinator import MeterCoordinator
 from .forms import USER_PORT_SELECTOR, decimal, form_section, integer
 from .history import has_history
 from .history.flow import HistorySteps
@@ -22,6 +28,9 @@ from .insight.capacity import (
     DEFAULT_WARNING_SHARE,
     SECTION_CAPACITY,
 )
+from .insight.charging import Charger
+from .insight.connection import CONF_CHARGER, CONF_MARGIN, DEFAULT_MARGIN
+from .insight.grid import BREAKERS, CONF_BREAKER, SECTION_CONNECTION, breaker_in, rated_current
 from .insight.peaks import FLOOR
 from .insight.tariff import Area, CapPeriod
 from .insight.user_port import CONF_USER_PORT, UserPort
@@ -42,6 +51,24 @@ _CAPACITY: Final = probatio.Schema(
         ),
     }
 )
+_CONNECTION: Final = probatio.Schema(
+    {
+        probatio.Optional(CONF_BREAKER): probatio.All(
+            probatio.Coerce(str),
+            SelectSelector(
+                SelectSelectorConfig(
+                    options=[SelectOptionDict(value=str(rating), label=f"{rating} A") for rating in BREAKERS],
+                    custom_value=True,
+                    mode=SelectSelectorMode.DROPDOWN,
+                )
+            ),
+        ),
+        probatio.Required(CONF_CHARGER, default=Charger.THREE_PHASES): SelectSelector(
+            SelectSelectorConfig(options=list(Charger), mode=SelectSelectorMode.DROPDOWN, translation_key="charger")
+        ),
+        probatio.Required(CONF_MARGIN, default=DEFAULT_MARGIN): decimal(0, 100, UnitOfElectricCurrent.AMPERE),
+    }
+)
 _OPTIONS: Final = {
     probatio.Optional(CONF_UPDATE_INTERVAL): integer(1, 300, UnitOfTime.SECONDS),
     probatio.Optional(CONF_USER_PORT): USER_PORT_SELECTOR,
@@ -52,16 +79,50 @@ class EmucsOptionsFlow(HistorySteps):
     """Changes how a meter is shown, and imports its history."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Let the user choose; without a recorder there are settings alone."""
+        """Show the menu; without a recorder there are only settings."""
         if not has_history(self.hass):
             return await self.async_step_settings()
         return self.async_show_menu(step_id="init", menu_options=["settings", "import_history", "undo_import"])
 
     async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the options."""
+        errors = {}
         if user_input is not None:
-            return self.async_create_entry(data=user_input)
-        options = self.config_entry.options
-        fields = probatio.Schema({**_OPTIONS, **form_section(SECTION_CAPACITY, _CAPACITY, options, collapsed=False)})
+            if _take_breaker(user_input.get(SECTION_CONNECTION, {})):
+                return self.async_create_entry(data=user_input)
+            errors["base"] = "breaker"
+        options = user_input or self.config_entry.options
+        fields = probatio.Schema(
+            {
+                **_OPTIONS,
+                **form_section(SECTION_CAPACITY, _CAPACITY, options, collapsed=False),
+                **form_section(
+                    SECTION_CONNECTION, _CONNECTION, options, collapsed=False, suggested=self._suggested_connection()
+                ),
+            }
+        )
         shown = {CONF_USER_PORT: str(UserPort.P1), **options}
-        return self.async_show_form(step_id="settings", data_schema=self.add_suggested_values_to_schema(fields, shown))
+        return self.async_show_form(
+            step_id="settings", data_schema=self.add_suggested_values_to_schema(fields, shown), errors=errors
+        )
+
+    def _suggested_connection(self) -> dict[str, str]:
+        """Return the rating that the meter limits or supervises."""
+        entry = self.config_entry
+        if entry.state is not ConfigEntryState.LOADED:
+            return {}
+        meter: MeterCoordinator = entry.runtime_data
+        rating = None if meter.data is None else rated_current(meter.telegram, meter.insights.grid)
+        return {} if rating is None else {CONF_BREAKER: f"{round(rating, 1).normalize():f}"}
+
+
+def _take_breaker(connection: dict[str, Any]) -> bool:
+    """Take the number of a rating that a user has typed; tell whether it is one."""
+    typed = connection.pop(CONF_BREAKER, "")
+    if not typed.strip():
+        return True
+    if (rating := breaker_in(typed)) is None:
+        connection[CONF_BREAKER] = typed
+        return False
+    connection[CONF_BREAKER] = f"{rating:f}"
+    return True

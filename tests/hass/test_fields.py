@@ -17,20 +17,19 @@ from custom_components.emucs.history import flow as history_flow
 from custom_components.emucs.insight.grid import Grid
 from custom_components.emucs.insight.mbus import Medium
 from custom_components.emucs.insight.user_port import Evidence
-from custom_components.emucs.port.errors import Cause
+from tests.reports.making import words_said
 
 FLOWS = (config_flow, forms, options_flow, history_flow)
 COMPONENT = Path(config_flow.__file__).parent
 ENGLISH = json.loads((COMPONENT / "translations" / "en.json").read_text())
 REPORT = (COMPONENT / "history" / "report.py").read_text()
-# What flows fill texts in with; what was received is no telegram.
+# What flows fill texts in with.
 WORDS = {
-    "cause": {*Cause},
     "evidence": {*Evidence},
     "found": {*Medium, *Grid, "none", "unknown"},
     # Those of what is left out of an import are looked up by name.
     "history": {*re.findall(r'words\["(\w+)"\]', REPORT), "ignored", "left_out", "others", "unknown_states"},
-    "received": {"binary", "noise", "text"},
+    "voltage_report": words_said() - {*Grid},
 }
 # Of all entities, or of all of a platform.
 COMMON_ATTRIBUTES = {
@@ -49,7 +48,7 @@ def calls(name: str) -> Iterator[ast.Call]:
 
 
 def named(node: ast.expr) -> Any:
-    """Return what a name in the flow stands for; nothing for an argument of a function."""
+    """Return the value of a name in the flow; nothing for an argument of a function."""
     found = (getattr(flow, node.id, None) for flow in FLOWS if isinstance(node, ast.Name))
     return next((each for each in found if each is not None), None)
 
@@ -88,7 +87,9 @@ def test_every_choice_has_a_text_and_every_text_a_choice() -> None:
 async def test_every_attribute_has_a_text_and_every_text_an_attribute(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    hass.config_entries.async_update_entry(entry, options={"capacity": {"area": "imewo"}})
+    hass.config_entries.async_update_entry(
+        entry, options={"capacity": {"area": "imewo"}, "connection": {"breaker": "40"}}
+    )
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     shown: dict[tuple[str, str], set[str]] = {}

@@ -1,4 +1,4 @@
-"""Who may do what: each action, command and address of the integration has a rule, also one that is added later."""
+"""Rights: every action, command and URL of the integration has a rule, also those added later."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +15,8 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator,
 
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.frontend import FOLDER, fingerprint
+from custom_components.emucs.live import COMMAND
+from custom_components.emucs.voltage_report import VoltageReportView
 from virtual_meter import VirtualMeter
 
 EXPORT: Final = str(Path(__file__).parent / "missing.csv")
@@ -24,7 +26,11 @@ FOR_ADMINISTRATORS: Final[dict[str, list[dict[str, Any]]]] = {
     "record_telegrams": [{"count": 1, "keep_ids": True}],
 }
 """What only administrators may do, by action: the fields with which they call it."""
-FOR_READERS: Final[dict[str, list[dict[str, Any]]]] = {"get_peaks": [{}], "record_telegrams": [{"count": 1}]}
+FOR_READERS: Final[dict[str, list[dict[str, Any]]]] = {
+    "get_peaks": [{}],
+    "get_voltage_report": [{}],
+    "record_telegrams": [{"count": 1}],
+}
 """What who may read all entities of the meter may do."""
 RULES: Final = {
     name: (FOR_ADMINISTRATORS.get(name, []), FOR_READERS.get(name, []))
@@ -89,7 +95,7 @@ async def test_reading_follows_the_rights_on_the_entities(
 ) -> None:
     for user in (hass_read_only_user, None):
         assert await call(hass, loaded, name, fields, user)
-    with pytest.raises(Unauthorized, match="may not read all entities") as error:
+    with pytest.raises(Unauthorized, match="not allowed to read all entities") as error:
         await call(hass, loaded, name, fields, partial_user)
     assert (error.value.translation_domain, error.value.translation_key) == (DOMAIN, "not_readable")
     assert error.value.entity_id.split(".")[1].startswith(
@@ -134,9 +140,26 @@ async def test_the_reason_reaches_the_page(
     assert (answer["error"]["translation_domain"], answer["error"]["translation_key"]) == (DOMAIN, "admin_only")
 
 
-async def test_there_is_no_command_of_its_own(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+async def test_each_command_has_a_rule(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """Looking follows the rights on each entity: tests/hass/test_live.py."""
     assert await async_setup_component(hass, "websocket_api", {})
-    assert [name for name in hass.data[WEBSOCKET_API] if name.startswith(DOMAIN)] == []
+    assert [name for name in hass.data[WEBSOCKET_API] if name.startswith(DOMAIN)] == [COMMAND]
+
+
+async def test_looking_follows_the_rights_on_the_entities(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    hass_read_only_user: MockUser,
+    hass_read_only_access_token: str,
+) -> None:
+    for policy, answers in (({"entities": True}, True), ({"entities": {"domains": {"light": True}}}, False)):
+        hass_read_only_user.mock_policy(policy)
+        client = await hass_ws_client(hass, hass_read_only_access_token)
+        await client.send_json_auto_id({"type": COMMAND, "config_entry_id": loaded.entry_id})
+        answer = await client.receive_json()
+        assert answer["success"] is answers
+        assert answers or answer["error"]["code"] == "unauthorized"
 
 
 async def test_addresses_hold_no_data(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -144,6 +167,9 @@ async def test_addresses_hold_no_data(hass: HomeAssistant, entry: MockConfigEntr
     assert await async_setup_component(hass, "frontend", {})
     assert await hass.config_entries.async_setup(entry.entry_id)
     addresses = {each.canonical for each in hass.http.app.router.resources() if DOMAIN in each.canonical}
+    # The report asks for a login: tests/hass/test_voltage_report.py.
+    addresses -= {VoltageReportView.url}
+    assert VoltageReportView.requires_auth
     assert addresses == {f"/{DOMAIN}/{fingerprint(FOLDER)}"}
     assert {path.suffix for path in FOLDER.rglob("*") if path.is_file()} == {".js"}
     await hass.config_entries.async_unload(entry.entry_id)

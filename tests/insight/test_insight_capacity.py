@@ -72,10 +72,10 @@ class TestBudget:
         ("target", "lines", "most"),
         [
             ("2.5", SINGLE, "14.49"),
-            ("2.5", STAR, "43.47"),
+            ("2.5", STAR, "43.648"),
             ("99", SINGLE, "14.49"),
             ("2.5", ("0-0:17.0.0(002.0*kW)", *SINGLE), "2"),
-            ("2.5", ("1-0:31.4.0(025*A)", *STAR), "17.25"),
+            ("2.5", ("1-0:31.4.0(025*A)", *STAR), "17.321"),
         ],
     )
     def test_is_bounded(self, seconds: int, target: str, lines: tuple[str, ...], most: str) -> None:
@@ -86,8 +86,20 @@ class TestBudget:
             assert self.at(seconds, "0.010", settings, *lines) == Decimal(most)
 
     def test_is_the_users_word(self) -> None:
-        settings = CapacitySettings(connection=Decimal("9.2"))
-        assert self.at(890, "0.010", settings, *self.STAR) == Decimal("9.2")
+        settings = CapacitySettings(breaker=Decimal(40))
+        assert self.at(890, "0.010", settings, *self.SINGLE) == Decimal("9.2")
+        assert self.at(890, "0.010", settings, *self.STAR) == Decimal("27.713")
+        assert self.at(890, "0.010", settings, "0-0:17.0.0(002.3*kW)", *self.SINGLE) == Decimal("2.3")
+        assert self.at(890, "0.010", replace(settings, user_port=UserPort.A1)) == Decimal("27.713")
+        options = {"connection": {"breaker": "40"}}
+        assert Capacity.settings_of(options) == settings
+
+    def test_follows_a_breaker_that_the_user_changes(self) -> None:
+        house = House(NOON)
+        capacity = fed(CapacitySettings(), house.telegram())
+        capacity.settings = CapacitySettings(breaker=Decimal(40))
+        [capacity.feed(each) for each in house.run(1)]
+        assert state_of(capacity).limit == Decimal("27.713")
 
     def test_of_an_industrial_meter(self) -> None:
         # Its connection is larger than any of a home. It has carried its highest quarter, and is to carry the target.
@@ -101,7 +113,7 @@ class TestBudget:
     def test_follows_what_the_meter_prints(self) -> None:
         house = House(NOON)
         capacity = fed(CapacitySettings(), house.telegram())
-        assert state_of(capacity).limit == Decimal("43.47")
+        assert state_of(capacity).limit == Decimal("43.648")
         for each in house.run(900):
             capacity.feed(each._replace(registers={**each.registers, **received(*self.SINGLE).registers}))
         assert state_of(capacity).limit == Decimal("14.49")

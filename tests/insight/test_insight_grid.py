@@ -5,7 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from custom_components.emucs.insight.grid import Grid, connection_limit, grid_of, has_voltage
+from custom_components.emucs.insight.grid import (
+    Grid,
+    connection_limit,
+    connection_power,
+    grid_of,
+    has_voltage,
+    rated_current,
+)
 from custom_components.emucs.port import Reader, Telegram, obis
 from tests.port.wire import received
 from virtual_meter import PROFILES, VirtualMeter, Wiring
@@ -115,16 +122,16 @@ def test_phases_that_have_a_voltage(telegram: Telegram, grid: Grid | None, phase
     [
         # Grid operators give 14.5, 43.6 and 25 kVA for 63 A.
         ([], SINGLE, "14.49"),
-        ([], STAR, "43.47"),
+        ([], STAR, "43.65"),
         ([], DELTA, "25.10"),
-        ([], None, "43.47"),
+        ([], None, "43.65"),
         (["0-0:17.0.0(999.9*kW)", "1-0:31.4.0(999*A)"], SINGLE, "14.49"),
         (["0-0:17.0.0(99.999*kW)", "1-0:31.4.0(999.99*A)"], SINGLE, "14.49"),
         (["0-0:17.0.0(002.3*kW)", "1-0:31.4.0(999*A)"], SINGLE, "2.3"),
         (["0-0:17.0.0(055.0*kW)"], STAR, "55"),
         (["0-0:17.0.0(09200*W)"], SINGLE, "9.2"),
         (["0-0:17.0.0(017.3*kVA)"], STAR, "17.3"),
-        (["1-0:31.4.0(025*A)"], STAR, "17.25"),
+        (["1-0:31.4.0(025*A)"], STAR, "17.32"),
         (["1-0:31.4.0(025*A)"], DELTA, "9.96"),
         (["0-0:17.0.0(009.2*kW)", "1-0:31.4.0(025*A)"], SINGLE, "5.75"),
         (["0-0:17.0.0(000.0*kW)", "1-0:31.4.0(000*A)"], SINGLE, "14.49"),
@@ -132,3 +139,49 @@ def test_phases_that_have_a_voltage(telegram: Telegram, grid: Grid | None, phase
 )
 def test_what_a_connection_carries(lines: list[str], grid: Grid | None, limit: str) -> None:
     assert round(connection_limit(received("0-0:96.14.0(0001)", *lines), grid), 2) == Decimal(limit)
+
+
+@pytest.mark.parametrize(
+    ("lines", "grid", "breaker", "rating"),
+    [
+        ([], SINGLE, None, None),
+        (["0-0:17.0.0(999.9*kW)", "1-0:31.4.0(999*A)"], SINGLE, None, None),
+        ([], SINGLE, 40, "40"),
+        ([], None, 40, "40"),
+        (["1-0:31.4.0(025*A)"], STAR, None, "25"),
+        (["1-0:31.4.0(025*A)"], STAR, 40, "25"),
+        (["1-0:31.4.0(063*A)"], STAR, 40, "40"),
+        # A prepayment meter that lets 10 A through, and a limiter above the breaker.
+        (["0-0:17.0.0(002.3*kW)"], SINGLE, 40, "10"),
+        (["0-0:17.0.0(002.3*kW)"], SINGLE, None, "10"),
+        (["0-0:17.0.0(020.0*kW)"], SINGLE, 40, "40"),
+        (["0-0:17.0.0(017.3*kVA)"], STAR, None, "24.97"),
+        (["0-0:17.0.0(010.0*kVA)"], DELTA, 40, "25.10"),
+        (["0-0:17.0.0(016*A)"], SINGLE, None, "16"),
+        (["0-0:17.0.0(000.0*kW)", "1-0:31.4.0(000*A)"], SINGLE, None, None),
+        (["1-0:31.4.0(99999999*A)"], SINGLE, None, None),
+        (["0-0:17.0.0(-02.3*kW)", "1-0:31.4.0(-25*A)"], SINGLE, None, None),
+    ],
+)
+def test_what_a_phase_may_carry(lines: list[str], grid: Grid | None, breaker: int | None, rating: str | None) -> None:
+    found = rated_current(received("0-0:96.14.0(0001)", *lines), grid, None if breaker is None else Decimal(breaker))
+    assert (None if found is None else round(found, 2)) == (None if rating is None else Decimal(rating))
+
+
+@pytest.mark.parametrize(
+    ("rating", "single", "delta", "star"),
+    [
+        (16, "3.7", "6.4", "11.1"),
+        (20, "4.6", "8.0", "13.9"),
+        (25, "5.7", "10.0", "17.3"),
+        (32, "7.4", "12.7", "22.2"),
+        (40, "9.2", "15.9", "27.7"),
+        (50, "11.5", "19.9", "34.6"),
+        (63, "14.5", "25.0", "43.6"),
+    ],
+)
+def test_kva_by_breaker_and_grid(rating: int, single: str, delta: str, star: str) -> None:
+    """As grid operators (ORES, Sibelga) print it; they round 5.75 and 25.097 down."""
+    for grid, printed in ((SINGLE, single), (DELTA, delta), (STAR, star)):
+        power = connection_power(Decimal(rating), grid)
+        assert Decimal(printed) in (round(power, 1), power.quantize(Decimal("0.1"), "ROUND_DOWN"))

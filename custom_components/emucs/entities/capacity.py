@@ -200,6 +200,7 @@ ROWS: Final[tuple[Row, ...]] = (
         _of_state(lambda state: state.budget),
         lambda meter: {"target": rounded(_effective_target(meter))},
     ),
+    demand_row("effective_target", exists_fn=_has_quarters, value_fn=_effective_target),
     _quarter_row(
         "peak_average",
         lambda meter: _average(meter.insights[Capacity].billed.average),
@@ -237,7 +238,6 @@ ROWS: Final[tuple[Row, ...]] = (
         mode=NumberMode.BOX,
         exists_fn=_has_quarters,
         value_fn=lambda meter: meter.insights[Capacity].settings.peak_target,
-        attributes_fn=lambda meter: {"effective_target": rounded(_effective_target(meter))},
         set_fn=_set_peak_target,
     ),
     EventRow(

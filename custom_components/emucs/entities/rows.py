@@ -18,7 +18,7 @@ from ..devices import service_identifier
 from ..port import Register, unit_of
 from ..significance import BURST, Gate, Step
 
-type Value = str | Decimal | datetime | int | None
+type Value = str | Decimal | datetime | float | None
 type Of[T] = Callable[[MeterCoordinator], T]
 
 SWITCH_STATES: Final = ("disconnected", "connected", "ready_for_reconnection")
@@ -149,7 +149,6 @@ class NumberRow(Row, NumberEntityDescription):
     platform: ClassVar = Platform.NUMBER
 
     value_fn: Of[Decimal]
-    attributes_fn: Of[dict[str, Any]]
     set_fn: Callable[[MeterCoordinator, float], None]
 
 

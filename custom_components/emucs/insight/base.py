@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 from ..port import Telegram
 
@@ -15,11 +15,23 @@ class Insight[SettingsT, StateT](ABC):
     needs_clock: ClassVar[bool] = True
     """Whether it is fed only while the meter's clock can date quarters and months."""
 
+    uses: ClassVar[tuple[type[Insight[Any, Any]], ...]] = ()
+    """The insights that it reads; telegrams reach them before it."""
+
     def __init__(self, settings: SettingsT) -> None:
         """Start with nothing known."""
         self.settings = settings
+        self._used: Mapping[type[Insight[Any, Any]], Insight[Any, Any]] = {}
         self.state: StateT | None = None
         """What is known now: immutable, and another object whenever it changes. None while nothing is known."""
+
+    def hand_over(self, insights: Mapping[type[Insight[Any, Any]], Insight[Any, Any]]) -> None:
+        """Take those of a meter's insights that it uses, before the first telegram."""
+        self._used = {kind: insights[kind] for kind in self.uses}
+
+    def used[UsedT: Insight[Any, Any]](self, kind: type[UsedT]) -> UsedT:
+        """Return an insight that it uses, which has taken the telegram that it is fed."""
+        return cast("UsedT", self._used[kind])
 
     @staticmethod
     @abstractmethod

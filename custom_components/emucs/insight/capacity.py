@@ -10,7 +10,7 @@ from ..port import Telegram
 from .alarm import Alarm
 from .base import Insight
 from .demand import ClosedQuarter, Demand, QuarterDemand
-from .grid import Grid, connection_limit, grid_of
+from .grid import Grid, breaker_of, connection_limit, grid_of
 from .peaks import FLOOR, MonthPeak, PeakAverage, PeakLedger, month_begin, months_before, next_month
 from .tariff import MONTHS, Area, CapPeriod, Cost, Tariff, cost_of, tariff_of
 from .user_port import CONF_USER_PORT, LARGEST_HOME, UserPort
@@ -45,8 +45,8 @@ class CapacitySettings:
     vat: Decimal = Decimal("0.06")
     cap_period: CapPeriod = CapPeriod.MONTH
     user_port: UserPort = UserPort.P1
-    connection: Decimal | None = None
-    """kW that the connection carries, where the user has said so; else it follows from what the meter prints."""
+    breaker: Decimal | None = None
+    """The rating of the main breaker in A, where the user has said it."""
 
 
 class CapacityState(NamedTuple):
@@ -123,6 +123,7 @@ class Capacity(Insight[CapacitySettings, CapacityState]):
             vat=Decimal(str(section.get(CONF_VAT, DEFAULT_VAT))) / 100,
             cap_period=CapPeriod(section.get(CONF_CAP_PERIOD, CapPeriod.MONTH)),
             user_port=UserPort(options.get(CONF_USER_PORT, UserPort.P1)),
+            breaker=breaker_of(options),
         )
 
     @override
@@ -142,7 +143,7 @@ class Capacity(Insight[CapacitySettings, CapacityState]):
         self.state = CapacityState(
             demand=demand,
             effective_target=target,
-            limit=self.settings.connection or self._limit,
+            limit=self._limit,
             alarm=self._alarm.feed(demand, target),
             warning=self._warning.feed(demand, target * self.settings.warning_share),
             closed=closed,
@@ -167,19 +168,22 @@ class Capacity(Insight[CapacitySettings, CapacityState]):
         self.billed = self.report()
 
     def _limit_of(self, telegram: Telegram) -> Decimal:
-        """Return what the connection carries in kW: no less than its highest month peak.
+        """Return what the connection carries in kW: by its breaker, else no less than its highest month peak.
 
-        Of an industrial meter nothing says that. It is meant to carry the target, and is larger than any with a
+        Of an industrial meter nothing else says that. It is meant to carry the target, and is larger than any with a
         residential meter.
         """
         self._grid = grid_of(telegram, self._grid)
+        if (breaker := self.settings.breaker) is not None:
+            return connection_limit(telegram, self._grid, breaker)
         is_home = self.settings.user_port is UserPort.P1
         known = [connection_limit(telegram, self._grid)] if is_home else [LARGEST_HOME, self.settings.peak_target]
         return max([*known, *[peak.value for peak in self.ledger.peaks.values()]])
 
     def _note_settings(self) -> None:
-        """Note in which year an own rate is new: a later year's is not known by it."""
+        """Note in which year an own rate is new: a later year's is not known by it. The breaker may be another one."""
         self._noted, rate = self.settings, self.settings.own_rate
+        self._limit = None
         if rate is None:
             self._own_rate = None
         elif self.ledger.month is not None and (self._own_rate is None or self._own_rate[0] != rate):

@@ -1,8 +1,10 @@
-"""Which grid a meter is connected to."""
+"""Which grid a meter is connected to, and what the connection carries."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+import re
+from typing import Any, Final
 
 from ..port import Telegram, obis
 from .electricity import in_unit
@@ -12,11 +14,17 @@ from .electricity import in_unit
 _TO_STAR_POINT: Final = (Decimal(113), Decimal(153))
 _OF_230_V: Final = (Decimal(184), Decimal(276))
 
+SECTION_CONNECTION: Final = "connection"
+CONF_BREAKER: Final = "breaker"
+BREAKERS: Final = (16, 20, 25, 32, 40, 50, 63)
+"""The ratings in A of the main breakers of homes, by the tables of grid operators (ORES, Sibelga)."""
+SMALLEST_BREAKER: Final = 1
+LARGEST_BREAKER: Final = 6300
+"""A. What breakers are made for; what a meter prints beyond it limits nothing."""
 
-# The largest connection of a home that tables of grid operators know: 14.5, 25.1 and 43.5 kW.
-_LARGEST_BREAKER: Final = Decimal(63)
-_PHASE_VOLTS: Final = Decimal(230)
-_WATTS: Final = 1000
+_AMPERES: Final = re.compile(r"\s*(\d{1,4}(?:[.,]\d{1,2})?)\s*A?\s*", re.ASCII | re.IGNORECASE)
+_LARGEST_OF_HOMES: Final = Decimal(BREAKERS[-1])
+_SQUARE_ROOT_OF_3: Final = Decimal(3).sqrt()
 
 
 class Grid(StrEnum):
@@ -25,6 +33,14 @@ class Grid(StrEnum):
     SINGLE_PHASE = "single_phase"
     THREE_PHASE_400V = "three_phase_400v"
     THREE_PHASE_230V = "three_phase_230v"
+
+
+# kVA of one ampere in each phase. Without a neutral 230 V are between lines, with one 400 V.
+_OF_AN_AMPERE: Final = {
+    Grid.SINGLE_PHASE: Decimal("0.23"),
+    Grid.THREE_PHASE_230V: Decimal("0.23") * _SQUARE_ROOT_OF_3,
+    Grid.THREE_PHASE_400V: Decimal("0.4") * _SQUARE_ROOT_OF_3,
+}
 
 
 def grid_of(telegram: Telegram, before: Grid | None = None) -> Grid | None:
@@ -61,30 +77,52 @@ def has_voltage(telegram: Telegram, phase: str, grid: Grid | None) -> bool:
     return phase != "l2" or grid is not Grid.THREE_PHASE_230V or _are_to_star_point(_volts(telegram))
 
 
-def connection_limit(telegram: Telegram, grid: Grid | None) -> Decimal:
-    """Return what a home's connection carries at most, in kW.
+def breaker_of(options: Mapping[str, Any]) -> Decimal | None:
+    """Return the rating of the main breaker in A that the options of an entry give."""
+    rating = options.get(SECTION_CONNECTION, {}).get(CONF_BREAKER)
+    return Decimal(str(rating)) if rating else None
 
-    That is what the meter limits (0-0:17.0.0) or supervises (1-0:31.4.0), and 63 A in each phase where it does neither.
+
+def breaker_in(text: str) -> Decimal | None:
+    """Return the rating in A that a text is, such as `40`, `40 A` or `12,5`; None if no breaker has it."""
+    if (match := _AMPERES.fullmatch(text)) is None:
+        return None
+    rating = Decimal(match[1].replace(",", "."))
+    return rating if SMALLEST_BREAKER <= rating <= LARGEST_BREAKER else None
+
+
+def connection_power(rating: Decimal, grid: Grid | None) -> Decimal:
+    """Return the power in kVA of so many amperes in each phase, as grid operators give it for a main breaker.
+
     While the grid is not known it is taken to be the one that carries most, three phases and neutral.
     """
+    return rating * _OF_AN_AMPERE[grid or Grid.THREE_PHASE_400V]
+
+
+def connection_limit(telegram: Telegram, grid: Grid | None, breaker: Decimal | None = None) -> Decimal:
+    """Return what a connection carries at most, in kW: what limits it, and what 63 A carry where nothing is known."""
+    limit = _known_limit(telegram, grid, breaker)
+    return round(connection_power(_LARGEST_OF_HOMES, grid) if limit is None else limit, 3)
+
+
+def rated_current(telegram: Telegram, grid: Grid | None, breaker: Decimal | None = None) -> Decimal | None:
+    """Return the current in A that each phase of a connection may carry; None where nothing says so.
+
+    A limiter is one of the power of all phases: its current is that of phases that carry the same.
+    """
+    limit = _known_limit(telegram, grid, breaker)
+    rating = None if limit is None else limit / connection_power(Decimal(1), grid)
+    return rating if rating is not None and SMALLEST_BREAKER <= rating <= LARGEST_BREAKER else None
+
+
+def _known_limit(telegram: Telegram, grid: Grid | None, breaker: Decimal | None) -> Decimal | None:
+    """Return the least in kW of a breaker in A, and of what the meter limits (17.0.0) or supervises (31.4.0)."""
     limiter = telegram.registers.get(obis.LIMITER_THRESHOLD)
     limits = [in_unit(limiter, "kW"), in_unit(limiter, "kVA")]
-    if (fuse := in_unit(telegram.registers.get(obis.FUSE_THRESHOLD), "A")) is not None:
-        limits.append(fuse * _kilowatts_an_ampere(grid))
+    currents = [breaker, in_unit(telegram.registers.get(obis.FUSE_THRESHOLD), "A"), in_unit(limiter, "A")]
+    limits += [connection_power(current, grid) for current in currents if current is not None]
     # A connection that carries nothing is none.
-    return min([limit for limit in limits if limit], default=_LARGEST_BREAKER * _kilowatts_an_ampere(grid))
-
-
-def _kilowatts_an_ampere(grid: Grid | None) -> Decimal:
-    """Return the power in kW of one ampere in each phase."""
-    match grid:
-        case Grid.SINGLE_PHASE:
-            phases = Decimal(1)
-        case Grid.THREE_PHASE_230V:
-            phases = Decimal(3).sqrt()
-        case _:
-            phases = Decimal(3)
-    return phases * _PHASE_VOLTS / _WATTS
+    return min([limit for limit in limits if limit is not None and limit > 0], default=None)
 
 
 type _Volts = tuple[Decimal | None, Decimal | None, Decimal | None]

@@ -8,14 +8,16 @@ from ..port import Telegram, obis
 from .base import Insight
 from .capacity import Capacity
 from .clock import MeterClock
+from .connection import Connection
 from .grid import Grid, grid_of
 from .guard import Guard, Guarded
 from .mbus_readings import MbusReadings
 from .silence import LongestSilence
 from .user_port import CONF_USER_PORT, UserPort
+from .voltage import Voltage
 
-INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (Capacity, LongestSilence)
-"""Every insight there is, in the order in which telegrams reach them."""
+INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (Capacity, Connection, LongestSilence, Voltage)
+"""Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 
 # However many codes a port prints over time: a hostile one could go on for ever.
 _MOST_CODES: Final = 1024
@@ -53,6 +55,12 @@ class MeterInsights:
         self._insights = {kind: kind(kind.settings_of(options)) for kind in INSIGHTS}
         self._has_mbus = options.get(CONF_USER_PORT) != UserPort.A1  # which leaves gas and water to others
         self._latest: Guarded | None = None
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Give each insight those that it uses."""
+        for insight in self._insights.values():
+            insight.hand_over(self._insights)
 
     def __getitem__[InsightT: Insight[Any, Any]](self, kind: type[InsightT]) -> InsightT:
         """Return an insight by its class."""
@@ -129,6 +137,7 @@ class MeterInsights:
                 insights._insights[kind] = kind.restore(kind.settings_of(options), saved[kind.name])
             if insights.guard.is_other_meter:
                 insights._insights[kind].forget_counter()
+        insights._hand_over()
         return insights
 
     def restore_series(self, saved: Mapping[str, Any]) -> None:

@@ -1,7 +1,9 @@
 // The meter dashboard: a view for each electricity meter, of stock cards wherever they do.
 
+import { LIVE_CARD } from "./live-card.js";
 import { electricityMeters, entitiesOf, mbusMeters, nameOf } from "./meter.js";
 import { CARD } from "./quarter-card.js";
+import { ReportLinks } from "./report-links.js";
 import { say } from "./texts.js";
 
 const WHOLE = { columns: 12 };
@@ -23,10 +25,11 @@ export function dashboard(hass) {
 function view(hass, meter) {
   const shown = visible(hass, meter);
   const sections = [
-    now(hass, shown),
+    now(hass, meter, shown),
     quarter(hass, meter, shown),
     energy(hass, shown),
     phases(hass, shown),
+    voltage(hass, meter, shown),
     ...mbusMeters(hass, meter).map((each) => mbus(hass, each)),
     state(hass, shown),
   ];
@@ -93,11 +96,10 @@ function graph(entities, hours) {
   );
 }
 
-function now(hass, shown) {
-  const [power] = shown.power ?? [];
+function now(hass, meter, shown) {
   return section(say(hass, "now"), "mdi:flash", [
-    tile(power, WHOLE, { features: [{ type: "trend-graph", hours_to_show: 3 }] }),
-    ...tiles(shown, ["power_import", "power_export", "active_tariff", "month_peak"]),
+    shown.power && { type: `custom:${LIVE_CARD}`, device_id: meter.id, title: "", grid_options: WHOLE },
+    ...tiles(shown, ["active_tariff", "month_peak"]),
     graph(shown.power ?? [], 24),
   ]);
 }
@@ -138,6 +140,17 @@ function phases(hass, shown) {
   const powers = shown.power_phase ?? [];
   const cards = tiles(shown, ["power_phase", "voltage_phase", "current_phase"], grid);
   return section(say(hass, "phases"), "mdi:sine-wave", [...cards, powers.length > 1 && graph(powers, 6)]);
+}
+
+/** How the voltage is judged, and the report of it. */
+function voltage(hass, meter, shown) {
+  if (!shown.voltage_quality) {
+    return section("", "", []);
+  }
+  return section(say(hass, "voltage"), "mdi:flash-alert-outline", [
+    list(shown, ["voltage_quality", "voltage_problem", "overvoltage_time", "undervoltage_time"]),
+    { type: `custom:${ReportLinks.NAME}`, config_entry_id: meter.config_entry_id, grid_options: WHOLE },
+  ]);
 }
 
 function mbus(hass, meter) {
