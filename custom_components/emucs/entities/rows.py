@@ -31,7 +31,7 @@ _STEPS: Final[Mapping[str | None, Step]] = {
     SensorDeviceClass.APPARENT_POWER: _POWER_STEP,
     SensorDeviceClass.REACTIVE_POWER: _POWER_STEP,
     SensorDeviceClass.VOLTAGE: Step(Decimal(1)),
-    SensorDeviceClass.CURRENT: Step(Decimal("0.4"), Decimal("0.05")),
+    SensorDeviceClass.CURRENT: Step(Decimal("0.4"), Decimal("0.05"), Decimal(1)),
     SensorDeviceClass.FREQUENCY: Step(Decimal("0.05")),
     SensorDeviceClass.POWER_FACTOR: Step(Decimal("0.05")),
     UnitOfRatio.PERCENTAGE: Step(Decimal(2), Decimal("0.05")),
