@@ -86,7 +86,7 @@ POLICIES: Final = (
     Policy(name="everything, every second", every=1),
     Policy(name="everything, every 5 s", every=5),
     Policy(name="everything, every 30 s", every=30),
-    Policy(name="**in use: 5 %, but 40 to 100 W, else after 30 s; bursts of 8**"),
+    Policy(name="in use: 5 %, but 40 to 100 W, else after 30 s; bursts of 8"),
     Policy(name="20 W or 5 %", power=_watts(20, "0.05")),
     Policy(name="5 %, but 20 to 100 W", power=_watts(20, "0.05", "100")),
     Policy(name="5 %, but 75 to 100 W", power=_watts(75, "0.05", "100")),
