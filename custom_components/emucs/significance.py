@@ -81,7 +81,7 @@ class Gate:
     def note(self, value: object, now: float) -> None:
         """Note that a value is shown."""
         self.value, self._shown, self._due = value, now, now + self._pace
-        if self._step is not None and isinstance(value, Decimal | int):
+        if self._step is not None and isinstance(value, Decimal | float | int):
             step, number = self._step, Decimal(value)
             width = min(max(step.least, step.share * abs(number)), step.most)
             self._low, self._high = number - width, number + width
@@ -101,4 +101,4 @@ class Gate:
         """Tell whether a value is another one, and not only a little more or less."""
         if isinstance(value, str) or value is None or self.value is None:
             return True
-        return self._step is not None and isinstance(value, Decimal | int) and not self._low < value < self._high
+        return self._step is not None and isinstance(value, Decimal | float | int) and not self._low < value < self._high

@@ -43,6 +43,13 @@ def test_a_step_is_shown_at_once_and_less_after_a_while() -> None:
     assert shown(gate, watts(100, 139, 141, 142, 140, 139, 142, 143)) == [0, 2, 7]
 
 
+@pytest.mark.parametrize("kind", [Decimal, float, int])
+def test_a_step_is_one_of_any_kind_of_number(kind: Callable[[int], Decimal | float]) -> None:
+    gate = Gate(Step(Decimal(40)), 1000)
+    values = [kind(each) for each in (100, 139, 141, 150)]
+    assert [number for number, value in enumerate(values) if gate.lets_pass(value, number)] == [0, 2]
+
+
 def test_what_changes_once_in_a_while_is_shown_at_once() -> None:
     gate = Gate(None, 30)
     assert shown(gate, watts(1, 1, 1, 2, 3, 3), every=20) == [0, 3, 5]
