@@ -101,4 +101,6 @@ class Gate:
         """Tell whether a value is another one, and not only a little more or less."""
         if isinstance(value, str) or value is None or self.value is None:
             return True
-        return self._step is not None and isinstance(value, Decimal | float | int) and not self._low < value < self._high
+        if self._step is None or not isinstance(value, Decimal | float | int):
+            return False
+        return not self._low < value < self._high
