@@ -40,7 +40,7 @@ class EmucsEvent(EmucsEntity[EventRow], EventEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow each telegram, also those that other entities are not told of, from the one that is there already."""
+        """Follow every telegram, also those between two updates of other entities, and take the one of before."""
         await super().async_added_to_hass()
         self.async_on_remove(self.coordinator.async_on_data(self._async_take))
         self._async_take()

@@ -342,7 +342,7 @@ async def test_a_quarter_that_ends_during_a_reload_is_told(hass: HomeAssistant, 
     async def live(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Send a telegram, and before the quarter ends one each ten seconds until there."""
         writer.write(meter.telegram())
-        while meter.time.astimezone(BRUSSELS).replace(tzinfo=None) < datetime(2026, 11, 10, 12, 14, 50):
+        while meter.time < datetime(2026, 11, 10, 12, 14, 50, tzinfo=BRUSSELS):
             meter.advance(10)
             writer.write(meter.telegram())
         with suppress(ConnectionError):
