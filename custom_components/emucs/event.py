@@ -40,9 +40,10 @@ class EmucsEvent(EmucsEntity[EventRow], EventEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow every telegram, also those between two updates of other entities."""
+        """Follow every telegram, also those between two updates of other entities, and take the one of before."""
         await super().async_added_to_hass()
         self.async_on_remove(self.coordinator.async_on_data(self._async_take))
+        self._async_take()
 
     @override
     async def async_will_remove_from_hass(self) -> None:

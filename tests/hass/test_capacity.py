@@ -335,6 +335,38 @@ async def test_clock_changes(hass: HomeAssistant, socket_enabled: None, start: d
     assert len(ends) == len(set(ends)) == quarters
 
 
+async def test_a_quarter_that_ends_during_a_reload_is_told(hass: HomeAssistant, socket_enabled: None) -> None:
+    meter = VirtualMeter(seed=4, start=datetime(2026, 11, 10, 12, 0, tzinfo=BRUSSELS))
+    events = record_events(hass)
+
+    async def live(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Send a telegram, and before the quarter ends one each ten seconds until there."""
+        writer.write(meter.telegram())
+        while meter.time < datetime(2026, 11, 10, 12, 14, 50, tzinfo=BRUSSELS):
+            meter.advance(10)
+            writer.write(meter.telegram())
+        with suppress(ConnectionError):
+            await writer.drain()
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(live, "127.0.0.1", 0)
+    url = f"socket://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(url))
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await eventually(lambda: entry.runtime_data.telegram.time.minute == 14)
+    assert not events
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    meter.advance(20)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await eventually(lambda: any(kind == "quarter_closed" for kind, _ in events))
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    server.close()
+    ends = [attributes["time"] for kind, attributes in events if kind == "quarter_closed"]
+    assert [datetime.fromisoformat(end).astimezone(BRUSSELS).minute for end in ends] == [15]
+
+
 async def test_values_are_no_longer_than_they_mean_something(
     hass: HomeAssistant, loaded: MockConfigEntry, entity_registry: er.EntityRegistry
 ) -> None:

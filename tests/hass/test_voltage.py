@@ -31,7 +31,7 @@ PROBLEM = "binary_sensor.grid_connection_voltage_problem"
 MISSING = "binary_sensor.grid_connection_phase_missing"
 EVENT = "event.grid_connection_voltage"
 LAST_SECONDS = MONDAY + timedelta(days=7, seconds=-120)
-COMMON = {"voltage_quality", "overvoltage_time", "undervoltage_time", "voltage_problem", "voltage", "apparent_peak"}
+COMMON = {"voltage_quality", "overvoltage_time", "undervoltage_time", "voltage_problem", "voltage"}
 CODES = {"l1": r"1-0:32\.7\.0", "l2": r"1-0:52\.7\.0", "l3": r"1-0:72\.7\.0"}
 
 
