@@ -29,6 +29,7 @@ from .rows import (
     SensorRow,
     Value,
     demand_row,
+    of_state,
     rounded,
 )
 
@@ -47,17 +48,7 @@ def _bills_peaks(meter: MeterCoordinator) -> bool:
     return has_quarters(meter.telegram) and meter.insights[Capacity].billed.tariff is not None
 
 
-def _of_state[T](function: Callable[[CapacityState], T]) -> Of[T | None]:
-    """Return what a function makes of the running quarter."""
-
-    def value(meter: MeterCoordinator) -> T | None:
-        state = meter.insights[Capacity].state
-        return None if state is None else function(state)
-
-    return value
-
-
-_effective_target: Final = _of_state(lambda state: state.effective_target)
+_effective_target: Final = of_state(Capacity, lambda state: state.effective_target)
 
 
 def _quarter_row(key: str, value: Of[Decimal | None], attributes: Of[dict[str, Any]]) -> SensorRow:
@@ -149,7 +140,7 @@ def _alarm_row(key: str, is_on: Callable[[CapacityState], bool]) -> BinarySensor
         translation_key=key,
         device_class=BinarySensorDeviceClass.PROBLEM,
         exists_fn=_has_quarters,
-        is_on_fn=_of_state(is_on),
+        is_on_fn=of_state(Capacity, is_on),
     )
 
 
@@ -192,12 +183,12 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     _quarter_row(
         "demand_forecast",
-        _of_state(lambda state: state.demand.forecast),
+        of_state(Capacity, lambda state: state.demand.forecast),
         lambda meter: _forecast_attributes(meter.insights[Capacity].state),
     ),
     _quarter_row(
         "demand_budget",
-        _of_state(lambda state: state.budget),
+        of_state(Capacity, lambda state: state.budget),
         lambda meter: {"target": rounded(_effective_target(meter))},
     ),
     demand_row("effective_target", exists_fn=_has_quarters, value_fn=_effective_target),

@@ -15,7 +15,7 @@ from ..insight.apparent import ApparentPeak
 from ..insight.connection import Connection, ConnectionState
 from ..insight.demand import has_quarters
 from ..port import obis
-from .rows import BinarySensorRow, Of, Row, SensorRow, Value
+from .rows import BinarySensorRow, Of, Row, SensorRow, Value, of_state
 
 SERVICE: Final = "connection"
 _PHASES: Final = tuple(obis.PHASE_GROUP)
@@ -50,16 +50,6 @@ def _has_apparent_power(meter: MeterCoordinator) -> bool:
     return has_quarters(meter.telegram) and obis.current("l1") in registers and obis.voltage("l1") in registers
 
 
-def _of_state[T](function: Callable[[ConnectionState], T]) -> Of[T | None]:
-    """Return what a function makes of what is known."""
-
-    def value(meter: MeterCoordinator) -> T | None:
-        state = _state(meter)
-        return None if state is None else function(state)
-
-    return value
-
-
 def _rounded(value: float | None) -> float | None:
     """Return a current with the digits that meters print."""
     return None if value is None else round(value, 2)
@@ -77,7 +67,7 @@ def _headroom_of_phase(phase: int) -> Of[Value]:
         current = state.currents[phase]
         return None if current is None or state.rating is None else _rounded(state.rating - current)
 
-    return _of_state(headroom)
+    return of_state(Connection, headroom)
 
 
 def _current_row(key: str, exists: Of[bool], value: Of[Value], phase: int | None = None, **fields: Any) -> SensorRow:
@@ -101,7 +91,9 @@ def _current_row(key: str, exists: Of[bool], value: Of[Value], phase: int | None
 def _rows_of_phase(phase: int) -> Iterator[Row]:
     """Yield what is left of a phase."""
     yield _current_row("headroom", _is_rated, _headroom_of_phase(phase), phase)
-    yield _current_row("available_current", _is_timed, _of_state(lambda state: _allowed(state.available[phase])), phase)
+    yield _current_row(
+        "available_current", _is_timed, of_state(Connection, lambda state: _allowed(state.available[phase])), phase
+    )
 
 
 def _alarm_row(key: str, is_on: Callable[[ConnectionState], bool | None]) -> BinarySensorRow:
@@ -111,7 +103,7 @@ def _alarm_row(key: str, is_on: Callable[[ConnectionState], bool | None]) -> Bin
         translation_key=key,
         device_class=BinarySensorDeviceClass.PROBLEM,
         exists_fn=_is_timed,
-        is_on_fn=_of_state(is_on),
+        is_on_fn=of_state(Connection, is_on),
     )
 
 
@@ -133,7 +125,7 @@ def _time(peak: ApparentPeak | None) -> str | None:
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    _current_row("headroom", _is_rated, _of_state(lambda state: _rounded(state.headroom))),
+    _current_row("headroom", _is_rated, of_state(Connection, lambda state: _rounded(state.headroom))),
     SensorRow(
         key="connection_load",
         translation_key="connection_load",
@@ -141,13 +133,13 @@ ROWS: Final[tuple[Row, ...]] = (
         native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
         suggested_display_precision=0,
         exists_fn=_is_rated,
-        value_fn=_of_state(lambda state: None if state.load is None else round(state.load, 1)),
+        value_fn=of_state(Connection, lambda state: None if state.load is None else round(state.load, 1)),
     ),
     _current_row(
         "available_current",
         _is_timed,
-        _of_state(lambda state: _allowed(state.available_current)),
-        attributes_fn=lambda meter: {"limited_by": _of_state(lambda state: state.bound)(meter)},
+        of_state(Connection, lambda state: _allowed(state.available_current)),
+        attributes_fn=lambda meter: {"limited_by": of_state(Connection, lambda state: state.bound)(meter)},
     ),
     *(row for phase in range(len(_PHASES)) for row in _rows_of_phase(phase)),
     SensorRow(
@@ -158,7 +150,7 @@ ROWS: Final[tuple[Row, ...]] = (
         native_unit_of_measurement=UnitOfApparentPower.KILO_VOLT_AMPERE,
         suggested_display_precision=2,
         exists_fn=_has_apparent_power,
-        value_fn=_of_state(lambda state: None if state.peak is None else round(state.peak.value, 2)),
+        value_fn=of_state(Connection, lambda state: None if state.peak is None else round(state.peak.value, 2)),
         attributes_fn=_peak_attributes,
     ),
     _alarm_row("overload_warning", lambda state: state.warning),

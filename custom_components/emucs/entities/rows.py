@@ -15,6 +15,7 @@ from homeassistant.helpers.entity import EntityDescription
 
 from ..coordinator import MeterCoordinator
 from ..devices import service_identifier
+from ..insight.base import Insight
 from ..port import Register, unit_of
 from ..significance import BURST, Gate, Step
 
@@ -175,6 +176,16 @@ def of_register(code: str, function: Callable[[Register], Value]) -> Of[Value]:
     def value(meter: MeterCoordinator) -> Value:
         register = meter.telegram.registers.get(code)
         return None if register is None else function(register)
+
+    return value
+
+
+def of_state[StateT, T](insight: type[Insight[Any, StateT]], function: Callable[[StateT], T]) -> Of[T | None]:
+    """Return what a function makes of what an insight knows now; None while it knows nothing."""
+
+    def value(meter: MeterCoordinator) -> T | None:
+        state = meter.insights[insight].state
+        return None if state is None else function(state)
 
     return value
 

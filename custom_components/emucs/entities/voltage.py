@@ -16,7 +16,7 @@ from ..insight.voltage import Voltage, VoltageState
 from ..insight.voltage_events import VoltageEventType
 from ..insight.voltage_history import VoltageVerdict
 from ..port import obis
-from .rows import BinarySensorRow, EventRow, Happening, Of, Row, SensorRow, Value
+from .rows import BinarySensorRow, EventRow, Happening, Of, Row, SensorRow, Value, of_state
 
 SERVICE: Final = "connection"
 
@@ -39,16 +39,6 @@ def _has_neutral(meter: MeterCoordinator) -> bool:
     return _has_phases(3, meter) and meter.insights.grid is Grid.THREE_PHASE_400V
 
 
-def _of_state[T](function: Callable[[VoltageState], T]) -> Of[T | None]:
-    """Return what a function makes of the voltages now."""
-
-    def value(meter: MeterCoordinator) -> T | None:
-        state = meter.insights[Voltage].state
-        return None if state is None else function(state)
-
-    return value
-
-
 def _mean(phase: str, state: VoltageState) -> Decimal | None:
     """Return the mean of the latest slot that is over, with the digits that say on which side of a limit it is."""
     mean = state.means.get(phase)
@@ -66,7 +56,7 @@ def _mean_row(phase: str) -> SensorRow:
         native_unit_of_measurement=UnitOfElectricPotential.VOLT,
         suggested_display_precision=1,
         exists_fn=partial(_has_phase, phase),
-        value_fn=_of_state(partial(_mean, phase)),
+        value_fn=of_state(Voltage, partial(_mean, phase)),
     )
 
 
@@ -81,7 +71,7 @@ def _time_row(key: str, seconds: Callable[[VoltageState], int]) -> SensorRow:
         suggested_unit_of_measurement=UnitOfTime.MINUTES,
         suggested_display_precision=0,
         exists_fn=_has_voltage,
-        value_fn=_of_state(seconds),
+        value_fn=of_state(Voltage, seconds),
     )
 
 
@@ -94,7 +84,7 @@ def _problem_row(
         translation_key=key,
         device_class=BinarySensorDeviceClass.PROBLEM,
         exists_fn=exists,
-        is_on_fn=_of_state(is_on),
+        is_on_fn=of_state(Voltage, is_on),
         **fields,
     )
 
@@ -136,7 +126,7 @@ ROWS: Final[tuple[Row, ...]] = (
         device_class=SensorDeviceClass.ENUM,
         options=list(VoltageVerdict),
         exists_fn=_has_voltage,
-        value_fn=_of_state(_quality),
+        value_fn=of_state(Voltage, _quality),
         attributes_fn=_quality_attributes,
     ),
     _time_row("overvoltage_time", lambda state: state.above),
