@@ -23,7 +23,7 @@ from harness.past import fill_gap, import_counter, import_past, import_rates
 from virtual_meter import TcpServer
 
 from . import solar
-from .day import tell_the_day
+from .day import begin_sum, tell_the_day
 from .life import HouseholdChangedError, Life
 from .live import first_values, show, table
 from .scene import DASHBOARD, add_dashboard, set_options
@@ -178,8 +178,10 @@ class App:
         if life.hours and life.is_new:
             await import_past(api, entities, life.household, life.hours, hass.exports)
             await import_rates(api, solar.ENTITIES, life.hours)
-            # The recorder begins a new sum at 0.
-            await import_counter(api, solar.ENERGY.entity_id, (SOLAR, solar.ENERGY.key), life.hours, zero=made)
+            key = SOLAR, solar.ENERGY.key
+            zero = life.household.zero[key]
+            await import_counter(api, solar.ENERGY.entity_id, key, life.hours, zero)
+            await begin_sum(hass.config, solar.ENERGY.entity_id, made, made - zero)
             say(f"Imported {len(life.hours)} hours of history.")
         elif life.hours:
             await fill_gap(api, Entities((*entities.all, *solar.ENTITIES.all)), life.hours)

@@ -5,7 +5,7 @@ beside those that it has written itself of the same sensors.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from itertools import groupby
@@ -36,13 +36,27 @@ _STATISTICS = """
     INSERT OR IGNORE INTO statistics_short_term (metadata_id, created_ts, start_ts, mean, min, max)
     SELECT id, ?, ?, ?, ?, ? FROM statistics_meta WHERE statistic_id = ?
 """
+_SUM = """
+    INSERT INTO statistics_short_term (metadata_id, created_ts, start_ts, state, sum)
+    SELECT id, ?, ?, ?, ? FROM statistics_meta WHERE statistic_id = ?
+"""
 
 
 async def tell_the_day(config: Path, entities: Entities, minutes: Sequence[Minute]) -> None:
     """Write some minutes of the powers into the database of the Home Assistant with this configuration folder."""
     series = {entity_id: each for entity_id, each in _series(entities, minutes) if each}
+    await _until_written(lambda: _write(config / DATABASE, series))
+
+
+async def begin_sum(config: Path, entity_id: str, energy: float, total: float) -> None:
+    """Let the recorder go on from this sum where a counter stands at `energy`: it would begin a new one at 0."""
+    await _until_written(lambda: _write_sum(config / DATABASE, entity_id, energy, total))
+
+
+async def _until_written(write: Callable[[], bool]) -> None:
+    """Try until the recorder has in the database what has to be there first."""
     async with asyncio.timeout(_RECORDED):
-        while not await asyncio.to_thread(_write, config / DATABASE, series):  # noqa: ASYNC110 -- another process
+        while not await asyncio.to_thread(write):  # noqa: ASYNC110 -- another process
             await asyncio.sleep(0.5)
 
 
@@ -67,6 +81,14 @@ def _write(database: Path, series: dict[str, Series]) -> bool:
             connection.executemany(_STATE, ((*sensors[entity_id], f"{watts:.1f}", time) for time, watts in powers))
             connection.executemany(_STATISTICS, ((now, *row, entity_id) for row in _periods(powers)))
     return True
+
+
+def _write_sum(database: Path, entity_id: str, energy: float, total: float) -> bool:
+    """Write the five minutes that ended last; return False while the counter has no statistics yet."""
+    now = datetime.now().astimezone().timestamp()
+    start = (now // _PERIOD - 1) * _PERIOD
+    with closing(sqlite3.connect(database, timeout=_BUSY)) as connection, connection:
+        return connection.execute(_SUM, (now, start, energy, total, entity_id)).rowcount > 0
 
 
 def _periods(powers: Series) -> Iterator[tuple[float, float, float, float]]:

@@ -5,8 +5,8 @@ from typing import Final
 from harness.api import Api
 from harness.entry import configure
 
-MONTHLY_TARGET: Final = 5
-"""kW: between the peaks of the months, so that some pass it."""
+TARGET: Final = 6
+"""kW: what the highest peaks of the months come to."""
 BREAKER: Final = "40"
 DASHBOARD: Final = "digital-meter"
 _TITLES: Final = {"en": "Digital meter", "nl": "Digitale meter", "fr": "Compteur communicant", "de": "Digitaler Zähler"}
@@ -16,7 +16,7 @@ async def set_options(api: Api) -> None:
     """Choose a grid area, so that there are costs, a target, and the main breaker."""
     await configure(
         api,
-        {"capacity": {"area": "imewo", "peak_target": MONTHLY_TARGET}, "connection": {"breaker": BREAKER}},
+        {"capacity": {"area": "imewo", "peak_target": TARGET}, "connection": {"breaker": BREAKER}},
     )
 
 

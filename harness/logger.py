@@ -9,7 +9,7 @@ from virtual_meter import VirtualMeter
 from virtual_meter.clock import utc
 from virtual_meter.loads import Load
 
-MINUTE: Final = 60
+_MINUTE: Final = 60
 _KEPT: Final = 25 * 60
 _OWN_USE: Final = 0.4
 _MWS_PER_KWH: Final = 3.6e9
@@ -17,9 +17,10 @@ _MWS_PER_KWH: Final = 3.6e9
 
 @dataclass(frozen=True)
 class Minute:
-    """The power at the end of a minute, in W."""
+    """The power when a minute was over, in W."""
 
     time: datetime
+    """Its end."""
     phases: tuple[float, ...]
     """Below zero where a phase exports."""
     solar: float
@@ -28,7 +29,7 @@ class Minute:
 class Logger(Load):
     """Counts what the solar panels make, and keeps each of the last 25 hours' minutes; takes no power itself."""
 
-    __slots__ = ("_house", "_made", "minutes")
+    __slots__ = ("_house", "_made", "_minute", "minutes")
 
     def __init__(self, meter: VirtualMeter) -> None:
         """Watch the house of a meter from now on."""
@@ -37,6 +38,7 @@ class Logger(Load):
         exported = float(meter.truth.export_1 + meter.truth.export_2)
         # Assumption: the house itself has used this share of what the panels made until now.
         self._made = exported / (1 - _OWN_USE) * _MWS_PER_KWH
+        self._minute = 0
         self.minutes: deque[Minute] = deque(maxlen=_KEPT)
         self._house.connect(self)
 
@@ -53,6 +55,8 @@ class Logger(Load):
     @override
     def run(self, t: int, seconds: int) -> None:
         self._made += self.solar_power * 1000 * seconds
-        if t % MINUTE == 0:
+        # A coarse step may end between two minutes.
+        if (minute := t // _MINUTE) > self._minute:
+            self._minute = minute
             phases = tuple(milliwatts / 1000 for milliwatts in self._house.branches)
-            self.minutes.append(Minute(utc(t), phases, self.solar_power))
+            self.minutes.append(Minute(utc(minute * _MINUTE), phases, self.solar_power))
