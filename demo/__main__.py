@@ -9,6 +9,7 @@ from harness.errors import HarnessError
 from harness.signals import until_stopped
 
 from .app import STATE, App, Options
+from .solar import LANGUAGES
 
 
 def parse(arguments: list[str] | None = None) -> Options:
@@ -25,6 +26,7 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser.add_argument(
         "--http-port", type=int, metavar="N", help="port of Home Assistant (8123, or the next free one)"
     )
+    parser.add_argument("--language", choices=LANGUAGES, help="of Home Assistant (en, or that of the last start)")
     parser.add_argument("--state", type=Path, default=STATE, metavar="DIR", help="what is kept from start to start")
     parser.add_argument("--fresh", action="store_true", help="forget what an earlier start has left")
     parser.add_argument("--once", action="store_true", help="set everything up, print the values, and stop")

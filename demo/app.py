@@ -18,11 +18,15 @@ from harness.entities import Entities, read_entities
 from harness.entry import ensure_entry
 from harness.errors import HarnessError
 from harness.hass import COMPONENT, LOOPBACK, RESTART_EXIT_CODE, HomeAssistant, free_port, is_free
-from harness.past import fill_gap, import_past
+from harness.household import SOLAR
+from harness.past import fill_gap, import_counter, import_past, import_rates
 from virtual_meter import TcpServer
 
+from . import solar
+from .day import begin_sum, tell_the_day
 from .life import HouseholdChangedError, Life
 from .live import first_values, show, table
+from .scene import DASHBOARD, add_dashboard, set_options
 from .state import State
 
 STATE = Path(__file__).parent / ".state"
@@ -42,6 +46,7 @@ class Options:
     http_port: int | None = None
     fresh: bool = False
     once: bool = False
+    language: str | None = None
 
 
 def say(text: str) -> None:
@@ -63,6 +68,7 @@ class App:
         if looked and datetime.now(UTC) - looked[-1][1] > FORGOTTEN:
             say("The last start is long ago: starting anew.")
             self._state = State.begin(folder)
+        self._state.language = options.language or self._state.language
         self._life: Life | None = None
 
     async def run(self) -> None:
@@ -97,7 +103,7 @@ class App:
             await life.catch_up()
         except HouseholdChangedError:
             say("The simulation has changed since the last start: starting anew.")
-            self._state = State.begin(self._state.folder)
+            self._state = State.begin(self._state.folder, self._state.language)
             life = Life(self._state)
             await life.catch_up()
         return life
@@ -108,7 +114,8 @@ class App:
         if not is_free(port):
             raise HarnessError(f"Port {port} is in use: choose another one with --http-port.")
         hass = HomeAssistant(self._state.config, port)
-        hass.prepare()
+        language = self._state.language
+        hass.prepare(language=language, more=solar.configuration(language) if self._life else "")
         say("Starting Home Assistant…")
         async with hass, aiohttp.ClientSession() as session:
             try:
@@ -141,26 +148,45 @@ class App:
     async def _stay(self, hass: HomeAssistant, api: Api, url: str) -> None:
         """Set up what is missing, then show the values for as long as the demo runs."""
         is_new = await ensure_entry(api, url, COMPONENT)
-        entities = await read_entities(api)
         if is_new:
-            await check_dashboard(api, entities)
-        values = table(await first_values(api, entities))
+            await check_dashboard(api, await read_entities(api))
+            await add_dashboard(api, self._state.language)
+            if self._life:
+                await set_options(api)
+                await solar.add_to_energy(api)
+        entities = await read_entities(api)
         if self._life:
             await self._tell_the_past(hass, api, entities, self._life)
-        say(f"\n  Home Assistant   {hass.url}/energy\n  login            {USER} / {self._state.password}\n")
+        values = table(await first_values(api, entities))
+        say(f"\n  the meter        {hass.url}/{DASHBOARD}\n  its energy       {hass.url}/energy")
+        say(f"  login            {USER} / {self._state.password}\n")
         if self._options.once:
             say("\n".join(values))
             return
         say("\n".join(["Ctrl-C stops everything.", "", *values]))
-        await show(api, entities, len(values), self._life.note_the_time if self._life else lambda: None)
+        await show(api, entities, len(values), self._go_on)
+
+    async def _go_on(self, api: Api) -> None:
+        """Note how far the household has lived, and show what its inverter says."""
+        if self._life:
+            self._life.note_the_time()
+            await solar.tell(api, self._life.household.logger)
 
     async def _tell_the_past(self, hass: HomeAssistant, api: Api, entities: Entities, life: Life) -> None:
-        """Import the hours that Home Assistant does not have."""
+        """Import what Home Assistant does not have: the hours, and the minutes of the last day."""
+        made = await solar.tell(api, life.household.logger)
         if life.hours and life.is_new:
             await import_past(api, entities, life.household, life.hours, hass.exports)
+            await import_rates(api, solar.ENTITIES, life.hours)
+            key = SOLAR, solar.ENERGY.key
+            zero = life.household.zero[key]
+            await import_counter(api, solar.ENERGY.entity_id, key, life.hours, zero)
+            await begin_sum(hass.config, solar.ENERGY.entity_id, made, made - zero)
             say(f"Imported {len(life.hours)} hours of history.")
         elif life.hours:
-            await fill_gap(api, entities, life.hours)
+            await fill_gap(api, Entities((*entities.all, *solar.ENTITIES.all)), life.hours)
+        if life.minutes:
+            await tell_the_day(hass.config, Entities((*entities.all, *solar.ENTITIES.all)), life.minutes)
         life.told()
 
 

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 from harness.household import PAST, Hour, Household, hour_of
+from harness.logger import Minute
 from virtual_meter import VirtualMeter
 
 from .state import State
@@ -31,6 +32,7 @@ class Life:
         self.household = Household(state.born)
         self.is_new = not state.looked
         self.hours: list[Hour] = []
+        self.minutes: list[Minute] = []
         self._live_from = self.meter.time
 
     @property
@@ -39,16 +41,19 @@ class Life:
         return self.household.meter
 
     async def catch_up(self) -> None:
-        """Simulate up to now; `hours` then has those that Home Assistant does not have.
+        """Simulate up to now; `hours` and `minutes` (of a day) then have those that Home Assistant does not have.
 
         Raises HouseholdChangedError if it does not repeat what was seen of it.
         """
         self.hours = await asyncio.to_thread(self._catch_up)
         self._live_from = self.meter.time
+        known = max((end for _, end in self._state.looked), default=None)
+        self.minutes = [each for each in self.household.logger.minutes if not known or each.time > known]
 
     def told(self) -> None:
         """Drop the hours, as Home Assistant has them now."""
         self.hours.clear()
+        self.minutes.clear()
         self._state.looked = [times for times in self._state.looked if times[0] != self._live_from]
         self._state.looked.append((self._live_from, self.meter.time))
         self.note_the_time()

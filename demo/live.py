@@ -1,8 +1,9 @@
 """Shows current values in the terminal."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from itertools import count
 import sys
 
 from harness.api import Api, Json
@@ -15,7 +16,8 @@ TABLE = (
     *("active_tariff", "demand", "month_peak", "gas", "water", "heat", "cooling", "electricity", "breaker"),
 )
 LINE = ("power", "energy_import", "energy_export", "gas", "water")
-TABLE_PERIOD, LINE_PERIOD = 3.0, 60.0  # seconds
+PERIOD = 3.0  # seconds
+LINE_EVERY = 20  # periods
 UNKNOWN = ("unknown", "unavailable")
 
 
@@ -46,17 +48,17 @@ def table(shown: dict[str, str]) -> list[str]:
     return [f"  {key:<24}{value:>18}" for key, value in shown.items()]
 
 
-async def show(api: Api, entities: Entities, height: int, each_time: Callable[[], None]) -> None:
+async def show(api: Api, entities: Entities, height: int, each_time: Callable[[Api], Awaitable[None]]) -> None:
     """Update the table above the cursor; in a file, print a line per minute. Never returns by itself."""
     terminal = sys.stdout.isatty()
-    while True:
-        await api.sleep(TABLE_PERIOD if terminal else LINE_PERIOD)
+    for period in count(1):
+        await api.sleep(PERIOD)
+        await each_time(api)
         if terminal:
             lines = table(await values(api, entities, TABLE))
             print(f"\x1b[{height}A" + "\n".join(f"{line}\x1b[K" for line in lines), flush=True)
             height = len(lines)
-        else:
+        elif period % LINE_EVERY == 0:
             shown = await values(api, entities, LINE)
             now = datetime.now().astimezone()
             print(f"{now:%H:%M:%S}  " + "  ".join(f"{key} {value}" for key, value in shown.items()), flush=True)
-        each_time()

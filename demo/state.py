@@ -18,6 +18,8 @@ class State:
     folder: Path
     password: str = ""
     token: str = ""
+    language: str = "en"
+    """Of Home Assistant."""
     meter_port: int = 0
     born: datetime | None = None
     """When the virtual meter was first read."""
@@ -27,10 +29,10 @@ class State:
     """What its registers were at the last of these moments."""
 
     @classmethod
-    def begin(cls, folder: Path) -> Self:
+    def begin(cls, folder: Path, language: str = "en") -> Self:
         """Create a state folder, replacing what was there."""
         shutil.rmtree(folder, ignore_errors=True)
-        state = cls(folder, password=secrets.token_hex(4))
+        state = cls(folder, password=secrets.token_hex(4), language=language)
         state.save()
         return state
 
@@ -41,6 +43,7 @@ class State:
         try:
             content = json.loads(state._file.read_text())
             state.password, state.token = content["password"], content["token"]
+            state.language = content["language"]
             state.meter_port, state.seen = content["meter_port"], content["seen"]
             state.born = datetime.fromisoformat(content["born"]) if content["born"] else None
             state.looked = [

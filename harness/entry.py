@@ -1,6 +1,7 @@
 """Add the meter to Home Assistant through the integration's own config flow."""
 
 import asyncio
+from collections.abc import Mapping
 import json
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,22 @@ async def ensure_entry(api: Api, url: str, component: Path) -> bool:
     if is_new:
         await _add(api, url, component)
     try:
+        await until_loaded(api)
+    except HarnessError as error:
+        raise HarnessError(f"Home Assistant knows the meter, but cannot read it at {url}: {error}.") from None
+    return is_new
+
+
+async def until_loaded(api: Api) -> None:
+    """Wait until the meter is loaded; raise HarnessError with the reason if it is not."""
+    entry: dict[str, Any] = {"state": "unknown"}
+    try:
         async with asyncio.timeout(LOADED):
-            while True:
-                entry = (await api.command("config_entries/get", domain=DOMAIN))[0]
-                if entry["state"] == "loaded":
-                    return is_new
-                await asyncio.sleep(0.2)
+            while entry["state"] != "loaded":
+                [entry, *_] = await api.command("config_entries/get", domain=DOMAIN)
+                await asyncio.sleep(0.1)
     except TimeoutError:
-        reason = entry.get("reason") or entry["state"]
-        raise HarnessError(f"Home Assistant knows the meter, but cannot read it at {url}: {reason}.") from None
+        raise HarnessError(entry.get("reason") or entry["state"]) from None
 
 
 async def _add(api: Api, url: str, component: Path) -> None:
@@ -46,6 +54,21 @@ async def _add(api: Api, url: str, component: Path) -> None:
         result = await flow.submit({"add_to_energy": True})
     if result["type"] != "create_entry":
         raise HarnessError(f"The meter at {url} was not added: {_explain(result, component)}")
+
+
+async def configure(api: Api, options: Mapping[str, Any]) -> None:
+    """Set options of the meter, by section, through the integration's own options flow."""
+    [entry] = await api.command("config_entries/get", domain=DOMAIN)
+    path = "config/config_entries/options/flow"
+    step = await api.request("POST", path, {"handler": entry["entry_id"]})
+    path = f"{path}/{step['flow_id']}"
+    if step["type"] == "menu":
+        step = await api.request("POST", path, {"next_step_id": "settings"})
+    sections: dict[str, Any] = {field["name"]: {} for field in step["data_schema"] if field.get("type") == "expandable"}
+    result = await api.request("POST", path, sections | dict(options))
+    if result["type"] != "create_entry":
+        raise HarnessError(f"The options were not taken: {result.get('errors')}")
+    await until_loaded(api)
 
 
 def _explain(result: dict[str, Any], component: Path) -> str:

@@ -30,6 +30,7 @@ homeassistant:
   time_zone: Europe/Brussels
   currency: EUR
   country: BE
+  language: {language}
   allowlist_external_dirs:
     - {exports}
 frontend:
@@ -81,17 +82,18 @@ class HomeAssistant:
         """Files here may be read by actions."""
         self._process: asyncio.subprocess.Process | None = None
 
-    def prepare(self, *, copy: bool = False) -> None:
+    def prepare(self, *, copy: bool = False, language: str = "en", more: str = "") -> None:
         """Write what Home Assistant needs before its first start; keep what an earlier start has written.
 
-        The integration is linked, so that a restart picks up changes, or copied, as by HACS.
+        The integration is linked, so that a restart picks up changes, or copied, as by HACS. `more` is YAML that the
+        configuration has besides.
         """
         storage = self.config / ".storage"
         storage.mkdir(parents=True, exist_ok=True)
         self.exports.mkdir(exist_ok=True)
         # As JSON, since a path may contain characters that are special in YAML.
-        configuration = CONFIGURATION.format(exports=json.dumps(str(self.exports)))
-        (self.config / "configuration.yaml").write_text(configuration)
+        configuration = CONFIGURATION.format(exports=json.dumps(str(self.exports)), language=language)
+        (self.config / "configuration.yaml").write_text(configuration + more)
         # `http:` in YAML is only a trial, that Home Assistant reverts after five minutes.
         http = {"stable": _http(self.port), "pending": None, "yaml_migration_done": True}
         _write_store(storage, "http", (2, 2), http)

@@ -7,6 +7,8 @@ from typing import Final
 
 from virtual_meter import HourOfHistory, Truth, VirtualMeter, hourly_history
 
+from .logger import Logger
+
 type Key = tuple[str, str]
 """Identifier of a meter, and key of its entity."""
 
@@ -17,6 +19,10 @@ PROFILE: Final = "1.7.1"
 SEED: Final = 824_231
 COARSE: Final = 60
 """Seconds per step while nobody reads the meter."""
+SOCKET_CAR: Final = 2300
+"""What a car takes from a socket, in W: it makes month peaks of about 4 to 6 kW."""
+SOLAR: Final = "solar"
+"""The inverter, as a meter in keys."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +45,12 @@ class Hour:
 
 
 class Household:
-    """A three-phase house with solar panels, an electric car, gas and water."""
+    """A three-phase house with solar panels, a car that charges from a socket, gas and water."""
 
     def __init__(self, born: datetime, *, ev: bool = True) -> None:
-        """Begin the simulation, with an electric car or without."""
-        self.meter = VirtualMeter(PROFILE, SEED, born, heat_pump=False, ev=ev)
+        """Begin the simulation, with the car or without."""
+        self.meter = VirtualMeter(PROFILE, SEED, born, heat_pump=False, ev=ev and SOCKET_CAR)
+        self.logger = Logger(self.meter)
         self.zero = self.registers
 
     @property
@@ -78,6 +85,8 @@ class Household:
         for device, key in counters:
             if key in ("gas", "water"):
                 rates[device, "flow"] = Spread(round(counters[device, key] - before[device, key], 3))
+        made = counters[SOLAR, "solar_energy"] - before[SOLAR, "solar_energy"]
+        rates[SOLAR, "solar_power"] = Spread(round(made * 1000, 1))
         return Hour(hour.start, counters, rates)
 
     def _counters(self, truth: Truth) -> dict[Key, float]:
@@ -95,7 +104,9 @@ class Household:
             counters[self.meter.gas_id, "gas"] = truth.gas.value
         if self.meter.water_id and truth.water:
             counters[self.meter.water_id, "water"] = truth.water.value
-        return {key: float(value) for key, value in counters.items()}
+        registers = {key: float(value) for key, value in counters.items()}
+        # The logger is no register of the meter, but as exact: it counts at each step.
+        return registers | {(SOLAR, "solar_energy"): self.logger.solar_energy}
 
 
 def hour_of(moment: datetime) -> datetime:

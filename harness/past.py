@@ -90,16 +90,16 @@ async def fill_gap(api: Api, entities: Entities, hours: Sequence[Hour]) -> None:
     begins = await _begins(api, ids.values())
     for key, entity_id in ids.items():
         if (begin := begins.get(entity_id)) is not None:
-            unit = "m³" if key[1] in ("gas", "water") else "kWh"
-            rows = [
-                {
-                    "start": hour.start.isoformat(),
-                    "state": hour.counters[key],
-                    "sum": round(hour.counters[key] - begin, 6),
-                }
-                for hour in hours
-            ]
-            await _import_rows(api, entity_id, unit, rows)
+            await import_counter(api, entity_id, key, hours, begin)
+
+
+async def import_counter(api: Api, entity_id: str, key: Key, hours: Iterable[Hour], zero: float) -> None:
+    """Import some hours of a counter (kWh or m³) into the recorder; its sum is 0 where the counter stands at `zero`."""
+    rows = [
+        {"start": hour.start.isoformat(), "state": hour.counters[key], "sum": round(hour.counters[key] - zero, 6)}
+        for hour in hours
+    ]
+    await _import_rows(api, entity_id, "m³" if key[1] in ("gas", "water") else "kWh", rows)
 
 
 async def _begins(api: Api, ids: Iterable[str]) -> Mapping[str, float]:

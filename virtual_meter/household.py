@@ -20,7 +20,7 @@ class Household:
     """
 
     def __init__(
-        self, seed: int, start: int, wiring: Wiring, *, pv: bool, ev: bool, heat_pump: bool, gas: bool
+        self, seed: int, start: int, wiring: Wiring, *, pv: bool, ev: bool | int, heat_pump: bool, gas: bool
     ) -> None:
         """Build it on one branch or three."""
         three = wiring is not Wiring.SINGLE_PHASE
@@ -29,9 +29,10 @@ class Household:
         self.heating = Heating(self.weather, seed)
         self.routine = Routine(seed, start)
         self.pv = Pv(self.weather, 1 if three else 0) if pv else None
-        # Without a neutral, a car charges between two lines.
-        ev_branches = (0, 1, 2) if wiring is Wiring.THREE_PHASE else (0,)
-        self.ev = Ev(seed, start, *ev_branches) if ev else None
+        # Without a neutral, a car charges between two lines; from a socket, on one phase.
+        socket_w = None if ev is True else ev
+        ev_branches = (0, 1, 2) if wiring is Wiring.THREE_PHASE and socket_w is None else (0,)
+        self.ev = Ev(seed, start, *ev_branches, max_w=socket_w) if ev else None
         self.heat_pump = HeatPump(self.heating, 2 if three else 0, hybrid=gas) if heat_pump else None
         self.boiler = Boiler(self.heating, hybrid=heat_pump) if gas else None
         self._loads: list[Load] = [load for load in (self.pv, self.ev, self.heat_pump) if load]

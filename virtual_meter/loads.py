@@ -61,11 +61,11 @@ class Ev(Load):
 
     __slots__ = ("_arrives", "_battery_j", "_leaves", "_min_w", "_next_plan", "_seed", "max_w")
 
-    def __init__(self, seed: int, start: int, *branches: int) -> None:
-        """Plug it in: 16 A on three phases (11 kW), or 32 A on one (7.4 kW)."""
+    def __init__(self, seed: int, start: int, *branches: int, max_w: int | None = None) -> None:
+        """Plug it in: unless told otherwise, 16 A on three phases (11 kW), or 32 A on one (7.4 kW)."""
         super().__init__(*branches)
         self._seed = seed
-        self.max_w = 11_040 if len(branches) > 1 else 7_360
+        self.max_w = max_w or (11_040 if len(branches) > 1 else 7_360)
         # A charge point cannot offer less than 6 A (IEC 61851-1).
         self._min_w = 230 * 6 * len(branches)
         self._arrives = self._leaves = 0

@@ -41,7 +41,7 @@ class VirtualMeter:
         gas: bool = True,
         water: bool = True,
         pv: bool = True,
-        ev: bool = True,
+        ev: bool | int = True,
         heat_pump: bool = True,
         history_months: int = HISTORY_MONTHS,
         variants: Collection[str] = (),
@@ -49,6 +49,8 @@ class VirtualMeter:
         street: str = ORDINARY,
     ) -> None:
         """Install the meter at `start` (aware; now by default), with a telegram every `period` seconds (1 to 900).
+
+        `ev` is a car on a charger of its own, or the power in W that a car takes from a socket.
 
         ValueError for an unknown profile, variant or street, a naive start, a number of months outside 0 to 13, or
         another period.

@@ -80,10 +80,13 @@ def test_leaves_nothing_running(state: Path, first: str) -> None:
 
 def test_the_energy_dashboard_has_every_meter(state: Path, first: str) -> None:
     expected = {"grid stat_energy_from", "grid stat_energy_to", "grid stat_rate"}
+    expected |= {"solar stat_energy_from", "solar stat_rate"}
     assert expected | {"gas stat_energy_from", "water stat_energy_from"} <= set(counters(state))
 
 
-@pytest.mark.parametrize("name", ["grid stat_energy_from", "grid stat_energy_to", "gas stat_energy_from"])
+@pytest.mark.parametrize(
+    "name", ["grid stat_energy_from", "grid stat_energy_to", "gas stat_energy_from", "solar stat_energy_from"]
+)
 def test_there_are_30_days_of_history(state: Path, database: sqlite3.Connection, name: str) -> None:
     rows = sums(database, "statistics", counters(state)[name])
     assert len(rows) >= 30 * 24
@@ -109,6 +112,46 @@ def test_the_live_sum_begins_where_the_history_ends(
     assert all(row[1] - row[2] == pytest.approx(zero) for row in live)
     key = {"grid stat_energy_from": "energy_import", "grid stat_energy_to": "energy_export"}.get(name, "gas")
     assert 0 <= value(first, key) - live[0][1] < 20
+
+
+def test_the_live_solar_sum_goes_on_from_the_history(state: Path, database: sqlite3.Connection) -> None:
+    entity_id = counters(state)["solar stat_energy_from"]
+    *_, (_, energy, total) = sums(database, "statistics", entity_id)
+    (_, live_energy, live_total), *_ = sums(database, "statistics_short_term", entity_id)
+    query = "SELECT state FROM states JOIN states_meta AS meta USING (metadata_id) WHERE meta.entity_id = ?"
+    values = [state for (state,) in database.execute(query, (entity_id,)) if state not in ("unknown", "unavailable")]
+    assert live_energy == pytest.approx(float(values[0]))
+    assert live_energy - live_total == pytest.approx(energy - total)
+
+
+def test_the_charts_show_the_day_before(database: sqlite3.Connection, first: str) -> None:
+    query = (
+        "SELECT last_updated_ts, state FROM states JOIN states_meta AS meta USING (metadata_id) "
+        "WHERE meta.entity_id = ? ORDER BY last_updated_ts"
+    )
+    for name in ("power", "power_l1", "power_l2", "power_l3"):
+        rows = database.execute(query, (f"sensor.electricity_meter_{name}",)).fetchall()
+        times = [time for time, _ in rows]
+        assert times[-1] - times[0] > 24 * HOUR
+        # No gap but that of the start.
+        assert max(later - earlier for earlier, later in pairwise(times)) < FIVE_MINUTES
+    every_five = [start for start, *_ in sums(database, "statistics_short_term", "sensor.solar_power")]
+    assert len(every_five) >= 24 * 12
+    assert {later - earlier for earlier, later in pairwise(every_five)} == {FIVE_MINUTES}
+
+
+def test_the_household_is_one_that_people_recognise(first: str, database: sqlite3.Connection) -> None:
+    # A month that has just begun has seen little yet.
+    assert value(first, "month_peak") < 7
+    query = "SELECT state FROM states JOIN states_meta AS meta USING (metadata_id) WHERE meta.entity_id = ?"
+    for entity_id, low, high in (
+        ("sensor.capacity_tariff_average_monthly_peak", 4, 6),
+        ("sensor.capacity_tariff_cost_per_year", 200, 400),
+        ("number.capacity_tariff_peak_target", 6, 6),
+        ("sensor.grid_connection_headroom", 10, 45),
+    ):
+        states = [state for (state,) in database.execute(query, (entity_id,))]
+        assert low <= float(states[-1]) <= high, entity_id
 
 
 def test_the_power_has_a_history(state: Path, database: sqlite3.Connection) -> None:

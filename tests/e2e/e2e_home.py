@@ -43,11 +43,12 @@ class Appliance(Load):
 
 
 def connect(meter: VirtualMeter) -> Appliance:
-    """Connect an appliance to a meter's house, and remove its solar panels, so that the power is known."""
+    """Connect an appliance to a meter's house, and stop its solar panels and its car, so that the power is known."""
     appliance = Appliance()
     meter.household._loads.append(appliance)  # noqa: SLF001 -- a house is not extended from outside but for this
-    if meter.household.pv:
-        meter.household.pv.limit_w = 0
+    for load in (meter.household.pv, meter.household.ev):
+        if load:
+            load.limit_w = 0
     return appliance
 
 
@@ -58,8 +59,7 @@ class Home:
         """Place the integration into a new configuration folder, as HACS does."""
         self.hass = HomeAssistant(folder / "config", free_port(random.randint(*PORTS)))  # noqa: S311 -- no secret
         self.hass.prepare(copy=True)
-        # No car: the peaks of the months are near what is billed at least.
-        self.household = Household(hour_of(datetime.now(UTC)) - PAST, ev=False)
+        self.household = Household(hour_of(datetime.now(UTC)) - PAST)
         self.hours: list[Hour] = []
         self.server = TcpServer(self.household.meter, LOOPBACK)
         self.token = ""

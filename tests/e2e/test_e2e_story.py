@@ -141,7 +141,6 @@ async def test_the_energy_dashboard_has_values(home: Home, window: Window, page:
     imported = await table.locator("tr", has_text="Energy import").locator("td").last.inner_text()
     assert float(imported.split()[0]) > 1, imported
     assert "kWh" in imported
-    await window.picture(page, "energy-dashboard")
 
 
 def write_export(home: Home, folder: Path) -> Path:
@@ -289,7 +288,6 @@ async def test_the_dashboard_fits_every_screen_and_language(
         if size == PHONE:
             # Below the bar at the top.
             await heading.evaluate("each => { each.style.scrollMarginTop = '72px'; each.scrollIntoView(); }")
-        await window.picture(other, name)
         # Nothing is cut off, and nothing makes the page wider than the screen.
         texts = other.locator(f":is({CARD}, {LIVE_CARD}) :is(dt, dd, p, h3, .big)")
         assert await texts.evaluate_all(CUT_OFF) == []

@@ -156,3 +156,12 @@ def test_a_car_that_was_charging_when_the_meter_began() -> None:
         and meter.truth.power_import > 10
     ]
     assert found
+
+
+def test_a_car_on_a_socket_takes_little_on_one_phase() -> None:
+    house = VirtualMeter(start=WINTER, ev=2300, pv=False, heat_pump=False).household
+    assert house.ev is not None
+    assert (house.ev.max_w, house.ev.branches) == (2300, (0,))
+    own = VirtualMeter(start=WINTER, pv=False, heat_pump=False).household.ev
+    assert own is not None
+    assert (own.max_w, own.branches) == (11_040, (0, 1, 2))

@@ -1,0 +1,169 @@
+"""The demo in a browser: what somebody who has never seen it finds, in four languages, and the pictures of the docs."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+import json
+import re
+import shutil
+import signal
+import subprocess
+from typing import Any, cast
+
+import aiohttp
+from playwright.async_api import Locator, Page, expect
+import pytest
+import pytest_asyncio
+
+from demo.scene import DASHBOARD
+from demo.state import State
+from harness.api import Api
+from harness.entry import until_loaded
+from harness.hass import COMPONENT, ROOT
+from tests.demo.demo_process import read_until, running
+from tests.e2e.e2e_browser import PHONE, Window
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(150)]
+
+CARD = "emucs-quarter-card"
+DESKTOP = (1500, 1250)
+STARTED = "breaker"  # the last value that the demo prints
+SILENT = 60_000  # ms
+LANGUAGES = ("en", "nl", "fr", "de")
+PICTURES = {
+    "en": ("dashboard-light", DESKTOP, False),
+    "nl": ("dashboard-dark", DESKTOP, True),
+    "fr": ("dashboard-phone-light", PHONE, False),
+    "de": ("dashboard-phone-dark", PHONE, True),
+}
+# Where what a report needs is found: the page of the docs, and the words of Home Assistant.
+SUPPORT = {
+    "en": ("diagnostics.md", "Download diagnostics", "Actions"),
+    "nl": ("nl.md", "Download diagnostieken", "Acties"),
+    "fr": ("fr.md", "Télécharger les diagnostics", "Actions"),
+    "de": ("de.md", "Diagnosedaten herunterladen", "Aktionen"),
+}
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo that runs."""
+
+    window: Window
+    process: subprocess.Popen[str]
+    state: State
+
+    async def speak(self, language: str) -> None:
+        """Set the language of Home Assistant, in which entities are named."""
+        async with aiohttp.ClientSession() as session, Api(session, self.window.url, self.state.token) as api:
+            await api.command("config/core/update", language=language)
+            [entry] = await api.command("config_entries/get", domain="emucs")
+            await api.request("POST", f"config/config_entries/entry/{entry['entry_id']}/reload")
+            await until_loaded(api)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def demo(window: Window, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Demo]:
+    """Run the demo, and log in as its user."""
+    folder = tmp_path_factory.mktemp("demo")
+    with running(folder) as process:
+        output = await asyncio.to_thread(read_until, process, STARTED)
+        url = re.search(r"http://127\.0\.0\.1:\d+", output)
+        state = State.load(folder / "virtual")
+        assert url, output
+        assert state is not None
+        own = window.at(url[0])
+        async with own.open() as page:
+            await own.log_in(page, "demo", state.password)
+        yield Demo(own, process, state)
+        await asyncio.to_thread(process.terminate)
+        await asyncio.to_thread(process.wait, 120)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def texts(language: str) -> dict[str, Any]:
+    """Return the texts of a language."""
+    return cast("dict[str, Any]", json.loads((COMPONENT / "translations" / f"{language}.json").read_text()))
+
+
+def part(page: Page, name: str) -> Locator:
+    """Return an element of the quarter card."""
+    return page.locator(f"{CARD} [data-part={name}]")
+
+
+async def open_dashboard(demo: Demo, page: Page) -> None:
+    """Open the dashboard of the meter from the sidebar's address, and wait until it is drawn."""
+    await demo.window.go(page, f"/{DASHBOARD}")
+    await expect(page.locator(f"{CARD} .bar")).to_have_count(13)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_what_a_household_asks_is_answered(demo: Demo, language: str) -> None:
+    await demo.speak(language)
+    named = texts(language)
+    sensors = named["entity"]["sensor"]
+    name, size, dark = PICTURES[language]
+    async with demo.window.open(size=size, dark=dark, language=language) as page:
+        await open_dashboard(demo, page)
+        # The peak of the month so far, without scrolling.
+        peak = page.locator("hui-tile-card", has_text=sensors["month_peak"]["name"]).first
+        await expect(peak).to_be_in_viewport()
+        await expect(peak).to_contain_text("kW")
+        if size == PHONE:
+            await (
+                page.locator("hui-heading-card")
+                .nth(1)
+                .evaluate("each => { each.style.scrollMarginTop = '72px'; each.scrollIntoView(); }")
+            )
+        # What may still be drawn.
+        await expect(part(page, "budget")).to_be_in_viewport()
+        await expect(part(page, "budget")).to_contain_text("kW")
+        await demo.window.picture(page, name)
+        # What it costs.
+        costs = page.locator("hui-entities-card", has_text=sensors["capacity_cost"]["name"])
+        await costs.scroll_into_view_if_needed()
+        await expect(costs).to_contain_text("€")
+        # How to send what the meter sends, where the docs say that it is.
+        guide, diagnostics, actions = SUPPORT[language]
+        written = " ".join((ROOT / "docs" / guide).read_text().split())
+        record = named["services"]["record_telegrams"]["name"]
+        assert all(text in written for text in (diagnostics, actions, record))
+        await demo.window.go(page, "/config/integrations/integration/emucs")
+        await page.locator("ha-config-entry-row ha-dropdown").first.locator("ha-icon-button").first.click()
+        await expect(page.get_by_role("menuitem", name=diagnostics)).to_be_visible()
+        await page.keyboard.press("Escape")
+        await demo.window.go(page, "/config/developer-tools/action")
+        await expect(page.get_by_text(actions, exact=True).first).to_be_visible()
+        await page.locator("ha-service-picker").first.click()
+        await page.locator("ha-picker-combo-box input").fill(record)
+        await expect(page.get_by_text("emucs.record_telegrams")).to_be_visible()
+        await page.keyboard.press("Escape")
+
+
+async def test_the_energy_dashboard_shows_a_day(demo: Demo) -> None:
+    await demo.speak("en")
+    async with demo.window.open(size=DESKTOP) as page:
+        await demo.window.go(page, "/energy/electricity")
+        await page.locator("ha-chart-base canvas").first.wait_for()
+        # Yesterday is a whole day.
+        await page.get_by_label("Previous").first.click()
+        table = page.locator("hui-energy-sources-table-card")
+        for source in ("Energy import", "Energy export", "Solar energy"):
+            told = await table.locator("tr", has_text=source).locator("td").last.inner_text()
+            assert abs(float(told.split()[0])) > 0, told
+        await demo.window.picture(page, "energy-dashboard")
+
+
+async def test_why_there_is_no_value_is_said(demo: Demo) -> None:
+    # The meter falls silent: the process that plays it is stopped, and Home Assistant is another one.
+    demo.process.send_signal(signal.SIGSTOP)
+    try:
+        said = set()
+        for language in LANGUAGES:
+            async with demo.window.open(language=language) as page:
+                await open_dashboard(demo, page)
+                await expect(page.locator(f"{CARD} [data-level=unavailable]").first).to_be_visible(timeout=SILENT)
+                said.add(await part(page, "status").inner_text())
+        assert len(said) == len(LANGUAGES)
+    finally:
+        demo.process.send_signal(signal.SIGCONT)
