@@ -24,6 +24,11 @@ class ForecastQuarter(NamedTuple):
     imported: Band | None
     exported: Band | None
 
+    def shown(self) -> dict[str, Any]:
+        """Return it in types of JSON, in local time."""
+        bands = {"import": self.imported, "export": self.exported}
+        return {"begin": self.begin.isoformat()} | {name: shown_band(band) for name, band in bands.items()}
+
 
 @dataclass(frozen=True, kw_only=True)
 class ForecastState:
@@ -45,13 +50,17 @@ class ForecastState:
 
     @cached_property
     def shown(self) -> list[dict[str, Any]]:
-        """Return the import of each quarter, in types of JSON."""
-        return [shown_band(slot.begin, slot.imported) for slot in self.slots if slot.imported is not None]
+        """Return the import of each quarter, in types of JSON and local time."""
+        return [
+            {"begin": slot.begin.isoformat()} | shown
+            for slot in self.slots
+            if (shown := shown_band(slot.imported)) is not None
+        ]
 
 
-def shown_band(begin: datetime, band: Band) -> dict[str, Any]:
-    """Return what a quarter will come to, in types of JSON, kW, and local time."""
-    return {"begin": begin.isoformat()} | {name: round(value, 3) for name, value in band._asdict().items()}
+def shown_band(band: Band | None) -> dict[str, float] | None:
+    """Return what a quarter will come to in kW, in types of JSON."""
+    return None if band is None else {name: round(value, 3) for name, value in band._asdict().items()}
 
 
 class Forecast(Insight[None, ForecastState]):

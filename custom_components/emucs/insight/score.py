@@ -91,3 +91,14 @@ class ScoreKeeper:
         for number, quarters, error, yesterday, inside, hourly in saved[-DAYS:]:
             keeper._days[int(number)] = _Day(int(quarters), float(error), float(yesterday), int(inside), int(hourly))
         return keeper
+
+
+def shown_score(score: Score | None) -> dict[str, Any]:
+    """Return a score in types of JSON: errors in kW, and the share of quarters within the band in per cent."""
+    return {
+        "mean_error": None if score is None else round(score.mae, 3),
+        "mean_error_of_yesterday": None if score is None else round(score.yesterday_mae, 3),
+        "share_within_band": None if score is None else round(score.inside),
+        "compared_days": 0 if score is None else round(score.quarters / QUARTERS_A_DAY, 1),
+        "estimated": score is not None and score.hourly > 0,
+    }
