@@ -195,7 +195,7 @@ async def test_target_of_the_user(hass: HomeAssistant, meter: VirtualMeter, sock
         await hass.services.async_call("number", "set_value", {"entity_id": TARGET, "value": 99}, blocking=True)
         assert number(hass, TARGET) == 99
         await eventually(lambda: hass.states.get(BUDGET).attributes["target"] == 99)
-        assert hass.states.get(TARGET).attributes["effective_target"] == 99
+        assert number(hass, "sensor.capacity_tariff_effective_target") == 99
         # Kept, and nothing was reloaded for it.
         assert entry.options["capacity"]["peak_target"] == 99
         assert hass.states.get(FORECAST).state not in ("unavailable", "unknown")

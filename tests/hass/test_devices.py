@@ -91,7 +91,7 @@ async def test_services_of_a_meter(
     entities = er.async_entries_for_device(entity_registry, capacity.id, include_disabled_entities=True)
     keys = {entity.unique_id.removeprefix(f"{meter.meter_id}_") for entity in entities}
     assert {"demand", "month_peak", "month_peak_time", "peak_target", "peak_alarm", "peak"} <= keys
-    assert not {key for key in keys if not re.search("demand|peak|capacity", key)}
+    assert not {key for key in keys if not re.search("demand|peak|capacity|effective_target", key)}
     assert not await async_remove_config_entry_device(hass, loaded, capacity)
 
 

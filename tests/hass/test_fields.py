@@ -88,7 +88,9 @@ def test_every_choice_has_a_text_and_every_text_a_choice() -> None:
 async def test_every_attribute_has_a_text_and_every_text_an_attribute(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    hass.config_entries.async_update_entry(entry, options={"capacity": {"area": "imewo"}})
+    hass.config_entries.async_update_entry(
+        entry, options={"capacity": {"area": "imewo"}, "connection": {"breaker": "40"}}
+    )
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     shown: dict[tuple[str, str], set[str]] = {}

@@ -47,9 +47,15 @@ NAMED = [
     ("issues.tariff_year.description", "options.step.settings.sections.capacity.name"),
 ]
 METERS = {
-    "nl": ("Elektriciteitsmeter", "Gasmeter", "Watermeter", "Capaciteitstarief"),
-    "fr": ("Compteur d'électricité", "Compteur de gaz", "Compteur d'eau", "Tarif capacitaire"),
-    "de": ("Stromzähler", "Gaszähler", "Wasserzähler", "Kapazitätstarif"),
+    "nl": ("Elektriciteitsmeter", "Gasmeter", "Watermeter", "Netaansluiting", "Capaciteitstarief"),
+    "fr": (
+        "Compteur d'électricité",
+        "Compteur de gaz",
+        "Compteur d'eau",
+        "Raccordement au réseau",
+        "Tarif capacitaire",
+    ),
+    "de": ("Stromzähler", "Gaszähler", "Wasserzähler", "Netzanschluss", "Kapazitätstarif"),
 }
 NAMES = {
     "nl": {

@@ -1,6 +1,7 @@
 """How much work it is to follow a meter."""
 
 from custom_components.emucs.insight.capacity import Capacity, CapacitySettings
+from custom_components.emucs.insight.connection import Connection
 from custom_components.emucs.insight.forecast import Forecast
 from custom_components.emucs.insight.guard import Guard
 from custom_components.emucs.insight.profile import Profile
@@ -53,3 +54,17 @@ def test_to_guard_a_second_takes_few_steps() -> None:
     guard = Guard(first.meter_id or "")
     guard.feed(first)
     assert calls(guard.feed, telegrams) <= 45 * len(telegrams)
+
+
+def test_a_second_of_the_connection_takes_few_steps() -> None:
+    telegrams = a_minute()
+    options = {"connection": {"breaker": "40"}}
+    capacity, connection = Capacity(Capacity.settings_of(options)), Connection(Connection.settings_of(options))
+    connection.hand_over({Capacity: capacity})
+    alone = calls(Capacity(CapacitySettings()).feed, telegrams)
+
+    def both(telegram: Telegram) -> None:
+        capacity.feed(telegram)
+        connection.feed(telegram)
+
+    assert calls(both, telegrams) - alone <= 40 * len(telegrams)
