@@ -1,4 +1,4 @@
-"""The order of things: the meter lives, Home Assistant starts, gets to know the meter and its past, and shows it."""
+"""Runs the demo: starts the meter and Home Assistant, sets up the integration, imports the past, shows the values."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -29,7 +29,7 @@ STATE = Path(__file__).parent / ".state"
 HTTP_PORT = 8123
 USER = "demo"
 FORGOTTEN = timedelta(days=30)
-FAREWELL = 15.0  # seconds between the last word of Home Assistant and its end
+FAREWELL = 15.0  # seconds from the last message of Home Assistant to its end
 HOUR_ENDS, HOUR_BEGUN = 3600 - 90, 20  # seconds into the hour
 
 
@@ -45,7 +45,7 @@ class Options:
 
 
 def say(text: str) -> None:
-    """Tell the user, also when the output is not a terminal."""
+    """Print for the user, flushed, as the output may not be a terminal."""
     print(text, flush=True)
 
 
@@ -66,7 +66,7 @@ class App:
         self._life: Life | None = None
 
     async def run(self) -> None:
-        """Run until stopped; a restart that was asked for in Home Assistant is one."""
+        """Run until stopped; restart Home Assistant when its user asks for that."""
         async with AsyncExitStack() as stack:
             url = self._options.port or await self._start_household(stack)
             if self._life:
@@ -75,7 +75,7 @@ class App:
                 say("Home Assistant restarts…")
 
     async def _start_household(self, stack: AsyncExitStack) -> str:
-        """Let the household live until now, and start its meter's port."""
+        """Simulate the household up to now, and serve its meter's port."""
         if (port := self._state.meter_port) and not is_free(port):
             raise HarnessError(
                 f"Port {port} of the virtual meter is in use: end what listens on it, or start with --fresh."
@@ -91,7 +91,7 @@ class App:
         return server.url
 
     async def _catch_up(self) -> Life:
-        """Live until now; a household that is not what it was begins anew, and so does Home Assistant."""
+        """Simulate up to now; if the simulation has changed, household and Home Assistant start afresh."""
         life = Life(self._state)
         try:
             await life.catch_up()
@@ -103,7 +103,7 @@ class App:
         return life
 
     async def _serve(self, url: str) -> bool:
-        """Start Home Assistant and stay with it; True when it wants to be started again."""
+        """Run Home Assistant; return True if it has to be started again."""
         port = self._options.http_port or free_port(HTTP_PORT)
         if not is_free(port):
             raise HarnessError(f"Port {port} is in use: choose another one with --http-port.")
@@ -115,7 +115,7 @@ class App:
                 async with await _uninterrupted(self._log_in(session, hass)) as api:
                     await self._stay(hass, api, url)
             except BrokenPipeError:
-                # Nobody reads any more what the demo prints.
+                # Nobody reads the output of the demo any more.
                 return False
             except (ConnectionError, aiohttp.ClientConnectionError) as error:
                 code = await hass.end(FAREWELL)
@@ -127,7 +127,7 @@ class App:
         return False
 
     async def _log_in(self, session: aiohttp.ClientSession, hass: HomeAssistant) -> Api:
-        """Make the user at the first start, connect, and wait until everything is set up."""
+        """Create the user at the first start, connect, and wait until everything is set up."""
         try:
             if not self._state.token:
                 self._state.token = await onboard(session, hass.url, USER, self._state.password)
@@ -139,7 +139,7 @@ class App:
         return api
 
     async def _stay(self, hass: HomeAssistant, api: Api, url: str) -> None:
-        """Set up what is not there yet, then show the values for as long as the demo runs."""
+        """Set up what is missing, then show the values for as long as the demo runs."""
         is_new = await ensure_entry(api, url, COMPONENT)
         entities = await read_entities(api)
         if is_new:
@@ -155,7 +155,7 @@ class App:
         await show(api, entities, len(values), self._life.note_the_time if self._life else lambda: None)
 
     async def _tell_the_past(self, hass: HomeAssistant, api: Api, entities: Entities, life: Life) -> None:
-        """Tell Home Assistant of the hours that it has not seen."""
+        """Import the hours that Home Assistant does not have."""
         if life.hours and life.is_new:
             await import_past(api, entities, life.household, life.hours, hass.exports)
             say(f"Imported {len(life.hours)} hours of history.")
@@ -165,9 +165,9 @@ class App:
 
 
 def _lock(folder: Path) -> IO[bytes]:
-    """Keep a state folder to oneself for as long as the file stays open."""
+    """Lock a state folder for as long as the file stays open."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the folder, which may be made anew.
+    # Beside the folder, which may be replaced.
     lock = folder.with_suffix(".lock").open("wb")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -178,7 +178,7 @@ def _lock(folder: Path) -> IO[bytes]:
 
 
 async def _let_the_hour_turn() -> None:
-    """Keep away from the full hour: an hour that ends between the export and the first telegram is in neither."""
+    """Wait past the full hour: an hour that ends between the export and the first telegram would be in neither."""
     now = datetime.now(UTC)
     second = now.minute * 60 + now.second
     if second >= HOUR_ENDS or second < HOUR_BEGUN:
@@ -187,7 +187,7 @@ async def _let_the_hour_turn() -> None:
 
 
 async def _uninterrupted[T](work: Coroutine[None, None, T]) -> T:
-    """Let work end before a stop: Home Assistant takes a minute to stop when it has not quite started."""
+    """Finish work before a stop: Home Assistant takes a minute to stop while it is still starting."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)

@@ -1,4 +1,4 @@
-"""The life of the virtual household, which goes on from one start of the demo to the next."""
+"""The virtual household, which goes on from one start of the demo to the next."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -12,18 +12,18 @@ FINE = 1  # seconds per step while the meter is read, as its server does
 
 
 class HouseholdChangedError(Exception):
-    """The simulation is not the one that lived here before: its registers would jump."""
+    """The simulation differs from the one that ran before: its registers would jump."""
 
 
 class Life:
     """The household of a state folder.
 
-    A household repeats itself to the last watt when it takes the same steps. So its past is not kept: only when
-    somebody looked is, for a register must never be seen to run backwards.
+    With the same steps the simulation repeats itself exactly, so its past is not stored: only when the meter was last
+    read, as a register must never be seen to run backwards.
     """
 
     def __init__(self, state: State) -> None:
-        """Take up the life that a state folder knows of, or begin one 30 days ago."""
+        """Continue the household of a state folder, or begin one 30 days ago."""
         self._state = state
         if state.born is None:
             state.born = hour_of(datetime.now(UTC)) - PAST
@@ -39,24 +39,24 @@ class Life:
         return self.household.meter
 
     async def catch_up(self) -> None:
-        """Live until this moment; `hours` then are those that Home Assistant does not know of.
+        """Simulate up to now; `hours` then has those that Home Assistant does not have.
 
-        HouseholdChangedError when it cannot repeat what was seen of it.
+        Raises HouseholdChangedError if it does not repeat what was seen of it.
         """
         self.hours = await asyncio.to_thread(self._catch_up)
         self._live_from = self.meter.time
 
     def told(self) -> None:
-        """Forget the hours, because Home Assistant knows them now."""
+        """Drop the hours, as Home Assistant has them now."""
         self.hours.clear()
         self._state.looked = [times for times in self._state.looked if times[0] != self._live_from]
         self._state.looked.append((self._live_from, self.meter.time))
         self.note_the_time()
 
     def note_the_time(self) -> None:
-        """Remember that somebody looked until now."""
+        """Remember that the meter was read until now."""
         looked = self._state.looked
-        # A start that did not come as far as telling the past leaves the past to the next start.
+        # If a start did not get as far as the import, the next one does it.
         if looked and looked[-1][0] == self._live_from:
             looked[-1] = (self._live_from, self.meter.time)
             self._state.seen = list(self.household.registers.values())

@@ -1,4 +1,4 @@
-"""The values of this moment, for the terminal."""
+"""Shows current values in the terminal."""
 
 import asyncio
 from collections.abc import Callable
@@ -42,12 +42,12 @@ async def first_values(api: Api, entities: Entities, patience: float = 20.0) -> 
 
 
 def table(shown: dict[str, str]) -> list[str]:
-    """Return one line a value."""
+    """Return one line per value."""
     return [f"  {key:<24}{value:>18}" for key, value in shown.items()]
 
 
 async def show(api: Api, entities: Entities, height: int, each_time: Callable[[], None]) -> None:
-    """Keep the table up to date that stands above the cursor; give a file a line a minute. Never returns by itself."""
+    """Update the table above the cursor; in a file, print a line per minute. Never returns by itself."""
     terminal = sys.stdout.isatty()
     while True:
         await api.sleep(TABLE_PERIOD if terminal else LINE_PERIOD)

@@ -1,4 +1,4 @@
-"""What one start of the demo leaves for the next."""
+"""What the demo stores from one start to the next."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -20,7 +20,7 @@ class State:
     token: str = ""
     meter_port: int = 0
     born: datetime | None = None
-    """When the virtual meter was read first."""
+    """When the virtual meter was first read."""
     looked: list[tuple[datetime, datetime]] = field(default_factory=list)
     """From when to when, by its own clock, it was live."""
     seen: list[float] = field(default_factory=list)
@@ -28,7 +28,7 @@ class State:
 
     @classmethod
     def begin(cls, folder: Path) -> Self:
-        """Make a state folder anew, whatever was there."""
+        """Create a state folder, replacing what was there."""
         shutil.rmtree(folder, ignore_errors=True)
         state = cls(folder, password=secrets.token_hex(4))
         state.save()

@@ -32,7 +32,7 @@ class Api:
     """One user's connection."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, token: str) -> None:
-        """Only remember; the connection opens on entering the context."""
+        """Keep the address and token; the connection opens on entering the context."""
         self._session = session
         self._url = url
         self._token = token
@@ -58,7 +58,7 @@ class Api:
         return self
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Hand out answers; reading all the time also answers Home Assistant's pings, or it would hang up."""
+        """Distribute answers; constant reading also answers Home Assistant's pings, without which it hangs up."""
         try:
             async for message in socket:
                 answer = message.json()
@@ -76,7 +76,7 @@ class Api:
             await asyncio.wait([self._reader])
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep; ConnectionError as soon as Home Assistant is gone."""
+        """Sleep; raise ConnectionError as soon as Home Assistant is gone."""
         if self._reader is not None and (await asyncio.wait([self._reader], timeout=seconds))[0]:
             raise ConnectionError("Home Assistant closed the connection")
 
@@ -116,7 +116,7 @@ class CommandError(Exception):
     """Home Assistant refused a command."""
 
     def __init__(self, command: str, error: Json) -> None:
-        """Keep the code apart: callers decide by it."""
+        """Keep the error code, by which callers decide."""
         super().__init__(f"{command}: {error.get('message')} ({error.get('code')})")
         self.code: str = error.get("code", "")
 
@@ -125,17 +125,17 @@ class Flow:
     """A config flow, driven step by step over REST."""
 
     def __init__(self, api: Api, result: Json) -> None:
-        """Take over a flow that has begun; `begin` begins one."""
+        """Wrap a flow that has begun; `begin` starts one."""
         self._api = api
         self.result = result
 
     @classmethod
     async def begin(cls, api: Api, domain: str) -> Self:
-        """Begin to add an integration."""
+        """Start the config flow of an integration."""
         return cls(api, await api.request("POST", "config/config_entries/flow", {"handler": domain}))
 
     async def submit(self, data: Json) -> Json:
-        """Answer the step that is shown, and wait until the next one is there."""
+        """Submit the current step, and wait for the next one."""
         path = f"config/config_entries/flow/{self.result['flow_id']}"
         self.result = await self._api.request("POST", path, data)
         while self.result["type"] == "progress":

@@ -1,4 +1,4 @@
-"""The browser that draws and clicks: Debian's chromium, with what lets it run on a build host."""
+"""The browser for pictures and clicks: Debian's chromium, with options for running on a build host."""
 
 from typing import Final
 

@@ -29,7 +29,7 @@ async def check_dashboard(api: Api, entities: Entities, patience: float = PATIEN
 
 
 def wanted_sources(entities: Entities) -> list[Source]:
-    """Return what the dashboard should have: the grid both ways with its power, gas and water."""
+    """Return the sources that the dashboard should have: grid import and export with power, gas and water."""
     sources: list[Source] = []
     if grid_import := entities.find("energy_import"):
         source: Source = {"type": "grid", "stat_energy_from": grid_import}
@@ -46,7 +46,7 @@ async def _sources(api: Api) -> list[Source]:
     try:
         sources: list[Source] = (await api.command("energy/get_prefs"))["energy_sources"]
     except CommandError as error:
-        # A dashboard that was never configured.
+        # The dashboard was never configured.
         if error.code != "not_found":
             raise
         return []

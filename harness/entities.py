@@ -1,4 +1,4 @@
-"""What the integration made of the meters: its entities, found by device and key."""
+"""Finds the entities of the integration by device and key."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +33,7 @@ class Entities:
 
 
 async def read_entities(api: Api) -> Entities:
-    """Read the registries. A unique id is `{identifier of its meter}_{key}`."""
+    """Read the entities from the registries. A unique id is `{identifier of its meter}_{key}`."""
     devices = {device["id"]: device for device in await api.command("config/device_registry/list")}
     meters = {
         each: identifier
@@ -51,6 +51,6 @@ async def read_entities(api: Api) -> Entities:
 
 
 def _meter_of(device: dict[str, Any]) -> str:
-    """Return the id of the device whose the readings are: a service's meter, or else itself."""
+    """Return the id of the meter of a device: that of a service, or the device itself."""
     via: str | None = device["via_device_id"] if device["entry_type"] == "service" else None
     return via or str(device["id"])

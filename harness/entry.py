@@ -14,7 +14,7 @@ LOADED = 60.0  # seconds that an entry may take until it works
 
 
 async def ensure_entry(api: Api, url: str, component: Path) -> bool:
-    """Add the meter when it is not there yet, and wait until it is loaded; return whether it was added."""
+    """Add the meter if it is missing, and wait until it is loaded; return whether it was added."""
     is_new = not await api.command("config_entries/get", domain=DOMAIN)
     if is_new:
         await _add(api, url, component)
@@ -31,7 +31,7 @@ async def ensure_entry(api: Api, url: str, component: Path) -> bool:
 
 
 async def _add(api: Api, url: str, component: Path) -> None:
-    """Walk through the flow: how the meter is connected, where, and that this is the one."""
+    """Go through the config flow: kind of connection, address, confirmation."""
     flow = await Flow.begin(api, DOMAIN)
     address = urlsplit(url)
     if address.scheme == "socket":
@@ -49,7 +49,7 @@ async def _add(api: Api, url: str, component: Path) -> None:
 
 
 def _explain(result: dict[str, Any], component: Path) -> str:
-    """Say what a flow that did not succeed says, in the integration's own words."""
+    """Return the message of a failed flow, in the integration's own words."""
     texts = json.loads((component / "translations" / "en.json").read_text())["config"]
     codes = [*(result.get("errors") or {}).values(), *([result["reason"]] if "reason" in result else [])]
     known = texts.get("error", {}) | texts.get("abort", {})

@@ -1,4 +1,4 @@
-"""What can go wrong, said in one sentence."""
+"""Errors for the user, in one sentence."""
 
 
 class HarnessError(Exception):

@@ -49,7 +49,7 @@ logger:
 def is_free(port: int) -> bool:
     """Tell whether nobody listens on a loopback port."""
     with socket.socket() as probe:
-        # As a server would: a port that only lingers after its last connection is free.
+        # With SO_REUSEADDR, as servers do: a port in TIME_WAIT is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
@@ -72,7 +72,7 @@ class HomeAssistant:
     """A Home Assistant on loopback, in a process of its own."""
 
     def __init__(self, config: Path, port: int) -> None:
-        """Only remember; `prepare` writes the configuration and `start` starts it."""
+        """Keep the settings; `prepare` writes the configuration and `start` starts it."""
         self.config = config
         self.port = port
         self.url = f"http://{LOOPBACK}:{port}"
@@ -82,21 +82,21 @@ class HomeAssistant:
         self._process: asyncio.subprocess.Process | None = None
 
     def prepare(self, *, copy: bool = False) -> None:
-        """Write what Home Assistant needs before its first start; keep what an earlier start left.
+        """Write what Home Assistant needs before its first start; keep what an earlier start has written.
 
-        The integration is linked to, so that a restart takes up changes, or copied, as HACS does.
+        The integration is linked, so that a restart picks up changes, or copied, as by HACS.
         """
         storage = self.config / ".storage"
         storage.mkdir(parents=True, exist_ok=True)
         self.exports.mkdir(exist_ok=True)
-        # As JSON: a path may have characters that mean something in YAML.
+        # As JSON, since a path may contain characters that are special in YAML.
         configuration = CONFIGURATION.format(exports=json.dumps(str(self.exports)))
         (self.config / "configuration.yaml").write_text(configuration)
         # `http:` in YAML is only a trial, that Home Assistant reverts after five minutes.
         http = {"stable": _http(self.port), "pending": None, "yaml_migration_done": True}
         _write_store(storage, "http", (2, 2), http)
         if not (storage / "onboarding").exists():
-            # Leaves the step that makes a user; the others would set up integrations that call the internet.
+            # Leaves only the step that creates a user; others would set up integrations that use the internet.
             _write_store(storage, "onboarding", (4, 1), {"done": ["core_config", "analytics", "integration"]})
         place = self.config / "custom_components" / COMPONENT.name
         place.parent.mkdir(exist_ok=True)
@@ -108,16 +108,16 @@ class HomeAssistant:
             place.symlink_to(COMPONENT.resolve(), target_is_directory=True)
 
     async def start(self) -> None:
-        """Start, and return when it answers."""
+        """Start, and return once it answers."""
         with self.log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "homeassistant", "--skip-pip", "-c", str(self.config)),
-                # Not where the integration is, too: Home Assistant has to find it where it was placed.
+                # Without the folder of the sources: Home Assistant has to find the integration where it was placed.
                 cwd=self.config,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # A Ctrl-C is for who started it alone, who stops Home Assistant in good time.
+                # Ctrl-C goes to the starting process alone, which stops Home Assistant in order.
                 start_new_session=True,
             )
         try:
@@ -135,24 +135,24 @@ class HomeAssistant:
         return False
 
     def check(self) -> None:
-        """Raise when Home Assistant has died."""
+        """Raise HarnessError if Home Assistant has ended."""
         if self._process is not None and self._process.returncode is not None:
             raise HarnessError(f"Home Assistant ended with code {self._process.returncode}. {self.last_words()}")
 
     def last_words(self, lines: int = 12) -> str:
-        """Quote the end of the log."""
+        """Return the end of the log."""
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         return "\n".join([f"The end of {self.log}:", *(f"  {line}" for line in text.splitlines()[-lines:])])
 
     async def end(self, patience: float) -> int | None:
-        """Wait for Home Assistant to end by itself; return its exit code, or None when it does not."""
+        """Wait for Home Assistant to end by itself; return its exit code, or None if it does not."""
         try:
             return await asyncio.wait_for(self._process.wait(), patience) if self._process else 0
         except TimeoutError:
             return None
 
     async def stop(self) -> None:
-        """Stop by signal, as a service manager would; kill what does not listen."""
+        """Stop by signal, as a service manager does; kill it if that is ignored."""
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -163,7 +163,7 @@ class HomeAssistant:
             await self.kill()
 
     async def kill(self) -> None:
-        """End it as a power failure would: it has no time for anything."""
+        """Kill it, as a power failure would."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()

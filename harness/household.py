@@ -13,7 +13,7 @@ type Key = tuple[str, str]
 PAST: Final = timedelta(days=30)
 HOUR: Final = timedelta(hours=1)
 PROFILE: Final = "1.7.1"
-# Not one that somebody would give to `python -m virtual_meter`: the same seed is the same meter.
+# A seed that nobody would give to `python -m virtual_meter`: the same seed is the same meter.
 SEED: Final = 824_231
 COARSE: Final = 60
 """Seconds per step while nobody reads the meter."""
@@ -42,17 +42,17 @@ class Household:
     """A three-phase house with solar panels, an electric car, gas and water."""
 
     def __init__(self, born: datetime, *, ev: bool = True) -> None:
-        """Begin to live; with a car, or without."""
+        """Begin the simulation, with an electric car or without."""
         self.meter = VirtualMeter(PROFILE, SEED, born, heat_pump=False, ev=ev)
         self.zero = self.registers
 
     @property
     def registers(self) -> dict[Key, float]:
-        """What the counters are now, kWh or m³, by meter and entity key."""
+        """Return the counters, kWh or m³, by meter and entity key."""
         return self._counters(self.meter.truth)
 
     def live_until(self, end: datetime) -> list[Hour]:
-        """Live until some moment, and return the hours that ended meanwhile."""
+        """Simulate up to a moment, and return the hours that ended meanwhile."""
         hours: list[Hour] = []
         begun = hour_of(self.meter.time)
         if begun < self.meter.time and begun + HOUR <= end:
@@ -66,7 +66,7 @@ class Household:
         return hours
 
     def advance_to(self, end: datetime, step: int) -> None:
-        """Live until some moment, in steps of so many seconds."""
+        """Simulate up to a moment, in steps of so many seconds."""
         self.meter.advance(max(0, round((end - self.meter.time).total_seconds())), step)
 
     def _hour(self, before: Mapping[Key, float], hour: HourOfHistory) -> Hour:

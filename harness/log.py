@@ -1,4 +1,4 @@
-"""What Home Assistant's log says of the integration."""
+"""Finds errors of the integration in Home Assistant's log."""
 
 from collections.abc import Iterator
 import re
@@ -8,7 +8,7 @@ LOG_LINE = re.compile(r"^[\d-]+ [\d:.]+ (?P<level>[A-Z]+) \([^)]*\) \[(?P<logger
 
 
 def errors(text: str) -> Iterator[str]:
-    """Yield the errors that are the integration's: its own, and any with its code in their traceback."""
+    """Yield errors that the integration logged, and any with its code in the traceback."""
     entries: list[list[str]] = []
     for line in text.splitlines():
         if LOG_LINE.match(line) or not entries:

@@ -1,4 +1,4 @@
-"""The past of a household in Home Assistant: counters by the integration's own import, powers by the recorder's."""
+"""Imports the past of a household: counters by the integration's own import, powers by the recorder's."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -34,7 +34,7 @@ _UNIT_CLASSES: Final = {"W": "power", "kWh": "energy", "m³": "volume", "m³/h":
 async def import_past(
     api: Api, entities: Entities, household: Household, hours: Sequence[Hour], exports: Path
 ) -> dict[str, Any]:
-    """Import the hours before the meter was connected; return what the integration says of its import.
+    """Import the hours before the meter was connected; return the report of the integration.
 
     `exports` is a folder that Home Assistant may read. The integration imports counters alone: the powers and flows of
     these hours are given to the recorder.
@@ -69,7 +69,7 @@ def export_lines(household: Household, hours: Sequence[Hour]) -> Iterator[str]:
 
 
 async def import_rates(api: Api, entities: Entities, hours: Iterable[Hour]) -> None:
-    """Give the recorder the powers (W) and flows (m³/h) of some hours."""
+    """Import the powers (W) and flows (m³/h) of some hours into the recorder."""
     rows: dict[Key, list[dict[str, Any]]] = {}
     for hour in hours:
         for rate_of, rate in hour.rates.items():
@@ -81,9 +81,9 @@ async def import_rates(api: Api, entities: Entities, hours: Iterable[Hour]) -> N
 
 
 async def fill_gap(api: Api, entities: Entities, hours: Sequence[Hour]) -> None:
-    """Give the recorder the hours in which Home Assistant was off: the integration imports none after its first.
+    """Import the hours in which Home Assistant was off: the integration imports none after its first live hour.
 
-    The recorder itself would show all that was counted meanwhile in the hour of the start.
+    The recorder alone would show everything counted meanwhile in the hour of the start.
     """
     await import_rates(api, entities, hours)
     ids = {key: entity_id for key in hours[0].counters if (entity_id := entities.find(key[1], key[0]))}
@@ -103,7 +103,7 @@ async def fill_gap(api: Api, entities: Entities, hours: Sequence[Hour]) -> None:
 
 
 async def _begins(api: Api, ids: Iterable[str]) -> Mapping[str, float]:
-    """Return where the sums of counters begin: their state less their sum, by entity id."""
+    """Return the zero of the sums of counters: state less sum, by entity id."""
     found = await api.command(
         "recorder/statistics_during_period",
         start_time=(datetime.now(UTC) - LOOK_BACK).isoformat(),

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal, all meant kindly: stop what was started, then end."""
+"""Ctrl-C, SIGTERM and a closed terminal: stop what was started, then end."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -7,7 +7,7 @@ import signal
 
 
 async def until_stopped(work: Coroutine[None, None, None]) -> int:
-    """Run the work to its end or to the first signal, and return the exit code."""
+    """Run the work until it ends or the first signal comes, and return the exit code."""
     loop = asyncio.get_running_loop()
     task = loop.create_task(work)
     stop = _Once(task)
@@ -25,10 +25,10 @@ class _Once:
         self._task: asyncio.Task[None] | None = task
 
     def __call__(self) -> None:
-        """Be the signal handler."""
+        """Handle a signal."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
-            # A terminal that was closed cannot be told.
+            # A closed terminal cannot be written to.
             with suppress(OSError):
                 print("\nStopping…", flush=True)

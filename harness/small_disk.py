@@ -1,4 +1,4 @@
-"""A disk so small that it can be filled, for one process and its children, without rights on this machine."""
+"""A disk small enough to be filled, for one process and its children, without special rights."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +12,7 @@ _BLOCKS = (65536, 512)
 
 
 def can_mount() -> bool:
-    """Tell whether a disk of its own can be mounted here."""
+    """Tell whether such a disk can be mounted here."""
     if shutil.which(NAMESPACE[0]) is None:
         return False
     mount = [*NAMESPACE, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
@@ -20,7 +20,7 @@ def can_mount() -> bool:
 
 
 def mount(folder: Path, size: str) -> None:
-    """Put a disk of a size such as `2M` where a folder is, with what the folder has; only behind `NAMESPACE`."""
+    """Mount a disk of a size such as `2M` over a folder, with its content; only inside `NAMESPACE`."""
     kept = folder.with_name(f"{folder.name}.kept")
     shutil.copytree(folder, kept)
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]

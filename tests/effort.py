@@ -1,4 +1,4 @@
-"""How much work something is: counted, as no busy machine changes that."""
+"""Measures effort by counting calls, which does not depend on the load of the machine."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ START: Final = datetime(2026, 1, 14, 17, 7, tzinfo=UTC)
 
 
 def calls[T](work: Callable[[T], object], items: Iterable[T]) -> int:
-    """Return how many functions a work calls on some items, those written in C among them."""
+    """Return how many functions are called for some items, including those written in C."""
     count = 0
 
     def note(_: FrameType, event: str, __: object) -> None:

@@ -1,4 +1,4 @@
-"""What all tests share: the evening that most meters start in, ports that send, and waiting."""
+"""Helpers of all tests: the evening in which most meters start, ports that send, and waiting."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -29,7 +29,7 @@ def address(server: TcpServer) -> dict[str, Any]:
 
 
 async def closed_within(reader: asyncio.StreamReader, seconds: float) -> bool:
-    """Tell whether the other side closes in some time."""
+    """Tell whether the other side closes the connection within some seconds."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             return not await reader.read(1)
@@ -38,7 +38,7 @@ async def closed_within(reader: asyncio.StreamReader, seconds: float) -> bool:
 
 @asynccontextmanager
 async def sending(telegram: bytes, *, seconds: float = 1, after: float = 0) -> AsyncGenerator[str]:
-    """Send one telegram again and again to whoever connects, the first one after a while; the value is the URL."""
+    """Serve a telegram again and again to every client, the first one after a while; the value is the URL."""
 
     async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
@@ -58,7 +58,7 @@ async def sending(telegram: bytes, *, seconds: float = 1, after: float = 0) -> A
 
 
 async def eventually(condition: Callable[[], bool], *, seconds: float = 15) -> None:
-    """Wait until something holds."""
+    """Wait until a condition holds."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 -- conditions of all kinds, most of them outside our reach
             await asyncio.sleep(0.02)

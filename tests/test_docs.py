@@ -1,4 +1,4 @@
-"""Where the pages lead, and whether they say what they have to."""
+"""The pages: their links, and whether they agree with the integration."""
 
 from collections.abc import Iterator
 import difflib
@@ -36,7 +36,7 @@ def prose(page: Path) -> str:
 
 
 def anchors(page: Path) -> set[str]:
-    """Return the anchors that GitHub makes of headings: one that is there twice gets a number."""
+    """Return the anchors that GitHub makes of headings; a repeated one gets a number."""
     found: list[str] = []
     for heading in HEADING.findall(prose(page)):
         text = re.sub(r"\]\([^)]*\)", "]", heading)
@@ -53,7 +53,7 @@ def links(text: str) -> Iterator[str]:
 
 
 def broken(link: str, page: Path) -> bool:
-    """Tell whether a link leads nowhere within the repository; of others that is not known."""
+    """Tell whether a link within the repository leads nowhere; others are not checked."""
     if link.startswith(REPOSITORY):
         file = re.fullmatch(r"/(?:blob|tree|raw)/main/([^#]+)(#.*)?", link.removeprefix(REPOSITORY))
         link, page = (f"{file[1]}{file[2] or ''}" if file else link.removeprefix(REPOSITORY)), README

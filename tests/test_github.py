@@ -1,4 +1,4 @@
-"""What GitHub runs and asks."""
+"""Workflows and issue forms on GitHub."""
 
 import json
 import os

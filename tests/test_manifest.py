@@ -1,4 +1,4 @@
-"""What the integration promises to HACS and to Home Assistant, as HACS and hassfest check it on GitHub."""
+"""The manifest, as HACS and hassfest check it on GitHub."""
 
 from importlib.util import find_spec
 import json

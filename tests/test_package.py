@@ -1,4 +1,4 @@
-"""What a release consists of: the zip that HACS unpacks, and what has changed."""
+"""The files of a release: the zip that HACS unpacks, and the notes."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What no file of the repository may give away: machines, access points and meters."""
+"""No file of the repository may identify machines, access points or meters."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -19,22 +19,24 @@ from .frontend import async_add_resource, async_forget_resource, async_setup_das
 from .history import async_forget_history, async_setup_history, async_start_history
 from .history.services import async_setup_history_services
 from .insight.capacity import CONF_PEAK_TARGET, SECTION_CAPACITY
-from .issues import async_end_all, async_follow_tariff_year
+from .issues import async_end_all, async_follow_tariff_year, async_follow_voltage
+from .live import async_setup_live, async_setup_live_feed
 from .peak_statistics import async_setup_peak_statistics
 from .port_watch import async_forget_watch
 from .services import async_setup_services
 from .storage import async_remove_stores
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NUMBER, Platform.SENSOR]
-# Minor versions of entries from which on something is as it is now.
+# The minor versions of entries that brought the present form of something.
 _WITH_TARGET: Final = 2
 _WITHOUT_NUMBER: Final = 3
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions, and what the frontend loads."""
+    """Register the actions, and what the frontend loads and asks for."""
     async_setup_services(hass)
+    async_setup_live(hass)
     async_setup_history(hass)
     async_setup_history_services(hass)
     await async_setup_dashboard(hass)
@@ -43,21 +45,23 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bool:
     """Open the port, and set up what its telegrams show."""
-    # The registry names devices by what is loaded, which a language chosen a moment ago may not be yet.
+    # The registry names devices with loaded translations; a language chosen a moment ago may not be loaded yet.
     await async_get_translations(hass, hass.config.language, "device", {DOMAIN})
     coordinator = entry.runtime_data = MeterCoordinator(hass, entry)
     await coordinator.async_start()
     async_follow_tariff_year(hass, entry)
+    async_follow_voltage(hass, entry)
     async_setup_peak_statistics(hass, entry)
     try:
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     except BaseException:
         await coordinator.async_stop()
         raise
-    # Home Assistant sets up no platform of an entry that was disabled meanwhile, and warns of each that is unloaded.
+    # If the entry was disabled meanwhile, Home Assistant set up no platform, and unloading one would log a warning.
     coordinator.async_go_on(has_platforms=entry.disabled_by is None)
     await async_setup_energy_dashboard(hass, entry)
     async_start_history(hass, entry)
+    async_setup_live_feed(hass, entry)
     await async_add_resource(hass)
     return True
 
@@ -72,7 +76,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bo
 
 
 async def async_migrate_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bool:
-    """Bring an entry of a former version up to date; refuse one of a later version."""
+    """Migrate an entry of an earlier version; refuse one of a later major version."""
     if entry.version > ENTRY_VERSION:
         return False
     options, title = dict(entry.options), entry.title
@@ -91,7 +95,7 @@ async def async_migrate_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> b
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
-    """Forget what was kept of a meter that is removed; its statistics stay, as all do."""
+    """Delete what was stored of a removed meter. Its statistics stay, as those of all removed entities do."""
     async_forget_watch(hass, entry)
     async_end_all(hass, entry)
     await async_remove_stores(hass, entry)
@@ -100,10 +104,10 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> No
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: EmucsConfigEntry, device: DeviceEntry) -> bool:
-    """Let the user remove an M-Bus meter that is gone from the port, or a service of which nothing exists any more."""
+    """Allow the removal of an M-Bus meter that the port no longer shows, or of a service without entities."""
     coordinator = entry.runtime_data
     if coordinator.data is None:
-        # What there is shows with the first telegram.
+        # Which meters there are is known from the first telegram on.
         return False
     mbus = coordinator.insights.mbus
     present = {entry.unique_id, *(identifier for identifier, reading in mbus.items() if reading.is_present)}

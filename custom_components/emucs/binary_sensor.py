@@ -21,12 +21,12 @@ async def async_setup_entry(
 
 
 class EmucsBinarySensor(EmucsEntity[BinarySensorRow], BinarySensorEntity):
-    """A binary sensor of a row."""
+    """A binary sensor described by a row."""
 
     entity_description: BinarySensorRow
 
     @override
     def _take_value(self) -> bool:
-        """Take whether it is on now."""
+        """Take the current state."""
         before, self._attr_is_on = self._attr_is_on, self.entity_description.is_on_fn(self.coordinator)
         return before is not self._attr_is_on

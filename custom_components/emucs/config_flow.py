@@ -43,17 +43,17 @@ from .insight.grid import grid_of
 from .insight.mbus import mbus_meters
 from .insight.user_port import CONF_USER_PORT, UserPort, detect_user_port
 from .options_flow import EmucsOptionsFlow
-from .port import BinaryProtocol, LinkDown, NoTelegram, PortError, Telegram, WrongSpeed
+from .port import LinkDown, PortError, Telegram
 from .port_watch import NUMBER_WITHIN, link_of
-from .texts import CAUSE, async_language, async_words, cause_in
+from .texts import async_exception_text, async_language, async_words, problem_of
 
 SECTION_ADVANCED: Final = "advanced"
-# A form is not left without an answer for longer than this, in seconds: then progress is shown.
+# Seconds for which a form may wait for an answer; beyond that, progress is shown.
 _LONGEST_FORM: Final = 30
 _SOCKET: Final = "socket://"
 
 
-# e-MUCS P1 1.7.1, table 2: all Belgian meters have these settings, so that nobody has to look at them.
+# e-MUCS P1 1.7.1, table 2: the settings of all Belgian meters.
 _ADVANCED: Final = probatio.Schema(
     {
         probatio.Required(CONF_BAUDRATE, default=115200): integer(300, 4_000_000),
@@ -72,20 +72,20 @@ _FIELDS: Final[Mapping[str, Mapping[probatio.Marker, object]]] = {
 
 
 def _entry_data(user_input: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data of a config entry for what the user filled in."""
+    """Return the data of a config entry from the user's input."""
     port = user_input[CONF_PORT]
     if CONF_HOST in user_input:
         host = user_input[CONF_HOST].strip().lower()
         port = f"{_SOCKET}[{host}]:{port}" if ":" in host else f"{_SOCKET}{host}:{port}"
     data = {CONF_PORT: port, **user_input[SECTION_ADVANCED]}
     if data.get(CONF_WAIT) == DEFAULT_WAIT:
-        # How often telegrams come is found out.
+        # The default: the period of the telegrams is learned.
         del data[CONF_WAIT]
     return data
 
 
 def _filled_in(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the user would fill in for the data of a config entry."""
+    """Return the user input that corresponds to the data of a config entry."""
     advanced = {key: value for key, value in data.items() if key != CONF_PORT}
     if not data[CONF_PORT].startswith(_SOCKET):
         return {CONF_PORT: data[CONF_PORT], SECTION_ADVANCED: advanced}
@@ -94,9 +94,9 @@ def _filled_in(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _async_listen(data: Mapping[str, Any]) -> Telegram | PortError:
-    """Return the first telegram of a port that has the meter's number, or why there is none.
+    """Return the first telegram that has the meter's number, or why there is none.
 
-    A meter that prints no number is taken without one after a while. The port is free again then.
+    A meter that prints no number is accepted after a while. The port is closed on return.
     """
     async with link_of(data) as link:
         event = await anext(link)
@@ -111,7 +111,7 @@ async def _async_listen(data: Mapping[str, Any]) -> Telegram | PortError:
 
 
 class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
-    """Sets up a meter, or moves one to another port."""
+    """Sets up a meter, or moves it to another port."""
 
     VERSION = ENTRY_VERSION
     MINOR_VERSION = ENTRY_MINOR_VERSION
@@ -119,9 +119,9 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
     _data: dict[str, Any]
     _language: str
     _asked: str
-    """The step that asks for the port."""
+    """The step that asked for the port."""
     _filled_in: dict[str, Any]
-    """What the user filled in there."""
+    """The user's input there."""
     _telegram: Telegram
     _listening: asyncio.Task[Telegram | PortError] | None = None
 
@@ -156,7 +156,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is None:
             shown = _filled_in(self._get_reconfigure_entry().data) if self.source == SOURCE_RECONFIGURE else {}
             if shown and (CONF_HOST in shown) is not (step_id == "network"):
-                # What was a device is no address, and the other way round.
+                # A device path is not an address, and vice versa.
                 del shown[CONF_PORT]
             return await self._async_show_port(shown)
         self._filled_in = user_input
@@ -169,7 +169,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
         return await self._async_answer(await self._async_listen())
 
     async def async_step_listen(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show that a port is listened to for as long as the user said."""
+        """Show progress while the port is listened to, for as long as the user said."""
         assert self._listening is not None  # noqa: S101 -- the step before starts it
         if not self._listening.done():
             return self.async_show_progress(
@@ -181,7 +181,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
         return self.async_show_progress_done(next_step_id="answer")
 
     async def async_step_answer(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Go on with what was heard in the meantime."""
+        """Continue with what was received meanwhile."""
         assert self._listening is not None  # noqa: S101 -- the step before waited for it
         listening, self._listening = self._listening, None
         return await self._async_answer(listening.result())
@@ -194,7 +194,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
             self._listening.cancel()
 
     async def _async_answer(self, heard: Telegram | PortError) -> ConfigFlowResult:
-        """Go on with the meter that was heard, or say why none was."""
+        """Continue with the meter that was found, or show what is wrong."""
         if isinstance(heard, Telegram):
             return await self._async_heard(heard)
         return await self._async_show_port(self._filled_in, heard)
@@ -215,21 +215,21 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     async def _async_heard(self, telegram: Telegram) -> ConfigFlowResult:
-        """Go on with the meter that was heard."""
+        """Continue with the meter that was found."""
         if self.source == SOURCE_RECONFIGURE:
             entry = self._get_reconfigure_entry()
             if not is_of(telegram, entry.unique_id or ""):
                 await self.hass.config_entries.async_setup(entry.entry_id)
                 return self.async_abort(reason="wrong_meter")
             return self.async_update_reload_and_abort(entry, data_updates=self._data)
-        # A flow that was left open for this meter, in another window perhaps, ends when one of them is finished.
+        # Another flow for this meter, perhaps in another window, is aborted when one of them finishes.
         await self.async_set_unique_id(identifier_of(telegram), raise_on_progress=False)
         self._abort_if_unique_id_configured()
         self._telegram = telegram
         return await self.async_step_confirm()
 
     async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show what was found, and which port it seems to be."""
+        """Show the meter that was found, and which user port it seems to be."""
         telegram = self._telegram
         manufacturer, model = model_of(telegram)
         if user_input is not None:
@@ -262,7 +262,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     async def _async_listen(self) -> Telegram | PortError:
-        """Listen to the port, with the entry aside that may have the same, as many serve one at a time."""
+        """Listen to the port; unload the entry meanwhile, as many ports serve one client at a time."""
         if self.source != SOURCE_RECONFIGURE:
             return await _async_listen(self._data)
         entry = self._get_reconfigure_entry()
@@ -279,10 +279,6 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
         return heard
 
     async def _async_detail(self, error: PortError) -> str:
-        """Return what is known of an error, beyond its reason."""
-        if not isinstance(error, NoTelegram):
-            return cause_in(await async_words(self.hass, CAUSE, self._language), error)
-        words = await async_words(self.hass, "received", self._language)
-        if isinstance(error, BinaryProtocol):
-            return words["binary"]
-        return words["noise" if isinstance(error, WrongSpeed) else "text"]
+        """Return what is wrong with the port, and what to do about it."""
+        key, placeholders = problem_of(error, self._data[CONF_PORT])
+        return await async_exception_text(self.hass, key, placeholders, self._language)

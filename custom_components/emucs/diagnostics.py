@@ -1,4 +1,4 @@
-"""Diagnostics: what a maintainer needs to know, and nothing that tells whose meter it is."""
+"""Diagnostics: what a maintainer needs, without anything that identifies the meter or its owner."""
 
 import re
 from typing import Any, Final
@@ -16,7 +16,7 @@ _VERSION: Final = re.compile(r"[0-9A-Z.]{1,5}")
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EmucsConfigEntry) -> dict[str, Any]:
-    """Return the state of the link and the latest telegram; there is none where set-up did not get that far."""
+    """Return the state of the link and the latest telegram, if set-up received one."""
     coordinator = entry.runtime_data
     link = coordinator.link
     data = coordinator.data
@@ -51,7 +51,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EmucsCo
 
 
 def _clock(clock: MeterClock) -> dict[str, Any]:
-    """Return how the meter's clock does beside that of the host."""
+    """Return how the clock of the meter compares with that of the host."""
     return {
         "seconds_ahead": None if clock.deviation is None else round(clock.deviation.total_seconds()),
         "off_since": None if clock.off_since is None else clock.off_since.isoformat(),
@@ -61,7 +61,7 @@ def _clock(clock: MeterClock) -> dict[str, Any]:
 
 
 def _telegram(telegram: Telegram) -> dict[str, Any]:
-    """Return a telegram as far as it is nobody's own."""
+    """Return a telegram without personal data."""
     return {
         "identification": telegram.identification if is_public_identification(telegram.identification) else REDACTED,
         "version": telegram.version if _VERSION.fullmatch(telegram.version or "-") else telegram.version and REDACTED,
@@ -89,5 +89,5 @@ def _register(code: str, register: Register) -> list[str | None]:
 
 
 def redact_frame(frame: bytes | None) -> list[str] | None:
-    """Return the lines of a telegram as it came, without what may tell whose meter it is."""
+    """Return the lines of a telegram as received, with identifying values replaced."""
     return None if frame is None else redact(frame, REDACTED)

@@ -1,4 +1,4 @@
-"""The energy dashboard: put a meter on it, once, where the user wants that."""
+"""Adds the meters of an entry to the energy dashboard, once, if the user asked for it at set-up."""
 
 from typing import TYPE_CHECKING, cast
 
@@ -11,7 +11,7 @@ from .coordinator import EmucsConfigEntry
 from .insight.mbus import Medium
 
 if TYPE_CHECKING:
-    # It brings the recorder and the frontend with it, which not everybody has.
+    # The energy integration brings the recorder and the frontend, which not every installation has.
     from homeassistant.components.energy.data import (
         EnergyPreferencesUpdate,
         GasSourceType,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 async def async_setup_energy_dashboard(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
-    """Put the meters of an entry on the energy dashboard if the user asked for it at set-up; only once."""
+    """Add the meters of an entry to the energy dashboard, once, if the user asked for it at set-up."""
     if not entry.options.get(CONF_ADD_TO_ENERGY):
         return
     coordinator = entry.runtime_data
@@ -32,7 +32,7 @@ async def async_setup_energy_dashboard(hass: HomeAssistant, entry: EmucsConfigEn
 
     @callback
     def add_later() -> None:
-        """Put them there once there are entities, which are made a moment after the first telegram."""
+        """Add them once the entities exist, a moment after the first telegram."""
         if entry.options.get(CONF_ADD_TO_ENERGY) and _sources(hass, entry):
             entry.async_create_task(hass, _async_add(hass, entry), eager_start=True)
 
@@ -40,7 +40,7 @@ async def async_setup_energy_dashboard(hass: HomeAssistant, entry: EmucsConfigEn
 
 
 async def _async_add(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
-    """Put the meters of an entry on the energy dashboard, and remember that."""
+    """Add the meters of an entry to the energy dashboard, and remember that it was done."""
     options = {key: value for key, value in entry.options.items() if key != CONF_ADD_TO_ENERGY}
     hass.config_entries.async_update_entry(entry, options=options)
     if "energy" not in hass.config.components:
@@ -56,7 +56,7 @@ async def _async_add(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
 
 
 def _sources(hass: HomeAssistant, entry: EmucsConfigEntry) -> list[SourceType]:
-    """Return what the meters of an entry are on the energy dashboard."""
+    """Return the sources of the energy dashboard for the meters of an entry."""
     registry = er.async_get(hass)
 
     def entity(identifier: str, key: str) -> str | None:

@@ -15,7 +15,7 @@ from .entity import EmucsEntity, async_add_when_present
 from .pace import Allowance
 
 PARALLEL_UPDATES = 0
-# The longest day has 100 quarters, and a bridge may send them late, in one go. Of a flood the oldest are dropped.
+# The longest day has 100 quarter-hours, and a bridge may send them late in one go. Beyond that the oldest are dropped.
 _MOST_AT_ONCE: Final = 128
 
 
@@ -27,12 +27,12 @@ async def async_setup_entry(
 
 
 class EmucsEvent(EmucsEntity[EventRow], EventEntity):
-    """Tells what each telegram brought, once and in order: at once, unless there have been more than a day has."""
+    """Fires the events of each telegram, once and in order; at most as many as a day has may wait."""
 
     entity_description: EventRow
 
     def __init__(self, coordinator: MeterCoordinator, row: EventRow) -> None:
-        """Start with nothing to tell; events are of what comes."""
+        """Start without events: those before are not fired."""
         super().__init__(coordinator, row)
         self._waiting: deque[list[Happening]] = deque(maxlen=_MOST_AT_ONCE)
         self._allowance = Allowance(_MOST_AT_ONCE)
@@ -40,25 +40,25 @@ class EmucsEvent(EmucsEntity[EventRow], EventEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow each telegram, also those that other entities are not told of."""
+        """Follow every telegram, also those between two updates of other entities."""
         await super().async_added_to_hass()
         self.async_on_remove(self.coordinator.async_on_data(self._async_take))
 
     @override
     async def async_will_remove_from_hass(self) -> None:
-        """Tell nothing any more."""
+        """Stop firing."""
         await super().async_will_remove_from_hass()
         if self._stop_timer is not None:
             self._stop_timer()
 
     @override
     def _take_value(self) -> bool:
-        """Take nothing from what other entities are told."""
+        """Do nothing: events come from telegrams, not from updates."""
         return False
 
     @callback
     def _async_take(self) -> None:
-        """Take what a telegram brought."""
+        """Queue the events of a telegram."""
         if happenings := list(self.entity_description.events_fn(self.coordinator)):
             self._waiting.append(happenings)
             self._async_go_on()
@@ -66,13 +66,13 @@ class EmucsEvent(EmucsEntity[EventRow], EventEntity):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Follow whether the port works; while it does not, events wait."""
+        """Follow the availability of the port; while it is down, events wait."""
         super()._handle_coordinator_update()
         self._async_go_on()
 
     @callback
     def _async_go_on(self) -> None:
-        """Tell what waits, as far as that may be now; the rest follows by itself."""
+        """Fire what waits, as fast as allowed; the rest follows by timer."""
         while self._waiting and self._stop_timer is None and self.available:
             if wait := self._allowance.take(self.hass.loop.time()):
                 self._stop_timer = async_call_later(self.hass, wait, self._async_waited)
@@ -83,6 +83,6 @@ class EmucsEvent(EmucsEntity[EventRow], EventEntity):
 
     @callback
     def _async_waited(self, _: datetime) -> None:
-        """Go on with what waits."""
+        """Continue with what waits."""
         self._stop_timer = None
         self._async_go_on()

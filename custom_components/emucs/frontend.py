@@ -1,4 +1,4 @@
-"""What the integration brings to Home Assistant's frontend: the quarter card and the meter dashboard."""
+"""Serves the quarter-hour card and the meter dashboard to Home Assistant's frontend."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -26,7 +26,7 @@ async def async_setup_dashboard(hass: HomeAssistant) -> None:
         return
     from homeassistant.components.frontend import add_extra_js_url  # noqa: PLC0415 -- loaded, where it is
 
-    # In the path, and not behind it, so that the modules that the first one imports are as new as that.
+    # In the path, not in the query, so that imported modules are of the same version.
     path = f"/{DOMAIN}/{await hass.async_add_executor_job(fingerprint, FOLDER)}"
     await hass.http.async_register_static_paths([StaticPathConfig(path, str(FOLDER), cache_headers=True)])
     url = hass.data[_URL] = f"{path}/{MAIN_MODULE}"
@@ -34,9 +34,9 @@ async def async_setup_dashboard(hass: HomeAssistant) -> None:
 
 
 async def async_add_resource(hass: HomeAssistant) -> None:
-    """Have dashboards load the module as well, on pages that are older than the integration or its update.
+    """Add the module to the dashboard resources as well, for pages older than the integration or its update.
 
-    A page that is open, or that a browser keeps, was told what to load when it was made; resources are asked for anew.
+    A page that is open or cached lists its modules from when it was made; resources are read anew.
     """
     if (url := hass.data.get(_URL)) is None or (resources := await _resources(hass)) is None:
         return
@@ -56,18 +56,18 @@ async def async_forget_resource(hass: HomeAssistant, entry: ConfigEntry) -> None
 
 
 async def _resources(hass: HomeAssistant) -> ResourceStorageCollection | None:
-    """Return the resources that Home Assistant keeps; None where they are the user's YAML."""
+    """Return the stored dashboard resources; None if they are in the user's YAML."""
     try:
         from homeassistant.components.lovelace.const import LOVELACE_DATA  # noqa: PLC0415 -- no promised way to them
         from homeassistant.components.lovelace.resources import ResourceStorageCollection  # noqa: PLC0415
 
         resources = hass.data[LOVELACE_DATA].resources
     except AttributeError, ImportError, KeyError:
-        # The dashboard is then missing on older pages until they are loaded again.
+        # Older pages then lack the dashboard until they are reloaded.
         return None
     if not isinstance(resources, ResourceStorageCollection):
         return None
-    # Reads them, where nobody has asked for them yet.
+    # Loads them, if that has not been done yet.
     await resources.async_get_info()
     return resources
 
@@ -77,7 +77,7 @@ def _ours(resources: ResourceStorageCollection) -> list[dict[str, str]]:
 
 
 def fingerprint(folder: Path) -> str:
-    """Return what changes whenever the name or the content of a file in the folder does."""
+    """Return a hash that changes with the name or the content of any file in the folder."""
     digest = sha256()
     for path in sorted(folder.iterdir()):
         content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Repair issues: what a user can mend, with its end when that is done. Each belongs to one entry."""
+"""Repair issues of an entry: reported when the user has to act, and ended when that is no longer so."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -6,9 +6,12 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
+from . import texts
 from .const import DOMAIN
 from .devices import mask
 from .insight.capacity import Capacity
+from .insight.voltage import Voltage
+from .insight.voltage_history import VoltageVerdict, WeekVerdict
 
 if TYPE_CHECKING:
     from .coordinator import EmucsConfigEntry
@@ -21,6 +24,8 @@ RECORDER_UNKNOWN: Final = "recorder_unknown"
 RIGHTS_LAPSED: Final = "rights_lapsed"
 TARIFF_YEAR: Final = "tariff_year"
 UNREADABLE_STORE: Final = "unreadable_store"
+VOLTAGE_OUTSIDE: Final = "voltage_outside"
+VOLTAGE_OUTSIDE_FLANDERS: Final = "voltage_outside_flanders"
 WRONG_METER: Final = "wrong_meter"
 WRONG_SPEED: Final = "wrong_speed"
 ISSUES: Final = (
@@ -35,19 +40,21 @@ ISSUES: Final = (
     WRONG_SPEED,
 )
 """Those of an entry that runs, or tries to: they end with it."""
+TO_BE_READ: Final = (UNREADABLE_STORE, VOLTAGE_OUTSIDE, VOLTAGE_OUTSIDE_FLANDERS)
+"""Those that stay until the user has read them."""
 
 ENTRY_ID: Final = "entry_id"
 FOUND: Final = "found"
 
 
 def issue_id(entry: ConfigEntry, issue: str) -> str:
-    """Return the id that an issue of an entry has."""
+    """Return the id of an issue of an entry."""
     return f"{issue}_{entry.entry_id}"
 
 
 @callback
 def async_end(hass: HomeAssistant, entry: ConfigEntry, *issues: str) -> None:
-    """End issues of an entry, where there are such."""
+    """End issues of an entry, if they exist."""
     for issue in issues:
         ir.async_delete_issue(hass, DOMAIN, issue_id(entry, issue))
 
@@ -55,7 +62,7 @@ def async_end(hass: HomeAssistant, entry: ConfigEntry, *issues: str) -> None:
 @callback
 def async_end_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """End all issues of an entry that is removed."""
-    async_end(hass, entry, *ISSUES, UNREADABLE_STORE)
+    async_end(hass, entry, *ISSUES, *TO_BE_READ)
 
 
 @callback
@@ -68,8 +75,9 @@ def _report(
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
     fix: dict[str, str | int | float | None] | None = None,
     persistent: bool = False,
+    variant: str = "",
 ) -> None:
-    """Report an issue of an entry; `fix` is what its fix flow needs, where it has one."""
+    """Report an issue of an entry; `fix` is what its fix flow needs, and `variant` ends the key of its texts."""
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -78,59 +86,73 @@ def _report(
         is_fixable=fix is not None,
         is_persistent=persistent,
         severity=severity,
-        translation_key=issue,
+        translation_key=f"{issue}_{variant}" if variant else issue,
         translation_placeholders=placeholders,
     )
 
 
 @callback
 def async_report_silence(hass: HomeAssistant, entry: ConfigEntry, port: str) -> None:
-    """Say that a port was silent for long."""
-    _report(hass, entry, PORT_SILENT, {"port": port}, severity=ir.IssueSeverity.ERROR)
+    """Report that a port has been silent for long."""
+    _report(
+        hass,
+        entry,
+        PORT_SILENT,
+        {"port": texts.name_of(port)},
+        severity=ir.IssueSeverity.ERROR,
+        variant=texts.connection_of(port),
+    )
 
 
 @callback
 def async_report_unreachable_port(hass: HomeAssistant, entry: ConfigEntry, port: str, detail: str) -> None:
-    """Say that a port could not be opened for long, and why; the user can choose another one."""
-    placeholders = {"name": entry.title, "port": port, "detail": detail}
+    """Report that a port could not be opened for long, and why. The fix flow leads to another port."""
+    placeholders = {"name": entry.title, "port": texts.name_of(port), "detail": detail}
     fix: dict[str, str | int | float | None] = {ENTRY_ID: entry.entry_id}
     _report(hass, entry, PORT_UNREACHABLE, placeholders, severity=ir.IssueSeverity.ERROR, fix=fix)
 
 
 @callback
 def async_report_wrong_speed(hass: HomeAssistant, entry: ConfigEntry, port: str) -> None:
-    """Say that what comes on a port was no telegram for long."""
-    _report(hass, entry, WRONG_SPEED, {"port": port}, severity=ir.IssueSeverity.ERROR)
+    """Report that a port has sent no telegrams but other data for long."""
+    _report(
+        hass,
+        entry,
+        WRONG_SPEED,
+        {"port": texts.name_of(port)},
+        severity=ir.IssueSeverity.ERROR,
+        variant=texts.connection_of(port),
+    )
 
 
 @callback
 def async_report_wrong_meter(hass: HomeAssistant, entry: ConfigEntry, port: str, found: str) -> None:
-    """Say that another meter is on the port; the user can take it for the new one."""
-    placeholders = {"port": port, "expected": mask(entry.unique_id or ""), "found": mask(found)}
+    """Report that another meter is on the port. The fix flow takes it as the replacement."""
+    placeholders = {"port": texts.name_of(port), "expected": mask(entry.unique_id or ""), "found": mask(found)}
     fix: dict[str, str | int | float | None] = {ENTRY_ID: entry.entry_id, FOUND: found}
     _report(hass, entry, WRONG_METER, placeholders, severity=ir.IssueSeverity.ERROR, fix=fix)
 
 
 @callback
 def async_report_lapsed_rights(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Say that a meter sends voltages, but no energy any more."""
+    """Report that a meter sends voltages, but no energy any more."""
     _report(hass, entry, RIGHTS_LAPSED, {"name": entry.title})
 
 
 @callback
 def async_report_clock(hass: HomeAssistant, entry: ConfigEntry, meter: str, host: str) -> None:
-    """Say that a meter's clock is off: what it and the host's showed at one moment, in local time."""
+    """Report that the clocks of meter and host differ: what both showed at one moment, in local time."""
     _report(hass, entry, CLOCK_OFF, {"name": entry.title, "meter": meter, "host": host})
 
 
 @callback
 def async_follow_tariff_year(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
-    """Say whenever the costs of a year rest on the rates of another one, and no longer than that."""
+    """Report while the costs of a year are calculated with the rates of another one."""
     coordinator = entry.runtime_data
 
     @callback
     def check() -> None:
-        """Compare the year with that of the rates."""
+        """Compare the year of the costs with that of the rates."""
         capacity = coordinator.insights[Capacity]
         if (year := capacity.missing_year) is None or capacity.billed.tariff is None:
             async_end(hass, entry, TARIFF_YEAR)
@@ -142,15 +164,52 @@ def async_follow_tariff_year(hass: HomeAssistant, entry: EmucsConfigEntry) -> No
 
 
 @callback
+def async_follow_voltage(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
+    """Say of each week once that its voltage was outside the limits, until the user has read it or a week was not."""
+    coordinator = entry.runtime_data
+
+    @callback
+    def check() -> None:
+        """Look at the week that the latest telegram ended."""
+        state = coordinator.insights[Voltage].state
+        if state is None or not state.closed:
+            return
+        async_end(hass, entry, VOLTAGE_OUTSIDE, VOLTAGE_OUTSIDE_FLANDERS)
+        if outside := [week for week in state.closed if week.verdict is VoltageVerdict.OUTSIDE]:
+            area = coordinator.insights[Capacity].settings.area
+            _report_voltage(hass, entry, outside, is_flemish=area is not None and area.bills_peaks)
+
+    entry.async_on_unload(coordinator.async_on_data(check))
+    check()
+
+
+@callback
+def _report_voltage(hass: HomeAssistant, entry: ConfigEntry, weeks: list[WeekVerdict], *, is_flemish: bool) -> None:
+    """Say on which phases the voltage of a week was outside, and what can be done in that region."""
+    placeholders = {
+        "name": entry.title,
+        "begin": weeks[0].begin.isoformat(),
+        "phases": ", ".join(week.phase.upper() for week in weeks),
+        "lowest": f"{min(week.lowest for week in weeks):.1f}",
+        "highest": f"{max(week.highest for week in weeks):.1f}",
+    }
+    fix: dict[str, str | int | float | None] = {ENTRY_ID: entry.entry_id}
+    if is_flemish:
+        _report(hass, entry, VOLTAGE_OUTSIDE_FLANDERS, placeholders, fix=fix, persistent=True)
+    else:
+        _report(hass, entry, VOLTAGE_OUTSIDE, placeholders, fix=fix, persistent=True)
+
+
+@callback
 def async_report_unreadable_store(hass: HomeAssistant, entry: ConfigEntry, file: str) -> None:
-    """Say that what was kept of a meter cannot be read, and where it lies now; until the user has read that."""
+    """Report that a store cannot be read, and where it was set aside; until the user confirms."""
     placeholders = {"name": entry.title, "file": file}
     _report(hass, entry, UNREADABLE_STORE, placeholders, fix={ENTRY_ID: entry.entry_id}, persistent=True)
 
 
 @callback
 def async_report_unreadable_history(hass: HomeAssistant, entry: ConfigEntry, file: str) -> None:
-    """Say that the record of imports cannot be read, and under which name it was set aside."""
+    """Report that the record of imports cannot be read, and under which name it was set aside."""
     _report(
         hass,
         entry,
@@ -162,5 +221,5 @@ def async_report_unreadable_history(hass: HomeAssistant, entry: ConfigEntry, fil
 
 @callback
 def async_report_unknown_recorder(hass: HomeAssistant, entry: ConfigEntry, version: str) -> None:
-    """Say that history is not imported, as the recorder's database has a schema that this was not tested with."""
+    """Report that history cannot be imported, as the schema of the recorder's database was not tested."""
     _report(hass, entry, RECORDER_UNKNOWN, {"name": entry.title, "version": version})

@@ -79,7 +79,7 @@ class EmucsOptionsFlow(HistorySteps):
     """Changes how a meter is shown, and imports its history."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Let the user choose; without a recorder there are settings alone."""
+        """Show the menu; without a recorder there are only settings."""
         if not has_history(self.hass):
             return await self.async_step_settings()
         return self.async_show_menu(step_id="init", menu_options=["settings", "import_history", "undo_import"])

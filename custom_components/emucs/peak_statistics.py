@@ -1,4 +1,4 @@
-"""Long-term statistics that are no entity's: the month peaks, one row a month."""
+"""External long-term statistics: the month peaks, one row per month."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -22,7 +22,7 @@ _FURTHEST_AHEAD: Final = timedelta(hours=14)
 
 
 def statistic_id(entry: ConfigEntry) -> str:
-    """Return the id of the month peaks of a meter."""
+    """Return the statistic id of the month peaks of a meter."""
     return f"{DOMAIN}:{slugify(entry.unique_id)}_month_peak"
 
 
@@ -41,7 +41,7 @@ def _month_of_row(start: datetime) -> date:
 
 @callback
 def async_setup_peak_statistics(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
-    """Write the month peaks whenever one of them changes, or the time zone by which their rows are dated."""
+    """Write the month peaks whenever one of them changes, or Home Assistant's time zone."""
     if "recorder" not in hass.config.components:
         return
     writer = _Writer(hass, entry)
@@ -50,7 +50,7 @@ def async_setup_peak_statistics(hass: HomeAssistant, entry: EmucsConfigEntry) ->
 
 
 class _Writer:
-    """Keeps the statistic of an entry as its ledger is."""
+    """Keeps the statistic of an entry in step with its ledger of peaks."""
 
     def __init__(self, hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
         """Start with nothing written."""
@@ -61,7 +61,7 @@ class _Writer:
 
     @callback
     def async_update(self) -> None:
-        """Write all known month peaks if they are others than before; rows that are there are replaced."""
+        """Write all known month peaks if they have changed; existing rows are replaced."""
         peaks = self._entry.runtime_data.insights[Capacity].months()
         time_zone = self._hass.config.time_zone
         if not peaks or (peaks == self._peaks and time_zone == self._time_zone):
@@ -98,7 +98,7 @@ class _Writer:
         async_add_external_statistics(self._hass, metadata, rows)
 
     async def _async_date_anew(self) -> None:
-        """Move rows that were dated in another time zone, so that no month has two."""
+        """Move rows that were dated in another time zone, so that no month has two rows."""
         from homeassistant.helpers.recorder import get_instance  # noqa: PLC0415
 
         statistic, recorder = statistic_id(self._entry), get_instance(self._hass)
@@ -114,7 +114,7 @@ class _Writer:
 
 
 def _read(hass: HomeAssistant, statistic: str) -> dict[datetime, float]:
-    """Return the rows of a statistic: when they start, and their peaks in kW."""
+    """Return the rows of a statistic: starts and peaks in kW."""
     from homeassistant.components.recorder.statistics import statistics_during_period  # noqa: PLC0415
 
     found = statistics_during_period(

@@ -1,4 +1,4 @@
-"""Watches over a port, also while it cannot be set up: what happened to it, and what the user has to be told."""
+"""Follows the state of a port across set-up attempts, and reports repair issues once a failure lasts."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -17,25 +17,25 @@ from .insight.clock import MeterClock
 from .insight.guard import is_counter
 from .port import BinaryProtocol, CannotConnect, Link, LinkDown, NoData, NoTelegram, PortError, Telegram, obis
 from .port.health import UP, LinkHealth
-from .texts import CAUSE, async_system_words, cause_in
+from .texts import async_system_exception_text, problem_of
 
 SILENT_AFTER: Final = 3600.0
-"""Seconds of silence that no restart of a bridge explains: perhaps the port is not activated."""
+"""Seconds of silence, longer than any restart of a bridge: the port may not be activated."""
 WRONG_SPEED_AFTER: Final = 600.0
 UNREACHABLE_AFTER: Final = 600.0
-"""Seconds that no restart of a router, a bridge or a computer takes."""
+"""Seconds, longer than a router, a bridge or a computer takes to restart."""
 LAPSED_AFTER: Final = 600.0
 NUMBER_WITHIN: Final = 10.0
-"""Seconds for which telegrams without the meter's number tell nothing: it may still be starting."""
+"""Seconds for which telegrams without the meter's number are not judged: it may still be starting."""
 
-# What a failure of the port becomes when it lasts.
+# The issues that failures of the port become when they last.
 _FAILURES: Final = (issues.PORT_SILENT, issues.PORT_UNREACHABLE, issues.WRONG_SPEED)
 _VOLTAGES: Final = tuple(map(obis.voltage, obis.PHASE_GROUP))
 _DEMANDS: Final = (obis.DEMAND, obis.MONTH_PEAK)
 
 
 def link_of(data: Mapping[str, Any]) -> Link:
-    """Return the link that the data of a config entry describe."""
+    """Return the link described by the data of a config entry."""
     return Link(
         data[CONF_PORT],
         baudrate=data[CONF_BAUDRATE],
@@ -52,13 +52,13 @@ class WrongMeter(PortError):
     reason = "wrong_meter"
 
     def __init__(self, found: str) -> None:
-        """Take the identifier of that meter."""
+        """Keep the identifier of the meter that was found."""
         super().__init__()
         self.found = found
 
 
 def is_lapsed(telegram: Telegram) -> bool:
-    """Tell whether a meter shows voltages, and neither energy nor demand, which every meter has."""
+    """Tell whether a telegram has voltages but neither energy nor demand: the permission may have expired."""
     registers = telegram.registers
     return (
         any(code in registers for code in _VOLTAGES)
@@ -68,16 +68,16 @@ def is_lapsed(telegram: Telegram) -> bool:
 
 
 class PortWatch:
-    """Follows one entry for as long as there is one, over all its tries to be set up."""
+    """Follows one entry for as long as it exists, across all attempts to set it up."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, clock: Callable[[], float] | None = None) -> None:
-        """Start with nothing known; `clock` tells monotonic seconds, by default as the event loop does."""
+        """Start with nothing known; `clock` returns monotonic seconds, by default those of the event loop."""
         self._hass = hass
         self._entry = entry
         self._clock = clock or hass.loop.time
         self.health = LinkHealth()
         self._error: PortError | None = None
-        self._failure: str | None = None  # the issue that the present failure becomes
+        self._failure: str | None = None  # the issue that the current failure becomes when it lasts
         self._since = 0.0
         self._lapsed_since: float | None = None
         self._numberless_since: float | None = None
@@ -85,12 +85,12 @@ class PortWatch:
 
     @property
     def _port(self) -> str:
-        """Return what the user knows the port by."""
+        """Return the port as the user entered it."""
         port: str = self._entry.data[CONF_PORT]
         return port
 
     async def async_first_event(self, link: Link) -> Telegram | LinkDown:
-        """Return the first event of a link that tells whose telegrams come, or why none do."""
+        """Return the first event that tells which meter sends, or why no telegrams come."""
         self._numberless_since = None
         while True:
             event = await anext(link)
@@ -99,7 +99,7 @@ class PortWatch:
 
     @callback
     def async_is_ours(self, telegram: Telegram) -> bool | None:
-        """Tell whether a telegram is of this meter; None where it has no number, which may still come."""
+        """Tell whether a telegram is of this meter; None while its number is missing but may still come."""
         is_ours = is_of(telegram, self._entry.unique_id or "")
         if is_ours or telegram.meter_id is not None:
             self._numberless_since = None
@@ -117,20 +117,16 @@ class PortWatch:
             return event
         error = event.error if isinstance(event, LinkDown) else WrongMeter(identifier_of(event))
         self.async_failed(error)
+        key, placeholders = problem_of(error, self._port)
+        if isinstance(error, WrongMeter):
+            placeholders |= {"expected": mask(expected), "found": mask(error.found)}
         raise ConfigEntryNotReady(
-            translation_domain=DOMAIN,
-            translation_key=error.reason,
-            translation_placeholders={
-                "port": self._port,
-                "detail": cause_in(async_system_words(self._hass, CAUSE), error),
-                "expected": mask(expected),
-                "found": mask(error.found) if isinstance(error, WrongMeter) else "",
-            },
+            translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
         ) from error
 
     @callback
     def async_failed(self, error: PortError) -> None:
-        """Take why there are no telegrams."""
+        """Note a failure of the port, and start timing it if it is of a new kind."""
         self.health.note(error.reason, dt_util.utcnow())
         if isinstance(error, WrongMeter):
             issues.async_report_wrong_meter(self._hass, self._entry, self._port, error.found)
@@ -142,14 +138,14 @@ class PortWatch:
 
     @callback
     def async_recovered(self) -> None:
-        """Take that telegrams of the right meter come, now or again."""
+        """End the issues of the port, as telegrams of the right meter arrive."""
         self.health.note(UP, dt_util.utcnow())
         self._failure = None
         issues.async_end(self._hass, self._entry, *_FAILURES, issues.WRONG_METER)
 
     @callback
     def async_check(self, latest: Telegram | PortError | None, clock: MeterClock) -> None:
-        """See whether something has lasted for long enough, or is over: with the latest telegram, or why none comes."""
+        """Report or end lasting conditions, given the latest telegram or the reason why none comes."""
         if isinstance(latest, Telegram):
             self._async_check_rights(latest)
             self._async_check_clock(latest, clock)
@@ -159,19 +155,19 @@ class PortWatch:
 
     @callback
     def _async_check_failure(self) -> None:
-        """Say why nothing comes, once that has lasted."""
+        """Report the current failure once it has lasted long enough."""
         lasted = self._clock() - self._since
         if self._failure == issues.PORT_SILENT and lasted >= SILENT_AFTER:
             issues.async_report_silence(self._hass, self._entry, self._port)
         elif self._failure == issues.PORT_UNREACHABLE and self._error is not None and lasted >= UNREACHABLE_AFTER:
-            detail = cause_in(async_system_words(self._hass, CAUSE), self._error)
+            detail = async_system_exception_text(self._hass, *problem_of(self._error, self._port))
             issues.async_report_unreachable_port(self._hass, self._entry, self._port, detail)
         elif self._failure == issues.WRONG_SPEED and lasted >= WRONG_SPEED_AFTER:
             issues.async_report_wrong_speed(self._hass, self._entry, self._port)
 
     @callback
     def _async_check_rights(self, telegram: Telegram) -> None:
-        """Say that the meter does not send any more what it needs a permission for."""
+        """Report that the meter no longer sends what needs a permission."""
         if not is_lapsed(telegram):
             self._lapsed_since = None
             issues.async_end(self._hass, self._entry, issues.RIGHTS_LAPSED)
@@ -184,7 +180,7 @@ class PortWatch:
 
     @callback
     def _async_check_clock(self, telegram: Telegram, clock: MeterClock) -> None:
-        """Say that the meter's clock is off."""
+        """Report that the clocks of the meter and the host differ."""
         host = dt_util.utcnow()
         if clock.off_since is None:
             issues.async_end(self._hass, self._entry, issues.CLOCK_OFF)
@@ -194,14 +190,14 @@ class PortWatch:
 
     @callback
     def _async_state_changed(self) -> None:
-        """End all issues of an entry that is not there any more: disabled, removed, or about to be set up anew."""
+        """End all issues of an entry that is no longer loaded: disabled, removed, or about to be set up again."""
         if self._entry.state is ConfigEntryState.NOT_LOADED:
             self._failure = self._lapsed_since = None
             issues.async_end(self._hass, self._entry, *issues.ISSUES)
 
 
 def _issue_of(error: PortError) -> str | None:
-    """Return the issue that a failure becomes when it lasts."""
+    """Return the issue that a failure becomes when it lasts, if any."""
     if isinstance(error, NoData):
         return issues.PORT_SILENT
     if isinstance(error, CannotConnect):
@@ -216,7 +212,7 @@ _WATCHES: Final[HassKey[dict[str, PortWatch]]] = HassKey(f"{DOMAIN}_watches")
 
 @callback
 def async_watch_of(hass: HomeAssistant, entry: ConfigEntry, clock: Callable[[], float] | None = None) -> PortWatch:
-    """Return what watches over an entry; the first to ask may choose its clock."""
+    """Return the watch of an entry; the first caller may choose its clock."""
     watches = hass.data.setdefault(_WATCHES, {})
     if entry.entry_id not in watches:
         watches[entry.entry_id] = PortWatch(hass, entry, clock)
@@ -225,6 +221,6 @@ def async_watch_of(hass: HomeAssistant, entry: ConfigEntry, clock: Callable[[], 
 
 @callback
 def async_forget_watch(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Watch no longer over an entry that is removed."""
+    """Drop the watch of a removed entry."""
     if (watch := hass.data.get(_WATCHES, {}).pop(entry.entry_id, None)) is not None:
         watch.async_remove()

@@ -1,4 +1,4 @@
-"""Repairs: flows that mend an issue, or end it once the user has read it."""
+"""Fix flows of repair issues."""
 
 from typing import Final, override
 
@@ -18,7 +18,7 @@ _NOTHING_TO_FILL_IN: Final = probatio.Schema({})
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
-    """Return the flow of an issue; one without anything to mend is confirmed, and ends."""
+    """Return the fix flow of an issue; one that only informs ends when it is confirmed."""
     data = data or {}
     if issue_id.startswith(PORT_UNREACHABLE):
         return UnreachablePortFlow(str(data.get(ENTRY_ID)))
@@ -28,15 +28,15 @@ async def async_create_fix_flow(
 
 
 class UnreachablePortFlow(ConfirmRepairFlow):
-    """Leads to the port that an entry is read at; the issue stays until telegrams come."""
+    """Leads to the reconfiguration of the port; the issue stays until telegrams come."""
 
     def __init__(self, entry_id: str) -> None:
-        """Take which entry."""
+        """Keep the id of the entry."""
         self._entry_id = entry_id
 
     @override
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Say what was tried, then let the user reconfigure the entry."""
+        """Explain the failure, then let the user reconfigure the entry."""
         if (entry := self.hass.config_entries.async_get_entry(self._entry_id)) is None:
             return self.async_abort(reason="not_there")
         if user_input is None:
@@ -49,19 +49,19 @@ class UnreachablePortFlow(ConfirmRepairFlow):
 
 
 class ReplacedMeterFlow(RepairsFlow):
-    """Lets an entry go on with another meter: a new device, beside the old one and its history."""
+    """Replaces the meter of an entry: a new device, beside the old one and its history."""
 
     def __init__(self, entry_id: str, found: str) -> None:
-        """Take which entry, and the meter that is on its port now."""
+        """Keep the id of the entry, and the identifier of the meter on its port."""
         self._entry_id = entry_id
         self._found = found
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Begin."""
+        """Start with the question."""
         return await self.async_step_confirm()
 
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Ask whether the meter was replaced, and take the new one."""
+        """Ask whether the meter was replaced, and switch to the new one."""
         entries = self.hass.config_entries
         if (entry := entries.async_get_entry(self._entry_id)) is None:
             return self.async_abort(reason="not_there")
@@ -77,7 +77,7 @@ class ReplacedMeterFlow(RepairsFlow):
         return self.async_create_entry(data={})
 
     def _replace(self, entry: ConfigEntry) -> None:
-        """Let the entry be the new meter's, and read it."""
+        """Switch the entry to the new meter, and reload it."""
         self.hass.config_entries.async_update_entry(
             entry,
             unique_id=self._found,

@@ -1,4 +1,4 @@
-"""What is known of a meter, kept over restarts in two stores an entry: *state*, small, and *series*, bulk."""
+"""What is known of a meter, kept across restarts in two stores per entry: *state*, small, and *series*, bulk."""
 
 from collections.abc import Callable
 import logging
@@ -54,9 +54,9 @@ class MeterStore(Store[dict[str, Any]]):
     async def _async_migrate_func(
         self, old_major_version: int, old_minor_version: int, old_data: dict[str, Any]
     ) -> dict[str, Any]:
-        """Return what a former version has written, as this one would."""
+        """Return the data of an earlier version in the present form."""
         if old_minor_version < self._MINOR_VERSION and self._suffix == STATE:
-            # Until 1.1 it had the capacity tariff alone.
+            # Until 1.1 it held the capacity tariff alone.
             return {"capacity": old_data}
         return old_data
 
@@ -72,7 +72,7 @@ class MeterStorage:
         self._due: dict[str, float] = {}
 
     async def async_load[T](self, suffix: str, use: Callable[[dict[str, Any]], T]) -> T | None:
-        """Return what is made of a store, or None where there is nothing to make it of.
+        """Return what `use` makes of a store, or None without one.
 
         A store that cannot be read, or of which nothing can be made, is set aside under another name, and the user is
         told: the meter starts anew.
@@ -82,7 +82,7 @@ class MeterStorage:
             saved = await store.async_load()
             return None if saved is None else use(_required_mapping(saved))
         except _UNREADABLE as error:
-            # Its text may have what was stored, such as the number of a meter.
+            # The text of the error may contain what was stored, such as the number of a meter.
             reason = type(error).__name__
         aside = await self._hass.async_add_executor_job(_set_aside, Path(store.path))
         if aside is None:
@@ -101,7 +101,7 @@ class MeterStorage:
 
     @callback
     def async_save_within(self, suffix: str, seconds: float, save: Callable[[], dict[str, Any]]) -> None:
-        """Write what is known by then, within so many seconds; also when Home Assistant stops before."""
+        """Write within so many seconds what is known by then; also when Home Assistant stops earlier."""
         due = self._hass.loop.time() + seconds
         if due >= self._due.get(suffix, inf):
             return
@@ -121,20 +121,20 @@ class MeterStorage:
 
 
 async def async_remove_stores(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Remove what was kept of an entry."""
+    """Delete the stores of an entry."""
     for suffix in STORES:
         await MeterStore(hass, entry, suffix).async_remove()
 
 
 def _required_mapping(saved: object) -> dict[str, Any]:
-    """Return what a store has, which the store itself does not check; TypeError where that is no mapping."""
+    """Return the content of a store, which Store does not check; TypeError if it is no mapping."""
     if not isinstance(saved, dict):
         raise TypeError(type(saved).__name__)
     return saved
 
 
 def _set_aside(path: Path) -> Path | None:
-    """Rename a file so that nothing overwrites it; None where that is refused. Blocks."""
+    """Rename a file so that nothing overwrites it; None if that is refused. Blocks."""
     aside = path.with_name(f"{path.name}.unreadable.{dt_util.utcnow():%Y%m%dT%H%M%SZ}")
     try:
         path.rename(aside)

@@ -1,4 +1,4 @@
-"""System health: how the ports of all meters do, without whose they are."""
+"""System health: the state of all ports, without anything that identifies a meter."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -17,12 +17,12 @@ _NONE: Final = "-"
 
 @callback
 def async_register(hass: HomeAssistant, register: SystemHealthRegistration) -> None:
-    """Register what is shown."""
+    """Register the information."""
     register.async_register_info(async_system_health_info)
 
 
 async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
-    """Return how the ports do, one word for each meter in the order in which they were added."""
+    """Return the state of the ports, one word per meter in the order of their entries."""
     entries: list[EmucsConfigEntry] = hass.config_entries.async_entries(DOMAIN)
     return {
         "meters": len(entries),
@@ -35,7 +35,7 @@ async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
 
 
 def _link(entry: EmucsConfigEntry) -> str:
-    """Return the state of a link: that of its entry where that is not loaded."""
+    """Return the state of a link; that of the entry if it is not loaded."""
     if entry.state is not ConfigEntryState.LOADED:
         state: str = entry.state.value
         return state
@@ -44,6 +44,6 @@ def _link(entry: EmucsConfigEntry) -> str:
 
 
 def _each(entries: list[EmucsConfigEntry], value: Callable[[MeterCoordinator], int | None]) -> str:
-    """Return a value of each meter, with a dash where there is none."""
+    """Return a value of each meter, or a dash without one."""
     values = [value(entry.runtime_data) if entry.state is ConfigEntryState.LOADED else None for entry in entries]
     return ", ".join(_NONE if each is None else str(each) for each in values)

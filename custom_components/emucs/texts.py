@@ -1,4 +1,4 @@
-"""Words that fill in texts which the frontend has translated already, in the language of those who read them."""
+"""Texts that the frontend cannot look up itself, in the language of those who read them."""
 
 from collections.abc import Mapping
 import re
@@ -11,17 +11,18 @@ from homeassistant.helpers.http import current_request
 from homeassistant.helpers.translation import async_get_cached_translations, async_get_translations
 
 from .const import DOMAIN
-from .port import CannotConnect, PortError
+from .port import PortError
+from .port.address import is_network
 
-CAUSE: Final = "cause"
-"""The group of words for why a port cannot be opened."""
+BY_CONNECTION: Final = {"cannot_connect", "invalid_checksum", "no_data", "no_telegram", "wrong_speed"}
+"""Problems whose text differs between a serial port and a bridge on the network."""
 _FIRST_LANGUAGE: Final = re.compile(r"\s*([A-Za-z]{2,3})(?![A-Za-z])")
 
 
 async def async_language(hass: HomeAssistant) -> str:
-    """Return the language of the user whose request is answered, or the system's where there is none.
+    """Return the language of the user whose request is handled, or the system's without a request.
 
-    A flow is not told it. The frontend keeps what the user has chosen on the server, and else takes the browser's.
+    Flows do not know it. The frontend stores the user's choice on the server, and else takes the browser's.
     """
     if (request := current_request.get()) is None:
         return hass.config.language
@@ -38,24 +39,44 @@ async def async_language(hass: HomeAssistant) -> str:
 
 
 async def async_words(hass: HomeAssistant, group: str, language: str) -> dict[str, str]:
-    """Return the words of a group in a language."""
-    return _group(group, await async_get_translations(hass, language, "selector", [DOMAIN]))
-
-
-@callback
-def async_system_words(hass: HomeAssistant, group: str) -> dict[str, str]:
-    """Return the words of a group in the language of the system, for what all users read."""
-    return _group(group, async_get_cached_translations(hass, hass.config.language, "selector", DOMAIN))
-
-
-def _group(group: str, texts: Mapping[str, str]) -> dict[str, str]:
-    """Return the words of a group among all."""
+    """Return the words of a selector group in a language."""
     prefix = f"component.{DOMAIN}.selector.{group}.options."
+    texts = await async_get_translations(hass, language, "selector", [DOMAIN])
     return {key.removeprefix(prefix): text for key, text in texts.items() if key.startswith(prefix)}
 
 
-def cause_in(words: Mapping[str, str], error: PortError) -> str:
-    """Return why a port cannot be opened, in words of the group CAUSE; of other causes just what they are called."""
-    if not isinstance(error, CannotConnect):
-        return error.reason
-    return words.get(error.cause or "", error.kind)
+async def async_exception_text(hass: HomeAssistant, key: str, placeholders: Mapping[str, str], language: str) -> str:
+    """Return the text of an exception, for a flow: the frontend shows a flow only texts of its own."""
+    texts = await async_get_translations(hass, language, "exceptions", [DOMAIN])
+    return texts[_exception(key)].format_map(placeholders)
+
+
+@callback
+def async_system_exception_text(hass: HomeAssistant, key: str, placeholders: Mapping[str, str]) -> str:
+    """Return the text of an exception in the language of the system, for what all users read."""
+    texts = async_get_cached_translations(hass, hass.config.language, "exceptions", DOMAIN)
+    # A language that was chosen a moment ago is not loaded yet.
+    return texts.get(_exception(key), key).format_map(placeholders)
+
+
+def _exception(key: str) -> str:
+    """Return the key under which Home Assistant has the text of an exception."""
+    return f"component.{DOMAIN}.exceptions.{key}.message"
+
+
+def name_of(port: str) -> str:
+    """Return a port as the user entered it: of a bridge, the host and the TCP port."""
+    return port.removeprefix("socket://")
+
+
+def connection_of(port: str) -> str:
+    """Return how the keys of texts end for a kind of port: a cable fails in other ways than a bridge."""
+    return "network" if is_network(port) else "serial"
+
+
+def problem_of(error: PortError, port: str) -> tuple[str, dict[str, str]]:
+    """Return the key and the placeholders of the text that says what is wrong with a port, and what to do."""
+    key = error.problem
+    if key in BY_CONNECTION:
+        key = f"{key}_{connection_of(port)}"
+    return key, {"port": name_of(port), "kind": error.kind}

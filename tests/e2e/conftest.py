@@ -21,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave these tests out where the plugin for tests within Home Assistant closes the network to them."""
+    """Skip these tests if the plugin for tests within Home Assistant is active, which blocks the network."""
     reason = None
     if config.pluginmanager.hasplugin("homeassistant"):
         reason = "needs minutes and a browser: scripts/test --e2e"
@@ -84,7 +84,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 async def nobody_complains(
     request: pytest.FixtureRequest, home: Home, window: Window, page: Page, failures: Path
 ) -> AsyncGenerator[None]:
-    """Fail where a page or the log had an error, and keep a picture of what has failed."""
+    """Fail if a page or the log had an error, and keep a picture of a failure."""
     yield
     if request.node.stash.get(FAILED, False):
         path = failures / f"{request.node.name}.png"

@@ -1,4 +1,4 @@
-"""A browser, what it complains about, and the pictures that it takes."""
+"""A browser, the errors of its pages, and the pictures that it takes."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -43,7 +43,7 @@ AWAY = re.compile(
 
 
 class Problems:
-    """What pages complain about, as far as that is not expected."""
+    """Errors of pages that are not expected."""
 
     def __init__(self) -> None:
         """Start without any."""
@@ -164,7 +164,7 @@ class Window:
 
 
 async def _dialogs_closed(page: Page) -> None:
-    """Wait until no dialog is open: one that has gone at last takes the page back to where it was opened."""
+    """Wait until no dialog is open: closing one takes the page back to where it was opened."""
     await page.wait_for_function("() => !history.state?.dialog")
 
 

@@ -43,7 +43,7 @@ class Appliance(Load):
 
 
 def connect(meter: VirtualMeter) -> Appliance:
-    """Connect an appliance to the house of a meter, and take its panels off the roof: the power is known then."""
+    """Connect an appliance to a meter's house, and remove its solar panels, so that the power is known."""
     appliance = Appliance()
     meter.household._loads.append(appliance)  # noqa: SLF001 -- a house is not extended from outside but for this
     if meter.household.pv:
@@ -52,7 +52,7 @@ def connect(meter: VirtualMeter) -> Appliance:
 
 
 class Home:
-    """What the tests act on from outside of the browser."""
+    """What the tests control outside the browser."""
 
     def __init__(self, folder: Path) -> None:
         """Place the integration into a new configuration folder, as HACS does."""
@@ -78,7 +78,7 @@ class Home:
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Live the last 30 days, while Home Assistant starts; stop everything in the end."""
+        """Simulate the last 30 days while Home Assistant starts; stop everything at the end."""
         try:
             _, appliance = await asyncio.gather(self._begin(), self._live())
             self.appliance = appliance

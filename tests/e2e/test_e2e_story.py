@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(150
 INTEGRATION = "/config/integrations/integration/emucs"
 DASHBOARD = "/dashboard-meter"
 CARD = "emucs-quarter-card"
+LIVE_CARD = "emucs-live-card"
 SLOW = 60_000  # ms: for what the meter has to do first
 CUT_OFF = "all => all.filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.outerHTML)"
 # More than the house ever draws by itself: at the beginning of a month any quarter would be a new peak.
@@ -104,7 +105,7 @@ async def test_the_meter_is_added_by_clicking(home: Home, window: Window, page: 
     await page.get_by_text("Network", exact=True).first.click()
     # Nobody listens there: the form says so, and stays.
     await fill_address(page, 1)
-    await expect(page.get_by_text("The port cannot be opened: ").first).to_be_visible()
+    await expect(page.get_by_text(" refused the connection. ").first).to_be_visible()
     await fill_address(page, home.server.port)
     for text in (home.meter.meter_id, home.meter.gas_id, "three-phase 3×400 V with neutral"):
         await expect(page.get_by_text(text).first).to_be_visible()
@@ -164,14 +165,14 @@ async def test_history_is_imported_and_taken_back(home: Home, window: Window, pa
     await expect(page.get_by_text("are missing: download them too").first).to_be_visible()
     await window.picture(page, "history-summary")
     await page.get_by_role("button", name="Submit").click()
-    await expect(page.get_by_text("History was written").first).to_be_visible(timeout=SLOW)
-    await page.get_by_role("link", name="Look at it in the energy dashboard").click()
+    await expect(page.get_by_text("History was imported").first).to_be_visible(timeout=SLOW)
+    await page.get_by_role("link", name="See it in the energy dashboard").click()
     await expect(page).to_have_url(re.compile(f"{home.url}/energy"))
     await open_integration(home, window, page)
-    await configure(page, "Take back an import")
+    await configure(page, "Undo an import")
     await expect(page.get_by_text("export.csv").first).to_be_visible()
     await page.get_by_role("button", name="Submit").click()
-    await expect(page.get_by_text("The import was taken back.").first).to_be_visible(timeout=SLOW)
+    await expect(page.get_by_text("The import was undone.").first).to_be_visible(timeout=SLOW)
     await page.get_by_role("button", name="Close").last.click()
 
 
@@ -202,6 +203,23 @@ async def test_the_quarter_card_moves(home: Home, page: Page) -> None:
     for name, text in before.items():
         await expect(part(page, name)).not_to_have_text(text, timeout=SLOW)
     await expect(level(page, "within")).to_be_visible()
+
+
+async def test_each_telegram_moves_the_needle(home: Home, window: Window, page: Page) -> None:
+    power, needle = (page.locator(f"{LIVE_CARD} [data-part={name}]") for name in ("power", "needle"))
+    shown = set()
+    for watts in range(1500, 3300, 300):
+        home.appliance.watts = watts
+        await page.wait_for_timeout(1000)
+        shown.add((await power.inner_text(), await needle.get_attribute("style")))
+    # States are written each five seconds.
+    assert len(shown) >= 4
+    # What was before the page was opened is drawn as well.
+    assert "H" in (await page.locator(f"{LIVE_CARD} [data-part=trace_line]").get_attribute("d") or "")
+    await expect(page.locator(f"{LIVE_CARD} [data-part=range]")).to_contain_text("Last 5 minutes")
+    await expect(page.locator(f"{LIVE_CARD} [data-part=status]")).to_be_hidden()
+    await window.picture(page, "live-card", LIVE_CARD)
+    home.appliance.watts = 1000
 
 
 async def test_the_bars_are_reached_by_keyboard(window: Window, page: Page) -> None:
@@ -272,7 +290,7 @@ async def test_the_dashboard_fits_every_screen_and_language(
             await heading.evaluate("each => { each.style.scrollMarginTop = '72px'; each.scrollIntoView(); }")
         await window.picture(other, name)
         # Nothing is cut off, and nothing makes the page wider than the screen.
-        texts = other.locator(f"{CARD} :is(dt, dd, p, h3, .big)")
+        texts = other.locator(f":is({CARD}, {LIVE_CARD}) :is(dt, dd, p, h3, .big)")
         assert await texts.evaluate_all(CUT_OFF) == []
         assert await other.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -385,7 +403,7 @@ async def test_a_card_stands_on_any_dashboard(home: Home, window: Window, page: 
     # With more than one meter a card says whose quarter it is.
     await expect(titles.first).to_have_text("Quarter-hour peak · Electricity meter")
     await expect(titles.last).to_have_text("Mine")
-    await expect(page.locator(f"{CARD} [data-level=no_meter]")).to_contain_text("No digital meter is found.")
+    await expect(page.locator(f"{CARD} [data-level=no_meter]")).to_contain_text("No digital meter found.")
     await expect(page.locator(CARD).last.locator("[data-part=peaks]")).to_be_hidden()
 
 

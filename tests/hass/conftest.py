@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
-# The plugin has a custom_components of its own; ours has to be known before it.
+# The plugin has a custom_components of its own; ours has to be imported first.
 import custom_components.emucs
 from custom_components.emucs.const import DOMAIN, ENTRY_MINOR_VERSION
 from tests.support import WINTER_EVENING, entry_data
@@ -19,7 +19,7 @@ from virtual_meter import TcpServer, VirtualMeter
 
 assert custom_components.emucs
 
-# The plugin lets each statement of the recorder be logged, which takes time and stands between the results.
+# The plugin logs every statement of the recorder, which takes time and clutters the results.
 logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
 
@@ -32,13 +32,13 @@ def auto_enable_custom_integrations(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(autouse=True)
 def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each test have a folder of its own for what is uploaded: Home Assistant has one a machine, and removes it."""
+    """Give each test its own upload folder: Home Assistant has one per machine, which it deletes."""
     monkeypatch.setattr("homeassistant.components.file_upload.TEMP_DIR_NAME", str(tmp_path / "uploads"))
 
 
 @pytest.fixture
 def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Serialise Home Assistant's own types."""
+    """Return snapshots that serialise Home Assistant's types."""
     return snapshot.use_extension(HomeAssistantSnapshotExtension)
 
 
@@ -50,7 +50,7 @@ def meter() -> VirtualMeter:
 
 @pytest.fixture
 async def server(meter: VirtualMeter, socket_enabled: None) -> AsyncGenerator[TcpServer]:
-    """Serve the meter on a TCP port, ten times as fast as time goes."""
+    """Serve the meter on a TCP port, at ten times real time."""
     async with TcpServer(meter, speed=10) as server:
         yield server
 
@@ -82,13 +82,13 @@ async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> AsyncGenerator[
 
 @pytest.fixture
 def entity_registry_enabled_by_default() -> Generator[None]:
-    """Enable all entities, also those that users enable."""
+    """Enable all entities, also those that are off by default."""
     with patch("homeassistant.helpers.entity.Entity.entity_registry_enabled_default", PropertyMock(return_value=True)):
         yield
 
 
 @pytest.fixture
 def fast_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take a port for silent after a second, where a test waits for that."""
+    """Consider a port silent after a second, in tests that wait for that."""
     for name in ("SILENCE", "FIRST_SILENCE"):
         monkeypatch.setattr(f"custom_components.emucs.port.link.{name}", 1.0)

@@ -1,10 +1,10 @@
-"""A meter whose time passes as fast as its telegrams are read."""
+"""A server whose meter sends as fast as its telegrams are read."""
 
 import asyncio
 
 from virtual_meter import TcpServer
 
-# How often the event loop turns until what was sent is read, and shown.
+# How many turns of the event loop it takes until a telegram is read and shown.
 _TURNS = 4
 
 
@@ -12,7 +12,7 @@ class FastServer(TcpServer):
     """A server at the pace of the clock, which hours may pass in at once."""
 
     async def live(self, seconds: int, *, step: int = 10) -> None:
-        """Let time pass, with a telegram after each step."""
+        """Advance time, with a telegram after each step."""
         for _ in range(seconds // step):
             self.meter.advance(step)
             await self._print()

@@ -14,7 +14,7 @@ SERVER = os.environ.get("EMUCS_DATABASE")
 
 @pytest.fixture
 def recorder_db_url(tmp_path: Path, socket_enabled: None) -> Generator[str]:
-    """Return where the recorder writes; a log of its SQL takes longer than the SQL."""
+    """Return the URL of the database, with logging of SQL off, as that takes longer than the SQL."""
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
     if SERVER is None:
         yield f"sqlite:///{tmp_path / 'home.db'}"

@@ -107,11 +107,11 @@ class Steps:
         return "written" if plan.is_new else "nothing_new"
 
     async def undo(self) -> bool:
-        """Take the last import back."""
+        """Undo the last import."""
         return await self.importer.async_undo() is not None
 
     async def undo_refused(self) -> str:
-        """Return why an import is not taken back."""
+        """Return why an import cannot be undone."""
         try:
             await self.importer.async_undo()
         except ExportError as error:
@@ -139,15 +139,15 @@ class Steps:
         small_disk.free(self.storage)
 
     async def lock(self) -> None:
-        """Let nobody write to the disk that the record is on."""
+        """Make the disk that the record is on read-only."""
         await self._remount("ro")
 
     async def unlock(self) -> None:
-        """Let it be written to again."""
+        """Make it writable again."""
         await self._remount("rw")
 
     async def _remount(self, how: str) -> None:
-        """Mount that disk otherwise."""
+        """Remount that disk with other options."""
         process = await asyncio.create_subprocess_exec("mount", "-o", f"remount,{how}", str(self.storage))
         assert await process.wait() == 0
 

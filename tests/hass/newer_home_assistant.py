@@ -1,4 +1,4 @@
-"""What the pytest plugin needs where Home Assistant is newer than the plugin; `-p` loads this before the plugin."""
+"""Adapts the pytest plugin to a Home Assistant that is newer; `-p` loads this before the plugin."""
 
 # From 2026.11 on, importing this has to come before anything imports httpx, which the plugin does.
 from typing import Any
@@ -13,7 +13,7 @@ setattr(logger, MOVED, getattr(helpers, MOVED))
 
 
 def take(data: Any, states: dict[str, Any]) -> None:
-    """Take states to restore as Home Assistant does at its start: an entity that is registered later finds its own."""
+    """Set states to restore as Home Assistant does at its start: entities registered later find theirs."""
     data.last_states_by_entity_id = states
     data.hass.bus.async_listen(
         er.EVENT_ENTITY_REGISTRY_UPDATED,

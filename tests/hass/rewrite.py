@@ -1,4 +1,4 @@
-"""Telegrams of the virtual meter with other lines in them, and a checksum that is right again."""
+"""Rewrites telegrams of the virtual meter, with a correct checksum."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ type Change = Callable[[bytes], bytes | None]
 
 
 def rewrite(telegram: bytes, change: Change) -> bytes:
-    """Return a telegram with each line changed, or left out where nothing is returned for it."""
+    """Return a telegram with each line changed, or left out if `change` returns nothing for it."""
     head = telegram[: telegram.index(b"!") + 1]
     lines = [change(line) for line in head.split(b"\r\n")]
     return sign(b"\r\n".join(line for line in lines if line is not None))
@@ -38,7 +38,7 @@ def with_value(telegram: bytes, pattern: str, value: str) -> bytes:
 
 
 class Wire:
-    """Between the meter and its reader: changes telegrams for as long as it is told to."""
+    """Changes telegrams between the meter and its reader for as long as `change` is set."""
 
     def __init__(self) -> None:
         self.change: Callable[[bytes], bytes] | None = None
@@ -71,7 +71,7 @@ async def running(
     clock: Callable[[], float] | None = None,
     **options: Any,
 ) -> AsyncGenerator[MockConfigEntry]:
-    """Run the entry of a meter behind a wire, watched over by a clock."""
+    """Run the entry of a meter behind a wire, with a clock of its own."""
     async with TcpServer(meter, speed=speed, transform=wire) as server:
         entry = MockConfigEntry(
             domain=DOMAIN,

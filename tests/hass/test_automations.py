@@ -1,4 +1,4 @@
-"""The automations of the README: they are valid, and do what they are for."""
+"""The automations of the README are valid, and do what they are for."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager

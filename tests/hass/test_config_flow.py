@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+import fcntl
 from http import HTTPStatus
+import os
 from pathlib import Path
+import pty
 from typing import Any
 
 from aiohttp.test_utils import TestClient
@@ -51,7 +54,7 @@ async def submit(hass: HomeAssistant, flow_id: str, **user_input: Any) -> dict[s
 
 @asynccontextmanager
 async def serving(answer: Callable[[asyncio.StreamWriter], None]) -> AsyncGenerator[dict[str, Any]]:
-    """Serve what is no meter on a TCP port."""
+    """Serve something other than a meter on a TCP port."""
     writers = []
 
     def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -69,7 +72,7 @@ async def serving(answer: Callable[[asyncio.StreamWriter], None]) -> AsyncGenera
 
 
 def section_default(form: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return what the frontend fills a section with: its default as a whole, where it has one."""
+    """Return what the frontend fills a section with: the default of the section, if it has one."""
     (field,) = [
         field
         for field in probatio.to_field_list(form["data_schema"], custom_serializer=cv.custom_serializer)
@@ -139,16 +142,16 @@ async def test_serial_takes_any_url(hass: HomeAssistant, server: TcpServer) -> N
 @pytest.mark.parametrize(
     ("answer", "error", "detail"),
     [
-        (lambda _: None, "no_data", "no_data"),
-        (lambda writer: writer.close(), "cannot_connect", "closed by the other side"),
-        (lambda writer: writer.write(bytes(range(128, 256)) * 4), "no_telegram", "wrong speed"),
+        (lambda _: None, "no_data", "Is this the right TCP port"),
+        (lambda writer: writer.close(), "cannot_connect", "Is another program connected"),
+        (lambda writer: writer.write(bytes(range(128, 256)) * 4), "no_telegram", "Set the bridge to 115200 baud"),
         (lambda writer: writer.write(b"\x7e\xa0\x2b" + bytes(41) + b"\x7e"), "no_telegram", "DLMS"),
-        (lambda writer: writer.write(b"Welcome to the bridge\r\n"), "no_telegram", "text of another kind"),
+        (lambda writer: writer.write(b"Welcome to the bridge\r\n"), "no_telegram", "Is this the right TCP port"),
         (lambda writer: writer.write(b"\xdb\x08ABCDEFGH\x82\x01\x23\x30" + bytes(99)), "encrypted", "encrypted"),
         (
             lambda writer: writer.write(b"/FLU5\\X\r\n\r\n0-0:1.0.0()\r\n!0001\r\n"),
             "invalid_checksum",
-            "invalid_checksum",
+            "cable between the meter and the bridge",
         ),
     ],
     ids=["silent", "closes", "noise", "binary", "text", "encrypted", "checksum"],
@@ -166,6 +169,7 @@ async def test_error_and_recovery(
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == {"base": error}
     assert detail in result["description_placeholders"]["detail"]
+    assert f"{place['host']}:{place['port']}" in result["description_placeholders"]["detail"]
 
     result = await submit(hass, flow_id, **address(server))
     assert result["step_id"] == "confirm"
@@ -173,12 +177,65 @@ async def test_error_and_recovery(
 
 
 @pytest.mark.parametrize(
-    "port", ["socket://127.0.0.1:1", "socket://127.0.0.1", "bogus://somewhere", "/dev/no-such-tty"]
+    ("sent", "error", "detail"),
+    [
+        (b"", "no_data", "plugged firmly into the meter"),
+        (bytes(range(128, 256)) * 4, "no_telegram", "under Serial settings"),
+        (b"Welcome to the terminal\r\n", "no_telegram", "Is this the port of a digital meter"),
+        (b"/FLU5\\X\r\n\r\n0-0:1.0.0()\r\n!0001\r\n", "invalid_checksum", "another USB socket"),
+    ],
+    ids=["silent", "noise", "text", "checksum"],
 )
-async def test_cannot_connect_and_recovery(hass: HomeAssistant, server: TcpServer, port: str) -> None:
+async def test_a_cable_is_mended_otherwise_than_a_bridge(
+    hass: HomeAssistant, meter: VirtualMeter, tmp_path: Path, sent: bytes, error: str, detail: str
+) -> None:
+    async with PtyServer(meter, tmp_path / "ttyUSB0", speed=10, transform=lambda _: sent) as server:
+        flow_id = await start(hass, "serial")
+        result = await submit(hass, flow_id, port=server.url)
+    assert result["errors"] == {"base": error}
+    told = result["description_placeholders"]["detail"]
+    assert server.url in told
+    assert detail in told
+    assert "TCP" not in told
+    assert "bridge" not in told
+    hass.config_entries.flow.async_abort(flow_id)
+
+
+async def test_a_cable_that_is_pulled_out_or_read_by_another_program(hass: HomeAssistant, tmp_path: Path) -> None:
+    meter, terminal = pty.openpty()
+    try:
+        flow_id = await start(hass, "serial")
+        fcntl.flock(terminal, fcntl.LOCK_EX)
+        result = await submit(hass, flow_id, port=os.ttyname(terminal))
+        assert result["errors"] == {"base": "cannot_connect"}
+        assert "Another program is using" in result["description_placeholders"]["detail"]
+        fcntl.flock(terminal, fcntl.LOCK_UN)
+        hass.loop.call_later(0.2, os.close, meter)
+        result = await submit(hass, flow_id, port=os.ttyname(terminal))
+        assert result["errors"] == {"base": "cannot_connect"}
+        assert "plugged in firmly" in result["description_placeholders"]["detail"]
+    finally:
+        os.close(terminal)
+    result = await submit(hass, flow_id, port=str(tmp_path / "ttyUSB7"))
+    assert "Is the cable plugged in?" in result["description_placeholders"]["detail"]
+    hass.config_entries.flow.async_abort(flow_id)
+
+
+@pytest.mark.parametrize(
+    ("port", "detail"),
+    [
+        ("socket://127.0.0.1:1", "Is another program using the bridge?"),
+        ("socket://127.0.0.1", "Correct the address"),
+        ("bogus://somewhere", "Correct the address"),
+        ("/dev/no-such-tty", "Is the cable plugged in?"),
+        ("/dev/null", "Choose the port of the cable"),
+    ],
+)
+async def test_cannot_connect_and_recovery(hass: HomeAssistant, server: TcpServer, port: str, detail: str) -> None:
     flow_id = await start(hass, "serial")
     result = await submit(hass, flow_id, port=port)
     assert result["errors"] == {"base": "cannot_connect"}
+    assert detail in result["description_placeholders"]["detail"]
 
     result = await submit(hass, flow_id, port=server.url)
     assert result["step_id"] == "confirm"
@@ -412,11 +469,11 @@ async def test_options_out_of_range(hass: HomeAssistant, loaded: MockConfigEntry
 
 
 class TestLanguage:
-    """Words that fill in texts are in the language of whoever reads them, whatever the system speaks."""
+    """Placeholders are filled in the language of the user, not of the system."""
 
     @staticmethod
     async def found(client: TestClient, server: TcpServer, **headers: str) -> dict[str, str]:
-        """Walk through set-up as the frontend does; return what the texts are filled in with."""
+        """Go through set-up as the frontend does; return the placeholders of all steps."""
         path = "/api/config/config_entries/flow"
         response = await client.post(path, json={"handler": DOMAIN}, headers=headers)
         flow = await response.json()
@@ -431,12 +488,12 @@ class TestLanguage:
     @pytest.mark.parametrize(
         ("accepted", "why", "refused"),
         [
-            ("fr-BE,fr;q=0.9,en;q=0.8", "il indique une version de P1", "la connexion a été refusée"),
-            ("nl", "ze vermeldt een versie van P1", "de verbinding werd geweigerd"),
-            ("en-GB,en;q=0.5", "it prints a version of P1", "the connection was refused"),
-            ("pt", "it prints a version of P1", "the connection was refused"),
-            ("*", "er meldet eine Version von P1", "Die Verbindung wurde abgelehnt"),
-            ("../../secrets", "er meldet eine Version von P1", "Die Verbindung wurde abgelehnt"),
+            ("fr-BE,fr;q=0.9,en;q=0.8", "il indique une version de P1", "a refusé la connexion"),
+            ("nl", "ze vermeldt een versie van P1", "heeft de verbinding geweigerd"),
+            ("en-GB,en;q=0.5", "it prints a version of P1", "refused the connection"),
+            ("pt", "it prints a version of P1", "refused the connection"),
+            ("*", "er meldet eine Version von P1", "hat die Verbindung abgelehnt"),
+            ("../../secrets", "er meldet eine Version von P1", "hat die Verbindung abgelehnt"),
         ],
     )
     async def test_is_that_of_the_browser(
@@ -453,7 +510,7 @@ class TestLanguage:
         assert await async_setup_component(hass, "config", {})
         seen = await self.found(await hass_client(), server, **{"Accept-Language": accepted})
         assert seen["why"] == why
-        assert seen["detail"] == refused
+        assert seen["detail"].startswith(f"127.0.0.1:1 {refused}.")
 
     async def test_is_what_the_user_has_chosen(
         self,
@@ -473,4 +530,4 @@ class TestLanguage:
         assert await async_setup_component(hass, "config", {})
         seen = await self.found(await hass_client(), server, **{"Accept-Language": "nl"})
         assert seen["why"] == "il indique une version de P1"
-        assert seen["detail"] == "la connexion a été refusée"
+        assert seen["detail"].startswith("127.0.0.1:1 a refusé la connexion.")

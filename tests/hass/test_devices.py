@@ -1,4 +1,4 @@
-"""What the device registry says of meters."""
+"""Devices of meters in the registry."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Diagnostics: enough to help, and nothing of whose meter it is."""
+"""Diagnostics: enough to help, and nothing that identifies the meter."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from virtual_meter import PROFILES, TcpServer, VirtualMeter
 
 
 def identifiers(meter: VirtualMeter) -> set[str]:
-    """Return what must not be told, in each form that it is printed in."""
+    """Return the identifiers that must not be shown, in each form in which they are printed."""
     plain = {meter.meter_id, meter.gas_id, meter.water_id} - {None}
     return plain | {text.encode().hex().upper() for text in plain} | {"54144", "35343134"}
 

@@ -1,4 +1,4 @@
-"""The energy dashboard, and history beside it."""
+"""The energy dashboard, and history on it."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def auto_enable_custom_integrations(recorder_mock: None, enable_custom_integrati
 
 
 async def sources(hass: HomeAssistant) -> list[dict[str, object]]:
-    """Return what is on the energy dashboard."""
+    """Return the sources of the energy dashboard."""
     manager = await async_get_manager(hass)
     return manager.data["energy_sources"] if manager.data else []
 

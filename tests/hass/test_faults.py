@@ -71,7 +71,7 @@ def is_shown(hass: HomeAssistant) -> bool:
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
-    """Return what the integration wrote into the log, except for debugging."""
+    """Return what the integration logged, except for debug messages."""
     return [
         (record.levelno, record.getMessage())
         for record in caplog.records
@@ -81,7 +81,7 @@ def said(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
 
 @pytest.fixture
 def faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the link live faster: what it waits for, not what it does."""
+    """Shorten the waits of the link, without changing what it does."""
     for name in ("FIRST_DELAY", "LONGEST_DELAY", "LONGEST_DELAY_WHERE_CHEAP"):
         path = f"custom_components.emucs.port.link.{name}"
         value = {"FIRST_DELAY": 0.5, "LONGEST_DELAY": 30.0, "LONGEST_DELAY_WHERE_CHEAP": 1.5}[name]
@@ -214,12 +214,12 @@ def not_there(_: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("where", "detail", "systems_own"),
+    ("where", "cause", "told", "systems_own"),
     [
-        (nobody_listens, "the connection was refused", "Connection refused"),
-        (missing_device, "there is no device of that name", "No such file or directory"),
-        (no_serial_port, "it is not a serial port", "Inappropriate ioctl for device"),
-        (not_there, "its name is not known on the network", "Name or service not known"),
+        (nobody_listens, "refused", "{port} refused the connection.", "Connection refused"),
+        (missing_device, "no_device", "{port} does not exist.", "No such file or directory"),
+        (no_serial_port, "no_serial_port", "{port} is not a serial port.", "Inappropriate ioctl for device"),
+        (not_there, "unknown_name", "The name in {port} is not known on the network.", "Name or service not known"),
     ],
 )
 async def test_a_port_that_cannot_be_opened_at_set_up_is_tried_again(
@@ -228,7 +228,8 @@ async def test_a_port_that_cannot_be_opened_at_set_up_is_tried_again(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     where: object,
-    detail: str,
+    cause: str,
+    told: str,
     systems_own: str,
 ) -> None:
     def unknown(*_: object, **__: object) -> None:
@@ -241,8 +242,8 @@ async def test_a_port_that_cannot_be_opened_at_set_up_is_tried_again(
             without_names.setattr("socket.getaddrinfo", unknown)
             assert not await hass.config_entries.async_setup(entry.entry_id)
         assert entry.state is ConfigEntryState.SETUP_RETRY
-        assert entry.error_reason_translation_key == "cannot_connect"
-        assert detail in entry.reason
+        assert entry.error_reason_translation_key == f"cannot_connect_{cause}"
+        assert entry.reason.startswith(told.format(port=url.removeprefix("socket://")))
         assert systems_own not in entry.reason
         assert url in entry.reason
         # The user has not to do anything here once the port is there.
@@ -263,8 +264,8 @@ async def test_a_device_that_another_program_has_at_set_up(
         other = os.open(server.url, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         fcntl.flock(other, fcntl.LOCK_EX)
         assert not await hass.config_entries.async_setup(entry.entry_id)
-        assert entry.error_reason_translation_key == "cannot_connect"
-        assert "another program uses it" in entry.reason
+        assert entry.error_reason_translation_key == "cannot_connect_in_use"
+        assert "Another program is using" in entry.reason
         os.close(other)
         async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=5))
         await eventually(lambda: entry.state is ConfigEntryState.LOADED)

@@ -49,7 +49,7 @@ def calls(name: str) -> Iterator[ast.Call]:
 
 
 def named(node: ast.expr) -> Any:
-    """Return what a name in the flow stands for; nothing for an argument of a function."""
+    """Return the value of a name in the flow; nothing for an argument of a function."""
     found = (getattr(flow, node.id, None) for flow in FLOWS if isinstance(node, ast.Name))
     return next((each for each in found if each is not None), None)
 

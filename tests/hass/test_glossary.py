@@ -1,4 +1,4 @@
-"""The glossary: what is one term in English is one term in each language, wherever users read it."""
+"""The glossary: an English term is translated alike in all texts that users see."""
 
 from collections.abc import Iterator
 import json
@@ -64,7 +64,7 @@ def terms_in(text: str) -> Iterator[str]:
 
 
 def is_said(text: str, forms: Forms) -> bool:
-    """Tell whether a text has a term, in one of its forms."""
+    """Tell whether a text contains a term, in one of its forms."""
     return any(all(part in text.casefold() for part in form) for form in forms)
 
 

@@ -1,4 +1,4 @@
-"""What cannot be true does not reach a state, a statistic or a peak."""
+"""Impossible readings do not reach a state, a statistic or a peak."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.insight.capacity import Capacity
+from custom_components.emucs.updates import RELOAD_AT_MOST_EVERY
 from tests.hass.rewrite import Wire, rewrite, running, with_value, without
 from tests.support import BRUSSELS, WINTER_EVENING, eventually
 from virtual_meter import VirtualMeter
@@ -23,11 +24,12 @@ TARIFF_1 = "sensor.electricity_meter_energy_import_tariff_1"
 POWER = "sensor.electricity_meter_power"
 FORECAST = "sensor.capacity_tariff_demand_forecast"
 GAS = "sensor.gas_meter_gas"
+WATER = "sensor.water_meter_water"
 FLOW = "sensor.gas_meter_flow"
 
 
 def states(hass: HomeAssistant, *entity_ids: str) -> list[tuple[str, str]]:
-    """Return a list that all states of some entities come into, or of all."""
+    """Return a list that collects the states of some entities, or of all."""
     seen: list[tuple[str, str]] = []
 
     @callback
@@ -140,7 +142,7 @@ class TestAMeterWithoutAnIdentifier:
     def assert_history_is_kept(
         hass: HomeAssistant, entry: MockConfigEntry, meter: VirtualMeter, gas: er.RegistryEntry
     ) -> None:
-        """Check that entity and device are those of before, under the identifier."""
+        """Check that entity and device are the same as before, under the new identifier."""
         entities, devices = er.async_get(hass), dr.async_get(hass)
         assert entities.async_get_entity_id("sensor", DOMAIN, f"{meter.gas_id}_gas") == GAS
         assert entities.async_get(GAS).id == gas.id
@@ -166,6 +168,44 @@ class TestAMeterWithoutAnIdentifier:
             assert number(hass, GAS) >= before
             self.assert_history_is_kept(hass, entry, meter, gas)
         assert "does not generate unique IDs" not in caplog.text
+
+    async def test_makes_entities_anew_every_ten_minutes_at_most(
+        self, hass: HomeAssistant, meter: VirtualMeter, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        entities, wire, clock, skipped = er.async_get(hass), Wire(), hass.loop.time, 0.0
+        monkeypatch.setattr(hass.loop, "time", lambda: clock() + skipped)
+
+        def nameless(*begins: bytes) -> Callable[[bytes], bytes]:
+            """Return what takes the identifiers of M-Bus meters out of telegrams."""
+            return lambda telegram: rewrite(
+                telegram, lambda line: line[: line.index(b"(")] + b"()" if line.startswith(begins) else line
+            )
+
+        def is_renamed(entity_id: str, identifier: str | None) -> bool:
+            """Tell whether an entity goes by the identifier of its meter."""
+            return entities.async_get(entity_id).unique_id.startswith(str(identifier))
+
+        def is_shown(entity_id: str) -> bool:
+            """Tell whether an entity has a value."""
+            state = hass.states.get(entity_id)
+            return state is not None and state.state not in (STATE_UNAVAILABLE, "unknown")
+
+        wire.change = nameless(b"0-1:96.1.1(", b"0-2:96.1.1(")
+        async with running(hass, meter, wire) as entry:
+            before = entry.runtime_data
+            wire.change = nameless(b"0-2:96.1.1(")
+            await eventually(lambda: entry.runtime_data is not before and is_shown(GAS))
+            assert is_renamed(GAS, meter.gas_id)
+            assert not is_renamed(WATER, meter.water_id)
+            before = entry.runtime_data
+            wire.change = None
+            await eventually(lambda: is_renamed(WATER, meter.water_id))
+            for skipped in (0.0, 300.0, RELOAD_AT_MOST_EVERY - 60):  # noqa: B007 -- the loop's clock goes by it
+                await asyncio.sleep(0.5)
+                assert entry.runtime_data is before
+            skipped = RELOAD_AT_MOST_EVERY + 60
+            await eventually(lambda: entry.runtime_data is not before and is_shown(WATER))
+            assert is_renamed(WATER, meter.water_id)
 
     async def test_also_where_it_does_so_while_home_assistant_is_down(
         self, hass: HomeAssistant, meter: VirtualMeter

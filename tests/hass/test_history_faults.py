@@ -26,7 +26,7 @@ needs_mount = pytest.mark.skipif(not can_mount(), reason="no disk of its own can
 
 
 class Process:
-    """Home Assistant, again and again in one folder."""
+    """A Home Assistant that is started again and again in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

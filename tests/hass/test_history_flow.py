@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 import json
 from pathlib import Path
+import re
 from typing import Any
 
 from homeassistant.components.frontend.storage import async_user_store
@@ -65,6 +66,19 @@ class Flow:
         return self.result
 
 
+def refusal(result: Any, field: str | None = None) -> str:
+    """Return the reason whose text a step shows, beside a field or because it ends the flow."""
+    shown = {field: "detail"} if field else "detail"
+    assert result["errors" if field else "reason"] == shown
+    detail = result["description_placeholders"]["detail"]
+    [reason] = [
+        key.removeprefix("export_")
+        for key, text in ENGLISH["exceptions"].items()
+        if re.fullmatch(re.sub(r"\\{\w+\\}", ".*", re.escape(text["message"])), detail)
+    ]
+    return reason
+
+
 async def test_a_file_is_chosen_looked_at_and_written(
     hass: HomeAssistant, home: Home, hass_client: ClientSessionGenerator, tmp_path: Path
 ) -> None:
@@ -110,7 +124,7 @@ async def test_a_file_is_chosen_looked_at_and_written(
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "undone")
     assert await home.rows() == before
     result = await flow.begin("undo_import")
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "nothing_to_undo")
+    assert (result["type"], refusal(result)) == (FlowResultType.ABORT, "nothing_to_undo")
     assert home.entry.runtime_data is coordinator
 
 
@@ -179,13 +193,12 @@ async def test_what_is_wrong_is_said_and_another_file_can_be_chosen(
     flow = Flow(home)
     await flow.begin()
     result = await flow.submit(file="01234567-0123-0123-0123-0123456789ab")
-    assert result["errors"] == {"file": "unreadable"}
+    assert refusal(result, "file") == "unreadable"
     path = tmp_path / "other.csv"
     path.write_bytes(table(home.house.intervals()))
     result = await flow.submit(file=await upload(hass_client, path))
-    assert (result["step_id"], result["errors"]) == ("import_history", {"file": "wrong_meter"})
-    assert result["description_placeholders"]["line"] == "2"
-    assert result["description_placeholders"]["file"] == "other.csv"
+    assert (result["step_id"], refusal(result, "file")) == ("import_history", "wrong_meter")
+    assert "(line 2 of other.csv)" in result["description_placeholders"]["detail"]
     result = await flow.submit(file=await upload(hass_client, export(home, tmp_path, LIVE_FROM)))
     assert (result["step_id"], result["errors"]) == ("summary", {})
 
@@ -201,7 +214,7 @@ async def test_an_export_that_names_no_meter_has_to_be_confirmed(
     await flow.begin()
     result = await flow.submit(file=await upload(hass_client, path))
     assert list(result["data_schema"].schema) == ["confirmed"]
-    assert (await flow.submit(confirmed=False))["errors"] == {"confirmed": "unconfirmed"}
+    assert refusal(await flow.submit(confirmed=False), "confirmed") == "unconfirmed"
     assert (await flow.submit(confirmed=True))["reason"] == "imported"
     assert len(await imports(home)) == 1
 
@@ -209,7 +222,7 @@ async def test_an_export_that_names_no_meter_has_to_be_confirmed(
 async def test_without_its_meter_nothing_is_imported(hass: HomeAssistant, home: Home) -> None:
     assert await hass.config_entries.async_unload(home.entry.entry_id)
     result = await Flow(home).begin()
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_not_loaded")
+    assert (result["type"], refusal(result)) == (FlowResultType.ABORT, "entry_not_loaded")
     assert await hass.config_entries.async_setup(home.entry.entry_id)
 
 
@@ -242,12 +255,12 @@ async def test_the_summary_tells_all_that_is_to_be_known(hass: HomeAssistant, ho
     for said in (
         "Estimated by the grid operator: 23.1% of the hours",
         "On 8 January 2026 some hours are missing: 2.",
-        "Hours that lack a quarter-hour, which a later import completes: 1.",
+        "Hours in which a quarter-hour is missing, to be completed by a later import: 1.",
         "Monthly peaks for the capacity tariff: 1.",
-        "already known, which stay: 2025-12",
-        "was never read: energy_import_tariff_2",
+        "already known; the known ones stay: 2025-12",
+        "has never been read: energy_import_tariff_2",
         "other meters: 541400000000000097 1SAG1100000009",
-        "nothing shows it: Afname Inductief (kVArh)",
+        "no entity shows it: Afname Inductief (kVArh)",
         "taken as measured: Nieuw",
     ):
         assert said in text, (said, text)

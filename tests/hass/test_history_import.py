@@ -47,7 +47,7 @@ def auto_enable_custom_integrations(recorder_mock: None, enable_custom_integrati
 
 @pytest.fixture(scope="module")
 def house() -> House:
-    """Return what the household did up to the day on which the meter was connected, and on that day."""
+    """Return the household up to and including the day on which the meter was connected."""
     return live(HISTORY_FROM, date(2026, 1, 16))
 
 
@@ -55,7 +55,7 @@ class Home:
     """A house whose meter Home Assistant reads, hour by hour."""
 
     def __init__(self, hass: HomeAssistant, entry: MockConfigEntry, house: House) -> None:
-        """Begin with counters that have counted for long."""
+        """Begin with counters that are not at zero."""
         self.hass = hass
         self.entry = entry
         self.house = house
@@ -68,7 +68,7 @@ class Home:
         return importer_of(self.hass, self.entry)
 
     def show(self, time: datetime) -> None:
-        """Show the counters as they stand at a time."""
+        """Set the states of the counters to their readings at a time."""
         for entity_id, value in self.counters.items():
             state = self.hass.states.get(entity_id)
             assert state is not None
@@ -149,7 +149,7 @@ async def home(hass: HomeAssistant, meter: VirtualMeter, socket_enabled: None, h
 
 
 def export(home: Home, folder: Path, until: datetime, *, since: datetime | None = None, name: str = "a.csv") -> Path:
-    """Write an export of what the household did before a moment, and perhaps from one on."""
+    """Write an export of the household up to a moment, and optionally from another one."""
     begin = 0 if since is None else since.timestamp()
     meter = home.entry.unique_id
     assert meter is not None
@@ -161,7 +161,7 @@ def export(home: Home, folder: Path, until: datetime, *, since: datetime | None 
 
 
 def assert_true(home: Home, changes: dict[int, float], hours: dict[int, int], first: int, last: int) -> None:
-    """Assert that the dashboard shows what the household really used, hour by hour, without a gap or a spike."""
+    """Assert that the dashboard shows the true consumption of every hour, without a gap or a spike."""
     assert list(changes) == list(range(first, last))
     for hour, change in changes.items():
         assert change == pytest.approx(hours[hour] / 1000, abs=0.0011), datetime.fromtimestamp(hour * 3600, UTC)
@@ -309,7 +309,7 @@ async def test_a_stop_in_the_middle_leaves_the_old_state_or_the_new_one(
     path = export(home, tmp_path, LIVE_FROM)
 
     class PowerCutError(BaseException):
-        """Nothing is told any more."""
+        """Stands for a power cut: nothing runs any more."""
 
     async def cut(*_: Any) -> None:
         raise PowerCutError
@@ -336,7 +336,7 @@ async def test_a_stop_in_the_middle_leaves_the_old_state_or_the_new_one(
 
 
 def _twice(load: Callable[[Record], Any]) -> Callable[[Record], Any]:
-    """Return what loads twice, and fails from then on."""
+    """Return a loader that works twice, and then fails."""
     calls = iter((True, True))
 
     async def loading(record: Record) -> Any:

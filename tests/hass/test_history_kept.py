@@ -1,4 +1,4 @@
-"""What was imported can be taken back, whatever happens in between: and nothing is taken back by itself."""
+"""Imports can be undone, whatever happened since, and are never undone by themselves."""
 
 import asyncio
 from contextlib import nullcontext
@@ -34,6 +34,7 @@ from custom_components.emucs.history.record import LedgerStore
 from custom_components.emucs.history.recorder_rows import Rows, read
 from tests.exports.exports import BRUSSELS
 from tests.hass.history_database import recorder_db_url
+from tests.hass.test_history_flow import refusal
 from tests.hass.test_history_import import EXPORT, IMPORT, LIVE_FROM, Home, export, home, house, imports
 from tests.support import eventually
 
@@ -48,13 +49,13 @@ def auto_enable_custom_integrations(recorder_mock: None, enable_custom_integrati
 
 @pytest.fixture
 def hass_config_dir(hass_tmp_config_dir: str) -> str:
-    """Let each test have a folder of its own."""
+    """Give each test its own folder."""
     return hass_tmp_config_dir
 
 
 @dataclass(slots=True)
 class Busy(RecorderTask):
-    """Keeps the recorder busy until it is let go."""
+    """Keeps the recorder busy until it is released."""
 
     begun: threading.Event
     go: threading.Event
@@ -67,7 +68,7 @@ class Busy(RecorderTask):
 
 
 async def busy(home: Home) -> threading.Event:
-    """Let the recorder do something else, until the event that is returned is set."""
+    """Keep the recorder busy until the returned event is set."""
     task = Busy(threading.Event(), threading.Event())
     get_instance(home.hass).queue_task(task)
     await home.hass.async_add_executor_job(task.begun.wait, 10)
@@ -81,7 +82,7 @@ async def hourly(home: Home) -> list[list[dict[str, Any]]]:
 
 
 async def importing(home: Home, path: Path) -> asyncio.Task[Any]:
-    """Begin an import that the recorder has no time for, and wait until it is queued."""
+    """Begin an import while the recorder is busy, and wait until it is queued."""
     read_ = await home.importer.async_read(nullcontext(path))
     task = home.hass.async_create_task(home.importer.async_import(read_))
     async with asyncio.timeout(10):
@@ -126,7 +127,7 @@ async def test_an_import_that_fails_when_its_caller_is_gone_is_one_warning(
 
 
 async def reloading(home: Home, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Task[bool]]:
-    """Reload the entry, which gets no further than to reading what is known until the event that is returned is set."""
+    """Reload the entry, which waits in reading its stores until the returned event is set."""
     load, go = MeterCoordinator._async_load, asyncio.Event()  # noqa: SLF001 -- what takes time on a slow disk
 
     async def slow(coordinator: MeterCoordinator) -> None:
@@ -357,7 +358,7 @@ def written(hass: HomeAssistant, content: bytes) -> Path:
 
 
 def others(record: Path) -> list[Path]:
-    """Return what lies beside a record, which is not there any more."""
+    """Return the files beside a record that no longer exists."""
     assert not record.exists()
     return list(record.parent.glob(f"{KEY}.unreadable.*"))
 
@@ -442,7 +443,7 @@ async def test_a_database_of_another_schema_is_left_alone(
         )
     flow = await hass.config_entries.options.async_init(home.entry.entry_id)
     step = await hass.config_entries.options.async_configure(flow["flow_id"], {"next_step_id": "import_history"})
-    assert (step["type"], step["reason"]) == ("abort", "unknown_recorder")
+    assert (step["type"], refusal(step)) == ("abort", "unknown_recorder")
     monkeypatch.undo()
     assert {key: value for key, value in (await home.rows()).items() if "hour" in key} == {
         key: value for key, value in after.items() if "hour" in key
@@ -460,12 +461,12 @@ async def test_a_counter_that_is_not_read_for_weeks_goes_on_where_it_ended(
     day = 86400
 
     def age(days: float) -> None:
-        """Let time pass, as far as rows of five minutes go."""
+        """Age the five-minute rows."""
         with session_scope(session=instance.get_session()) as session:
             session.execute(update(StatisticsShortTerm).values(start_ts=StatisticsShortTerm.start_ts - days * day))
 
     async def purge() -> None:
-        """Purge as each night, while the recorder counts on its rows."""
+        """Purge as every night, while the recorder relies on its rows."""
         await hass.services.async_call("recorder", "purge", {"keep_days": 10}, blocking=True)
         await async_wait_recording_done(hass)
 
@@ -493,7 +494,7 @@ async def test_what_was_compiled_last_is_in_utc(hass: HomeAssistant, home: Home)
     assert BRUSSELS.utcoffset(start)
 
     def run() -> None:
-        """Let the recorder have compiled five minutes."""
+        """Let the recorder compile five minutes."""
         with session_scope(session=instance.get_session()) as session:
             session.query(StatisticsRuns).delete()
             session.add(StatisticsRuns(start=start))

@@ -1,4 +1,4 @@
-"""A port that sends what no meter does: Home Assistant stays as it is."""
+"""A port that sends what no meter sends: Home Assistant is not affected."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,6 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.devices import SERVICES
 from tests.support import address, entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 from virtual_meter.wire import change_lines, sign
@@ -20,7 +21,7 @@ MARKUP = set("<>[]{}`\x00\x1b")
 
 
 def with_lines(lines: Callable[[int], list[str]]) -> Callable[[bytes], bytes]:
-    """Return what adds other lines to each telegram."""
+    """Return a transform that adds other lines to each telegram."""
     count = 0
 
     def change(telegram: bytes) -> bytes:
@@ -65,7 +66,7 @@ async def test_entities_are_bounded(
         await eventually(lambda: reader.telegrams > 60)
         await hass.async_block_till_done()
         assert len(er.async_entries_for_config_entry(entity_registry, entry.entry_id)) < 400
-        assert len(dr.async_entries_for_config_entry(device_registry, entry.entry_id)) <= 2 + 16
+        assert len(dr.async_entries_for_config_entry(device_registry, entry.entry_id)) <= 1 + len(SERVICES) + 16
         assert len(entry.runtime_data.insights.mbus) == 16
         before = len(er.async_entries_for_config_entry(entity_registry, entry.entry_id))
         await eventually(lambda: reader.telegrams > 100)

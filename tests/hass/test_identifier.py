@@ -1,4 +1,4 @@
-"""A meter stays the same one, whether its telegrams have its number or not."""
+"""A meter stays the same, whether its telegrams have its number or not."""
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
@@ -31,20 +31,20 @@ def identification(meter: VirtualMeter) -> str:
 
 
 def issues(hass: HomeAssistant) -> set[str]:
-    """Return what issues there are, but for that of the virtual meter's clock, which is one of January."""
+    """Return the issues, except for that of the virtual meter's clock, which runs in January."""
     found = ir.async_get(hass).issues.values()
     return {str(issue.translation_key) for issue in found if issue.domain == DOMAIN} - {"clock_off"}
 
 
 @pytest.fixture
 def short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait a moment for a meter's number."""
+    """Wait only a moment for a meter's number."""
     for module in ("config_flow", "port_watch"):
         monkeypatch.setattr(f"custom_components.emucs.{module}.NUMBER_WITHIN", 1.0)
 
 
 async def flow_to(hass: HomeAssistant, server: TcpServer, entry: MockConfigEntry | None = None) -> dict[str, object]:
-    """Walk through a flow up to where a meter is found."""
+    """Go through a flow until a meter is found."""
     context = {"source": SOURCE_USER} if entry is None else {"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
     flow = await hass.config_entries.flow.async_init(DOMAIN, context=context)
     await hass.config_entries.flow.async_configure(flow["flow_id"], {"next_step_id": "network"})

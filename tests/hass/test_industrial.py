@@ -1,6 +1,6 @@
-"""The industrial port A1, and ports that send less often than each second.
+"""The industrial port A1, and ports that send less often than every second.
 
-No telegram of an A1 port is known: these are made of the standard's codes.
+No telegram of an A1 port is public: these are made of the codes of the standard.
 """
 
 from typing import Any
@@ -85,7 +85,7 @@ async def test_set_up(
         assert capacity.via_device_id == device.id
 
         def value(key: str) -> str:
-            """Return the state of a sensor that is on without anybody's doing."""
+            """Return the state of a sensor that is enabled by default."""
             entity_id = entity_registry.async_get_entity_id(SENSOR, DOMAIN, f"{METER_ID}_{key}")
             assert entity_id is not None, key
             return hass.states.get(entity_id).state

@@ -76,15 +76,15 @@ async def test_nothing_listens(hass: HomeAssistant, meter: VirtualMeter, socket_
     entry.add_to_hass(hass)
     assert not await hass.config_entries.async_setup(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_RETRY
-    assert entry.error_reason_translation_key == "cannot_connect"
-    assert entry.reason.startswith(f"The port {url} cannot be opened")
+    assert entry.error_reason_translation_key == "cannot_connect_refused"
+    assert entry.reason.startswith(f"{url.removeprefix('socket://')} refused the connection.")
 
 
 async def test_silent_port(hass: HomeAssistant, entry: MockConfigEntry, server: TcpServer, fast_silence: None) -> None:
     server.pause()
     assert not await hass.config_entries.async_setup(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_RETRY
-    assert entry.error_reason_translation_key == "no_data"
+    assert entry.error_reason_translation_key == "no_data_network"
     await eventually(lambda: server.clients == 0)
 
 
@@ -229,7 +229,7 @@ async def test_devices(
 
 
 def channels(telegram: bytes, change: Callable[[bytes], bytes | None]) -> bytes:
-    """Return a telegram with lines of its M-Bus channels changed or left out, and the checksum made right."""
+    """Return a telegram with M-Bus lines changed or left out, and a correct checksum."""
     head = telegram[: telegram.index(b"!") + 1]
     lines = [change(line) if line[:2] == b"0-" and line[2:3] != b"0" else line for line in head.split(b"\r\n")]
     return sign(b"\r\n".join(line for line in lines if line is not None))
@@ -238,7 +238,7 @@ def channels(telegram: bytes, change: Callable[[bytes], bytes | None]) -> bytes:
 async def serve_channels(
     hass: HomeAssistant, entry: MockConfigEntry, meter: VirtualMeter, change: Callable[[bytes], bytes | None]
 ) -> TcpServer:
-    """Set up an entry whose meter sends other channels than it has."""
+    """Set up an entry whose meter sends changed M-Bus channels."""
     server = TcpServer(meter, speed=10, transform=lambda telegram: channels(telegram, change))
     await server.__aenter__()
     hass.config_entries.async_update_entry(entry, data=entry_data(server.url))

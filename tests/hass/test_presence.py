@@ -22,12 +22,12 @@ CAPACITY = {
 
 @pytest.fixture
 def short_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a minute of the coordinator take a moment."""
+    """Shorten the coordinator's minute."""
     monkeypatch.setattr("custom_components.emucs.coordinator.MINUTE", timedelta(seconds=0.1))
 
 
 def there(entity_registry: er.EntityRegistry, meter: VirtualMeter) -> set[tuple[str, str]]:
-    """Return the platforms and keys of all entities of the electricity meter."""
+    """Return platforms and keys of all entities of the electricity meter."""
     return {
         (entry.domain, entry.unique_id.removeprefix(f"{meter.meter_id}_"))
         for entry in entity_registry.entities.values()

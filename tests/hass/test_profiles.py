@@ -1,4 +1,4 @@
-"""What each dialect, port and oddity of the virtual meter becomes in Home Assistant."""
+"""Entities and devices for each dialect, port and variant of the virtual meter."""
 
 from pathlib import Path
 import re
@@ -34,7 +34,7 @@ def identifiers(devices: dr.DeviceRegistry) -> set[str]:
 
 
 def device_row(device: dr.DeviceEntry, devices: dict[str, str]) -> str:
-    """Return what the registry says of a device, on a line."""
+    """Return the registry entry of a device in one line."""
     identifiers = ", ".join(identifier for _, identifier in device.identifiers)
     via = devices.get(device.via_device_id or "", "-")
     parts = (device.name, identifiers, device.manufacturer, device.model, device.serial_number, device.sw_version, via)
@@ -42,7 +42,7 @@ def device_row(device: dr.DeviceEntry, devices: dict[str, str]) -> str:
 
 
 def entity_row(hass: HomeAssistant, entry: er.RegistryEntry) -> str:
-    """Return what the registry and the state machine say of an entity, on a line."""
+    """Return registry entry and state of an entity in one line."""
     state = hass.states.get(entry.entity_id)
     assert state.name.endswith(entry.original_name)
     assert entry.translation_key or entry.original_device_class
@@ -63,7 +63,7 @@ def entity_row(hass: HomeAssistant, entry: er.RegistryEntry) -> str:
 
 
 def varies(entry: er.RegistryEntry, meter: VirtualMeter) -> bool:
-    """Tell whether an entity is not that of the plain profile: what is new, and what is on M-Bus."""
+    """Tell whether an entity differs from the plain profile: new ones, and those on the M-Bus."""
     return (
         not entry.unique_id.startswith(f"{meter.meter_id}_")
         or re.search(r"_ch\d", entry.unique_id) is not None

@@ -1,4 +1,4 @@
-"""Registers that nobody listed: every number that a port prints can be seen."""
+"""Registers without a row: every number that a port prints has a sensor."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager

@@ -1,8 +1,10 @@
-"""Repair issues: what the user can mend is said, in words for that, and no longer than it holds."""
+"""Repair issues: reported with what the user can do, and ended as soon as that is no longer needed."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+import json
+from pathlib import Path
 import time
 from typing import Any
 
@@ -16,6 +18,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+import custom_components.emucs
 from custom_components.emucs import async_remove_config_entry_device
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.devices import mask
@@ -30,10 +33,12 @@ from custom_components.emucs.port_watch import (
     is_lapsed,
 )
 from custom_components.emucs.repairs import async_create_fix_flow
+from custom_components.emucs.texts import name_of
 from tests.hass.rewrite import Wire, running, with_value, without
 from tests.support import BRUSSELS, FIELD_TELEGRAMS, WINTER_EVENING, address, entry_data, eventually
 from virtual_meter import PROFILES, TcpServer, VirtualMeter
 
+ENGLISH = json.loads((Path(custom_components.emucs.__file__).parent / "translations" / "en.json").read_text())
 POWER = "sensor.electricity_meter_power"
 IMPORT = "sensor.electricity_meter_energy_import"
 NOISE = bytes(range(0x80, 0x100)) * 4
@@ -59,20 +64,20 @@ def clock() -> Clock:
 
 @pytest.fixture
 def entry(hass: HomeAssistant, entry: MockConfigEntry, clock: Clock) -> MockConfigEntry:
-    """Return the entry, watched over by the clock."""
+    """Return the entry, whose watch has the clock."""
     async_watch_of(hass, entry, clock)
     return entry
 
 
 @pytest.fixture(autouse=True)
 def fast_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look more often what lasts, and take a clock for wrong sooner."""
+    """Check lasting conditions more often, and judge a clock sooner."""
     monkeypatch.setattr("custom_components.emucs.coordinator.MINUTE", timedelta(seconds=0.1))
     monkeypatch.setattr("custom_components.emucs.insight.clock.LASTING", timedelta(seconds=0.5))
 
 
 async def retry(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Let Home Assistant try again to set an entry up, as it does by itself after a while."""
+    """Let Home Assistant retry the set-up of an entry, as it does by itself after a while."""
     assert entry.state is ConfigEntryState.SETUP_RETRY
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=5))
     assert entry.state is ConfigEntryState.SETUP_IN_PROGRESS
@@ -81,14 +86,19 @@ async def retry(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 
 def issues(hass: HomeAssistant, entry: MockConfigEntry) -> set[str]:
-    """Return the issues of an entry, but for that of the virtual meter's clock, which is one of January."""
+    """Return the issues of an entry, except for that of the virtual meter's clock, which runs in January."""
     found = {key for domain, key in ir.async_get(hass).issues if domain == DOMAIN}
     assert all(key.endswith(f"_{entry.entry_id}") for key in found)
     return {key.removesuffix(f"_{entry.entry_id}") for key in found} - {"clock_off"}
 
 
+def refused(server: TcpServer) -> str:
+    """Return the text for a bridge that refuses the connection."""
+    return ENGLISH["exceptions"]["cannot_connect_refused"]["message"].format(port=name_of(server.url))
+
+
 def issue(hass: HomeAssistant, entry: MockConfigEntry, key: str) -> ir.IssueEntry:
-    """Return an issue that there is."""
+    """Return an issue, which has to exist."""
     found = ir.async_get(hass).async_get_issue(DOMAIN, f"{key}_{entry.entry_id}")
     assert found is not None
     return found
@@ -110,7 +120,8 @@ class TestSilence:
         clock.ahead = SILENT_AFTER
         await retry(hass, entry)
         assert issues(hass, entry) == {"port_silent"}
-        assert issue(hass, entry, "port_silent").translation_placeholders == {"port": server.url}
+        assert issue(hass, entry, "port_silent").translation_placeholders == {"port": name_of(server.url)}
+        assert issue(hass, entry, "port_silent").translation_key == "port_silent_network"
         server.resume()
         await retry(hass, entry)
         assert entry.state is ConfigEntryState.LOADED
@@ -136,7 +147,7 @@ class TestSilence:
         clock.ahead = SILENT_AFTER
         await server.stop()
         await retry(hass, entry)
-        assert entry.error_reason_translation_key == "cannot_connect"
+        assert entry.error_reason_translation_key == "cannot_connect_refused"
         assert issues(hass, entry) == set()
 
     @pytest.mark.parametrize("way", ["disable", "remove"])
@@ -188,8 +199,8 @@ class TestUnreachablePort:
         assert issues(hass, entry) == {"port_unreachable"}
         assert issue(hass, entry, "port_unreachable").translation_placeholders == {
             "name": "T211",
-            "port": server.url,
-            "detail": "the connection was refused",
+            "port": name_of(server.url),
+            "detail": refused(server),
         }
         await server.bring_up()
         await retry(hass, entry)
@@ -207,10 +218,7 @@ class TestUnreachablePort:
         await eventually(lambda: issues(hass, loaded) == {"port_unreachable"})
         # Why it cannot be opened, not how it was lost.
         await eventually(
-            lambda: (
-                issue(hass, loaded, "port_unreachable").translation_placeholders["detail"]
-                == "the connection was refused"
-            )
+            lambda: issue(hass, loaded, "port_unreachable").translation_placeholders["detail"] == refused(server)
         )
         await server.bring_up()
         await eventually(lambda: issues(hass, loaded) == set())
@@ -242,7 +250,7 @@ class TestUnreachablePort:
         clock.ahead = UNREACHABLE_AFTER
         await eventually(lambda: issues(hass, loaded) == {"port_unreachable"})
         form, ended = await self.fix(hass, hass_client, loaded)
-        assert form["description_placeholders"]["port"] == server.url
+        assert form["description_placeholders"]["port"] == name_of(server.url)
         assert (ended["type"], ended["reason"]) == ("abort", "reconfigure")
         kind, flow_id = ended["next_flow"]
         assert kind == "config_flow"
@@ -302,7 +310,7 @@ class TestWrongMeter:
 
     @staticmethod
     def assert_masked(found: ir.IssueEntry, meter: VirtualMeter, other: VirtualMeter) -> None:
-        """Check that an issue tells two meters apart, and not whose they are."""
+        """Check that an issue tells two meters apart without their full identifiers."""
         placeholders = found.translation_placeholders
         assert placeholders is not None
         assert (placeholders["expected"], placeholders["found"]) == (mask(meter.meter_id), mask(other.meter_id))
@@ -483,11 +491,11 @@ class TestLapsedRights:
 
 
 class TestClock:
-    """The meter's clock is not that of the host."""
+    """The clocks of the meter and the host differ."""
 
     @staticmethod
     def dated(telegram: bytes, ahead: timedelta = timedelta()) -> bytes:
-        """Return a telegram of the host's time, or of another."""
+        """Return a telegram with the time of the host, or with another."""
         now = (datetime.now(UTC) + ahead).astimezone(BRUSSELS)
         flag = "S" if now.dst() else "W"
         return with_value(telegram, r"0-0:1\.0\.0", f"({now:%y%m%d%H%M%S}{flag})")

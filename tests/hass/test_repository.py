@@ -1,4 +1,4 @@
-"""What the repository promises to HACS, to Home Assistant and to translators, and what it must not give away."""
+"""Texts, translations and icons agree with the code."""
 
 import ast
 from collections.abc import Iterator
@@ -22,12 +22,14 @@ from custom_components.emucs.entities.mbus import meter_rows
 from custom_components.emucs.entities.registers import register_row
 from custom_components.emucs.entities.rows import Row
 from custom_components.emucs.exports import REASONS as EXPORT_REASONS
+from custom_components.emucs.history import flow as flow_module
 from custom_components.emucs.history.flow import HistorySteps
 from custom_components.emucs.insight.mbus import Medium
 from custom_components.emucs.insight.mbus_readings import MbusReading
 from custom_components.emucs.options_flow import EmucsOptionsFlow
-from custom_components.emucs.port import Channel, PortError, Reader, Register
+from custom_components.emucs.port import CannotConnect, Channel, PortError, Reader, Register
 from custom_components.emucs.port.errors import Cause
+from custom_components.emucs.port_watch import WrongMeter
 from virtual_meter import VirtualMeter
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +42,8 @@ ABORTING_HELPERS = {
     "_async_abort_entries_match": "already_configured",
     "async_update_reload_and_abort": "reconfigure_successful",
 }
+# A port is that of a cable, or of a bridge.
+CONNECTIONS = (texts.connection_of("/dev/ttyUSB0"), texts.connection_of("socket://192.168.1.20:8088"))
 # hassfest's notion of an address, in which socket:// is one too.
 ADDRESS = re.compile(r"(?:(?:https?|ftp|socket|tcp|rfc2217)://|www\.)[\w{]", re.IGNORECASE)
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -84,6 +88,26 @@ def literal(node: ast.expr | None) -> set[str]:
     return {node.value} if isinstance(node, ast.Constant) and isinstance(node.value, str) else set()
 
 
+def problems() -> Iterator[str]:
+    """Yield the names of the texts for all that can be wrong with a port, a cable and a bridge apart."""
+    found = {"wrong_meter", CannotConnect.reason, *(f"{CannotConnect.reason}_{cause}" for cause in Cause)}
+    found |= {error().problem for error in errors_of(PortError) if error is not WrongMeter}
+    assert found >= texts.BY_CONNECTION
+    for problem in found:
+        if problem in texts.BY_CONNECTION:
+            yield from (f"{problem}_{connection}" for connection in CONNECTIONS)
+        else:
+            yield problem
+
+
+def errors_of(error: type[PortError]) -> Iterator[type[PortError]]:
+    """Yield all errors of the integration that derive from an error."""
+    for derived in error.__subclasses__():
+        if derived.__module__.startswith("custom_components."):
+            yield derived
+        yield from errors_of(derived)
+
+
 def rows(platform: Platform) -> list[Row]:
     """Return all rows of a platform, those of each kind of M-Bus meter among them."""
     reading = Register(Decimal(1), "kWh")
@@ -109,7 +133,7 @@ def unlisted_names() -> dict[str, SensorEntityDescription]:
 
 
 def reasons(error: type[PortError]) -> Iterator[str]:
-    """Yield the reasons of an error and of all that derive from it, as far as they are the integration's."""
+    """Yield the reasons of an error and of all errors of the integration that derive from it."""
     if "reason" in vars(error) and error.__module__.startswith("custom_components."):
         yield error.reason
     for derived in error.__subclasses__():
@@ -211,15 +235,14 @@ def test_every_step_of_the_import_has_a_text_and_every_text_a_step() -> None:
     }
     # What only works shows its progress; the last steps say what was done.
     assert steps == texts["step"].keys() | texts["progress"].keys() | {"imported", "undone"}
+    assert flow_module.DETAIL == "detail"
     aborts = {
         reason
         for name, _, keywords in calls(COMPONENT / "history" / "flow.py")
         if name == "async_abort"
-        for reason in literal(keywords["reason"])
+        for reason in literal(keywords["reason"]) or {flow_module.DETAIL}
     }
-    # The recorder is asked for before a file is.
-    assert aborts | {"no_recorder", "unknown_recorder"} == texts["abort"].keys()
-    assert all(text == texts["error"].get(reason, text) for reason, text in texts["abort"].items())
+    assert aborts == texts["abort"].keys()
 
 
 @pytest.mark.parametrize(("base", "group"), [(ConfigFlow, "config")])
@@ -254,6 +277,11 @@ def test_every_error_of_the_flow_has_a_text_and_every_text_an_error() -> None:
     assert of_the_port == ENGLISH["config"]["error"].keys()
 
 
+def test_errors_of_flows_show_the_texts_of_exceptions() -> None:
+    assert set(ENGLISH["config"]["error"].values()) == {"{detail}"}
+    assert ENGLISH["options"]["error"]["detail"] == ENGLISH["options"]["abort"]["detail"] == "{detail}"
+
+
 def test_every_abort_has_a_text_and_every_text_an_abort() -> None:
     used: set[str] = set()
     for name, _, keywords in calls(COMPONENT / "config_flow.py"):
@@ -263,7 +291,7 @@ def test_every_abort_has_a_text_and_every_text_an_abort() -> None:
 
 
 def test_every_exception_has_a_text_and_every_text_an_exception() -> None:
-    used = set(reasons(PortError))
+    used = set(problems())
     for _, _, keywords in calls():
         if "translation_domain" in keywords:
             used |= literal(keywords.get("translation_key"))
@@ -278,34 +306,33 @@ def test_every_reason_why_an_export_is_not_taken_has_a_text_and_is_given() -> No
             given.update(*map(literal, node.args[:1]))
             if isinstance(node.args[0], ast.IfExp):
                 given |= literal(node.args[0].body) | literal(node.args[0].orelse)
-    assert given == EXPORT_REASONS == ENGLISH["options"]["error"].keys()
+    prefix = "export_"
+    told = {key.removeprefix(prefix) for key in ENGLISH["exceptions"] if key.startswith(prefix)}
+    assert given == EXPORT_REASONS == told
 
 
 def test_every_issue_has_a_text_and_every_text_an_issue() -> None:
     # All are made by one function, which takes the name of the issue for the key of its texts.
     assert [path.name for path in COMPONENT.rglob("*.py") if "create_issue" in path.read_text()] == ["issues.py"]
-    used = {
-        getattr(issues, node.args[2].id)
-        for name, node, _ in calls(COMPONENT / "issues.py")
-        if name == "_report" and isinstance(node.args[2], ast.Name)
-    }
-    assert used == ENGLISH.get("issues", {}).keys()
-    assert used == {*issues.ISSUES, issues.UNREADABLE_STORE}
+    used: set[str] = set()
+    told: set[str] = set()
+    for name, node, keywords in calls(COMPONENT / "issues.py"):
+        if name == "_report" and isinstance(node.args[2], ast.Name):
+            issue = getattr(issues, node.args[2].id)
+            used.add(issue)
+            told |= {f"{issue}_{variant}" for variant in CONNECTIONS} if "variant" in keywords else {issue}
+    assert told == ENGLISH.get("issues", {}).keys()
+    assert used == {*issues.ISSUES, *issues.TO_BE_READ}
 
 
 def test_every_group_of_words_is_used() -> None:
     used: set[str] = set()
     for name, node, keywords in calls():
-        if name in ("async_words", "async_system_words"):
+        if name == "async_words":
             used.update(*map(literal, node.args[:2]))
-            used |= {texts.CAUSE for each in node.args if isinstance(each, ast.Name) and each.id == "CAUSE"}
         if name == "SelectSelectorConfig":
             used |= literal(keywords.get("translation_key"))
     assert used == ENGLISH["selector"].keys()
-
-
-def test_every_cause_has_words_and_all_words_a_cause() -> None:
-    assert set(Cause) == ENGLISH["selector"][texts.CAUSE]["options"].keys()
 
 
 def test_every_action_has_a_text_and_an_icon() -> None:

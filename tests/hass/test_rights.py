@@ -1,4 +1,4 @@
-"""Who may do what: each action, command and address of the integration has a rule, also one that is added later."""
+"""Rights: every action, command and URL of the integration has a rule, also those added later."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator,
 
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.frontend import FOLDER, fingerprint
+from custom_components.emucs.live import COMMAND
 from virtual_meter import VirtualMeter
 
 EXPORT: Final = str(Path(__file__).parent / "missing.csv")
@@ -138,9 +139,26 @@ async def test_the_reason_reaches_the_page(
     assert (answer["error"]["translation_domain"], answer["error"]["translation_key"]) == (DOMAIN, "admin_only")
 
 
-async def test_there_is_no_command_of_its_own(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+async def test_each_command_has_a_rule(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """Looking follows the rights on each entity: tests/hass/test_live.py."""
     assert await async_setup_component(hass, "websocket_api", {})
-    assert [name for name in hass.data[WEBSOCKET_API] if name.startswith(DOMAIN)] == []
+    assert [name for name in hass.data[WEBSOCKET_API] if name.startswith(DOMAIN)] == [COMMAND]
+
+
+async def test_looking_follows_the_rights_on_the_entities(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    hass_read_only_user: MockUser,
+    hass_read_only_access_token: str,
+) -> None:
+    for policy, answers in (({"entities": True}, True), ({"entities": {"domains": {"light": True}}}, False)):
+        hass_read_only_user.mock_policy(policy)
+        client = await hass_ws_client(hass, hass_read_only_access_token)
+        await client.send_json_auto_id({"type": COMMAND, "config_entry_id": loaded.entry_id})
+        answer = await client.receive_json()
+        assert answer["success"] is answers
+        assert answers or answer["error"]["code"] == "unauthorized"
 
 
 async def test_addresses_hold_no_data(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -1,4 +1,4 @@
-"""Sensors: what each kind of meter becomes in Home Assistant."""
+"""Sensors of each kind of meter."""
 
 from fastcrc.crc16 import arc
 from homeassistant.components.sensor import DOMAIN as SENSOR
@@ -39,6 +39,8 @@ async def test_keys_of_a_three_phase_meter(
         *phases,
         *("active_tariff", "demand", "month_peak", "month_peak_time", "breaker", "grid_type", "last_telegram"),
         *("demand_forecast", "demand_budget", "peak_average", "peak_average_forecast"),
+        *(f"voltage_10min_{phase}" for phase in ("l1", "l2", "l3")),
+        *("voltage_quality", "overvoltage_time", "undervoltage_time"),
         *PORT,
     }
     assert keys(entity_registry, meter.gas_id) == {"gas", "flow", "valve", "reading_time"}
@@ -50,7 +52,7 @@ async def test_keys_of_a_three_phase_meter(
     }
     assert off == {
         *(f"power_{way}_{phase}" for way in ("import", "export") for phase in ("l1", "l2", "l3")),
-        *("last_telegram", "reading_time"),
+        *("last_telegram", "reading_time", "neutral_suspected"),
         *PORT,
     }
 

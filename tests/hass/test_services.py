@@ -1,4 +1,4 @@
-"""Actions of the port."""
+"""The action that records telegrams."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A soak of `scripts/soak` that fits into the tests, and that it notices what it should."""
+"""A short run of `scripts/soak`, and whether it notices faults."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
 def told(result: Result) -> str:
-    """Return what was found, and show the whole report where a test fails."""
+    """Return the findings, and print the whole report for when a test fails."""
     print(report(result))  # noqa: T201 -- shown by pytest
     return "\n".join(result.wrong)
 

@@ -18,7 +18,7 @@ from custom_components.emucs.repairs import async_create_fix_flow
 from tests.support import entry_data
 
 VALID = {"version": 1, "minor_version": 2, "key": "emucs.x", "data": {}}
-PARTS = VALID | {"data": {"guard": 7, "capacity": "x", "profile": {"last": 7}}}
+PARTS = VALID | {"data": {"guard": 7, "capacity": "x", "voltage": "x", "profile": {"last": 7}}}
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def hass_storage() -> dict[str, Any]:
 
 
 def folder(hass: HomeAssistant) -> Path:
-    """Return where stores lie."""
+    """Return the folder of the stores."""
     return Path(hass.config.path(".storage"))
 
 
@@ -113,9 +113,8 @@ async def test_a_store_of_the_version_before_is_taken_up(hass: HomeAssistant, en
 async def test_a_meter_that_is_removed_leaves_no_file(
     hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch, *, has_bulk: bool
 ) -> None:
-    if not has_bulk:
-        for kind in INSIGHTS:
-            monkeypatch.setattr(kind, "save_series", Insight.save_series)
+    for kind in INSIGHTS if not has_bulk else ():
+        monkeypatch.setattr(kind, "save_series", Insight.save_series)
     assert await hass.config_entries.async_setup(entry.entry_id)
     assert await hass.config_entries.async_unload(entry.entry_id)
     names = {path.name for path in folder(hass).glob(f"emucs.{entry.entry_id}*")}

@@ -1,4 +1,4 @@
-"""System health, and the sensors that show how a port does: seen where it is looked for, also while nothing comes."""
+"""System health and the sensors of the port, also while nothing comes."""
 
 from datetime import timedelta
 

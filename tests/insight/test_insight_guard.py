@@ -154,6 +154,40 @@ class TestACounterOfEnergy:
         guarded = guard.feed(telegram(NOON + SECOND, imported="1100.000", power="999999"))
         assert shown(guarded) == "100.000"
 
+    @pytest.mark.parametrize("power", ["2500", "99999", "999999", "9" * 30])
+    @pytest.mark.parametrize("passed", [SECOND, timedelta(minutes=1), timedelta(hours=12), timedelta(days=2)])
+    def test_nor_does_a_power_that_two_telegrams_show_excuse_a_step_that_needs_it_for_longer(
+        self, power: str, passed: timedelta
+    ) -> None:
+        guard = Guard(METER)
+        follow(guard, ["100.000"], NOON - SECOND)
+        for n in range(2):
+            guard.feed(telegram(NOON + n * SECOND, imported="100.000", power=power))
+        # What a home can take in this time, and a quarter-hour of that more.
+        most = 100 + min(passed, timedelta(days=1)) / timedelta(hours=1) * 100 + 25
+        later = NOON + SECOND + passed
+        assert follow(guard, [f"{most + 1:.3f}"], later) == ["100.000"]
+        saved = Guard.restore(METER, json.loads(json.dumps(guard.save())))
+        assert follow(saved, [f"{most + 1:.3f}"], later) == ["100.000"]
+
+    def test_nor_do_pairs_of_such_telegrams_over_the_years(self) -> None:
+        guard = Guard(METER)
+        for n in range(1000):
+            power = "999999" if n % 3 else "1"
+            guard.feed(telegram(NOON + n * SECOND, imported="100.000", power=power))
+        assert follow(guard, ["130.000"], NOON + 1001 * SECOND) == ["100.000"]
+
+    @pytest.mark.parametrize(("power", "ran"), [(2500, 3600), (800, 1200), (60, 300)])
+    def test_a_site_that_ran_goes_on_after_an_outage(self, power: int, ran: int) -> None:
+        guard, counted = Guard(METER), Decimal(1000)
+        for n in range(ran):
+            counted += Decimal(power) / 3600
+            guard.feed(telegram(NOON + n * SECOND, imported=f"{counted:.3f}", power=str(power)))
+        for hours in (1, 12, 24):
+            after = guard.restore(METER, json.loads(json.dumps(guard.save())))
+            value = f"{counted + power * hours:.3f}"
+            assert follow(after, [value], NOON + ran * SECOND + timedelta(hours=hours)) == [value]
+
     def test_each_counter_for_itself(self) -> None:
         guard = Guard(METER)
         guard.feed(telegram(NOON, imported="100.000", exported="50.000"))

@@ -1,17 +1,24 @@
 """Line ends that a terminal or a bridge made something else of, and identifications of any kind."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from random import Random
+from typing import override
 
+from fastcrc.crc16 import arc
 import pytest
 
 from custom_components.emucs.port import Drop, Reader
-from custom_components.emucs.port.line_ends import look_changed
+from custom_components.emucs.port.framing import Framer
+from custom_components.emucs.port.line_ends import look_changed, restorations
 from tests.port.wire import body, sent
-from tests.support import WINTER_EVENING
+from tests.support import BRUSSELS, WINTER_EVENING
 from virtual_meter import PROFILES, VirtualMeter
 
 # With a blank line behind the identification, without one, and with a line of its own for a value.
 PROFILES_READ = ["1.7.1", "2.1.1", "ie5-new", "nl-4.2"]
+# All whose telegrams have a checksum.
+SIGNED = [profile for profile in PROFILES if profile != "nl-2.2"]
 CONVERSIONS: dict[str, bytes] = {
     "LF": b"\n",
     "CR": b"\r",
@@ -64,6 +71,71 @@ def test_a_changed_telegram_needs_its_checksum(end: bytes) -> None:
     reader = Reader()
     assert reader.feed(telegram.replace(b"\r\n", end).replace(b"*kWh)", b"*kVh)", 1) + b"\r\n" + telegram)
     assert (reader.telegrams, reader.dropped[Drop.CHECKSUM], reader.restored) == (1, 1, False)
+
+
+class Frames(Framer[bytes]):
+    """Finds telegrams, and reads none of them."""
+
+    @override
+    def _read(self, frame: bytes) -> bytes:
+        return frame
+
+
+# A checksum has 16 bits: readings with which that of a telegram is also right for what it was not, to the Wh.
+COINCIDENCES = {
+    "LF": 40100,
+    "CR": 80629,
+    "LFLF": 848,
+    "CRLFCR": 33173,
+    "CRLFLF": 848,
+    "CRLF twice": 848,
+    "CR NUL LF": 226,
+    "CRLF NUL": 110067,
+    "LF NUL": 110067,
+    "NUL": 38939,
+    "a blank": 143260,
+    "a tab": 80235,
+    "a semicolon": 133113,
+    "as a programmer writes them": 10208,
+    "HTML": 123213,
+}
+
+
+def reading(watt_hours: int) -> bytes:
+    """Return a telegram with a reading."""
+    return sent(f"1-0:1.8.1({watt_hours / 1000:010.3f}*kWh)", "1-0:1.7.0(01.234*kW)", header="/TST5 M")
+
+
+@pytest.mark.parametrize("before", [0, 1, 5])
+@pytest.mark.parametrize("name", COINCIDENCES)
+def test_a_checksum_that_is_right_by_chance_as_well(name: str, before: int) -> None:
+    end, telegram = CONVERSIONS[name], reading(COINCIDENCES[name])
+    printed, _, checksum = telegram.rpartition(b"!")
+    lookalikes = [lines for _, lines in restorations((printed + b"!").replace(b"\r\n", end)) if lines != printed + b"!"]
+    assert int(checksum, 16) in map(arc, lookalikes)
+    telegrams = [reading(number) for number in range(before)] + [telegram]
+    stream = b"".join(telegrams).replace(b"\r\n", end)
+    for size in (7, 10_000):
+        reader = Reader()
+        found = [read.frame for at in range(0, len(stream), size) for read in reader.feed(stream[at : at + size])]
+        assert found == [each[:-2] for each in telegrams]
+
+
+def test_whenever_a_meter_begins_all_is_undone() -> None:
+    random = Random(1)  # noqa: S311 -- starts, no secret
+    for _ in range(160):
+        start = datetime(2020, 1, 1, tzinfo=BRUSSELS) + timedelta(seconds=random.randrange(10 * 366 * 86_400))
+        meter = VirtualMeter(random.choice(SIGNED), seed=random.randrange(100), start=start)
+        printed = []
+        for _ in range(10):
+            meter.advance(1)
+            printed.append(meter.telegram())
+        size = random.choice((64, 333, 10_000))
+        for name, end in CONVERSIONS.items():
+            stream = b"".join(printed).replace(b"\r\n", end)
+            frames = Frames()
+            found = [frame for at in range(0, len(stream), size) for frame in frames.feed(stream[at : at + size])]
+            assert found == [telegram[:-2] for telegram in printed], (meter.profile.name, start, name)
 
 
 def test_blank_lines_that_a_bridge_takes_out() -> None:

@@ -26,10 +26,17 @@ test("each meter has a view, with sections for what it has", () => {
   assert.deepEqual(new Set(named(views)), new Set(["sensor.power", "sensor.import", "number.target", "sensor.gas"]));
 });
 
-test("the quarter card is that of the view's meter", () => {
+test("the cards are those of the view's meter", () => {
   const [{ sections }] = dashboard(home()).views;
-  const card = sections.flatMap(({ cards }) => cards).find(({ type }) => type.startsWith("custom:"));
-  assert.deepEqual([card.type, card.device_id], ["custom:emucs-quarter-card", "meter"]);
+  const cards = sections.flatMap(({ cards: all }) => all).filter(({ type }) => type.startsWith("custom:"));
+  const expected = ["custom:emucs-live-card", "custom:emucs-quarter-card"].map((type) => [type, "meter"]);
+  assert.deepEqual(cards.map(({ type, device_id }) => [type, device_id]), expected);
+});
+
+test("without a power there is nothing live", () => {
+  const hass = home();
+  hass.entities["sensor.power"].hidden = true;
+  assert.doesNotMatch(JSON.stringify(dashboard(hass)), /emucs-live-card/);
 });
 
 test("what the user has hidden is not shown, nor a section without anything", () => {

@@ -7,7 +7,7 @@ import { homeOf, WWW } from "./home.mjs";
 
 const MAIN = new URL("emucs.js", WWW);
 const STRATEGY = "ll-strategy-dashboard-emucs";
-const CARD = "emucs-quarter-card";
+const CARDS = ["emucs-live-card", "emucs-quarter-card"];
 // What others may have left behind: Home Assistant offers from arrays.
 window.customStrategies = { theirs: { type: "theirs", strategyType: "dashboard" } };
 window.customCards = "none";
@@ -32,21 +32,21 @@ test("nothing is defined before Home Assistant has replaced the registry and the
 });
 
 test("the dashboard is known before any other module has come", () => {
-  assert.equal(customElements.get(CARD), undefined);
+  CARDS.forEach((card) => assert.equal(customElements.get(card), undefined));
   assert.doesNotMatch(source("emucs.js"), /^(?:import|export)\b.*from/m);
 });
 
 test("all other modules are fetched at once, and not one after the other", () => {
-  const [, names] = /MODULES = \[(.*)\]/.exec(source("emucs.js"));
+  const lists = source("emucs.js").match(/(?:LEADING|MODULES) = \[.*\]/g).join();
   const files = readdirSync(WWW).filter((name) => name !== "emucs.js");
-  assert.deepEqual(names.match(/[\w-]+/g).map((name) => `${name}.js`).sort(), files.sort());
+  assert.deepEqual([...lists.matchAll(/"([\w-]+)"/g)].map(([, name]) => `${name}.js`).sort(), files.sort());
 });
 
-test("the card is known, and the dashboard is made, when they have come", async () => {
+test("the cards are known, and the dashboard is made, when they have come", async () => {
   const strategy = customElements.get(STRATEGY);
   const { views } = await strategy.generate({}, homeOf());
   assert.equal(views[0].title, "meter");
-  assert.ok(customElements.get(CARD).prototype instanceof HTMLElement);
+  CARDS.forEach((card) => assert.ok(customElements.get(card).prototype instanceof HTMLElement));
 });
 
 test("the dashboard is made anew for other meters and other entities only", () => {
@@ -57,14 +57,16 @@ test("the dashboard is made anew for other meters and other entities only", () =
   assert.equal(shouldRegenerate({}, hass, { ...hass, entities: {} }), true);
 });
 
-test("both are offered in the user's language, also where a list was none", async () => {
-  await customElements.whenDefined(CARD);
+test("all are offered in the user's language, also where a list was none", async () => {
+  await customElements.whenDefined(CARDS[1]);
   assert.deepEqual(window.customStrategies.map(({ type }) => type), ["theirs", "emucs"]);
-  assert.deepEqual(window.customCards.map(({ type }) => type), [CARD]);
+  assert.deepEqual(window.customCards.map(({ type }) => type), CARDS);
   document.querySelector = () => ({ hass: homeOf({ language: "fr" }) });
   assert.equal(window.customStrategies[1].name, "Compteur numérique belge");
-  assert.match(window.customCards[0].description, /^Le quart d'heure/);
-  assert.equal(window.customCards[0].getEntitySuggestion(homeOf(), "sensor.budget").config.device_id, "meter");
+  assert.match(window.customCards[1].description, /^Le quart d'heure/);
+  assert.equal(window.customCards[1].getEntitySuggestion(homeOf(), "sensor.budget").config.device_id, "meter");
+  assert.equal(window.customCards[0].name, "Puissance en direct");
+  assert.equal(window.customCards[0].getEntitySuggestion(homeOf(), "sensor.budget"), null);
 });
 
 test("a module that is loaded twice, as after an update, changes nothing", async () => {

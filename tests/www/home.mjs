@@ -4,6 +4,7 @@ export const WWW = new URL("../../custom_components/emucs/www/", import.meta.url
 
 const ENTITIES = {
   link: "binary_sensor.link",
+  power: "sensor.power",
 };
 const OF_CAPACITY = {
   demand_forecast: "sensor.forecast",
@@ -45,6 +46,7 @@ export function quarterStates(more = {}) {
     peak_warning: state("off"),
     month_peak: state(3),
     link: state("on"),
+    power: state(1200, {}, "W"),
     ...more,
   };
 }
@@ -71,3 +73,63 @@ export function homeOf({ language = "en", devices = { meter: device("meter") }, 
 
 /** A text with the spaces that a keyboard has. */
 export const plain = (text) => text.replace(/[\u00a0\u202f]/g, " ");
+
+/** Home Assistant's connection, as its frontend has it: what is subscribed to, and what comes of that. */
+export class Connection {
+  constructor() {
+    Object.assign(this, { asked: [], given: [], lost: 0, error: null, listeners: { ready: [], disconnected: [] } });
+    this.open = new Map();
+  }
+
+  async subscribeMessage(listener, message, options) {
+    this.asked.push(message);
+    await this.wait;
+    if (this.error) {
+      throw this.error;
+    }
+    const id = this.asked.length;
+    this.open.set(id, { listener, options });
+    return async () => {
+      this.given.push(id);
+      if (!this.open.delete(id)) {
+        throw { code: "not_found" };
+      }
+    };
+  }
+
+  addEventListener(type, listener) {
+    this.listeners[type].push(listener);
+  }
+
+  removeEventListener(type, listener) {
+    this.listeners[type] = this.listeners[type].filter((each) => each !== listener);
+  }
+
+  /** All that listen to the connection itself. */
+  get watchers() {
+    return Object.values(this.listeners).flat().length;
+  }
+
+  send(event) {
+    [...this.open.values()].forEach(({ listener }) => listener(event));
+  }
+
+  /** Lose the connection, and have it again. */
+  lose() {
+    this.open.clear();
+    this.listeners.disconnected.forEach((each) => each());
+  }
+
+  connect() {
+    this.listeners.ready.forEach((each) => each());
+  }
+}
+
+/** What a telegram says: 5 kW are drawn, of a quarter that comes to 3 kW. */
+export function telegram(more = {}) {
+  return {
+    ...{ type: "values", time: "2026-11-12T18:05:00+01:00", power: 5, power_l1: 3, power_l2: 1.5, power_l3: 0.5 },
+    ...{ so_far: 1.5, demand_forecast: 3, demand_budget: 4.5, target: 4, estimated: false, seconds_left: 600 },
+    ...{ peak_alarm: false, peak_warning: false, ...more },
+  };
+}

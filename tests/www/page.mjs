@@ -79,10 +79,14 @@ export class Element {
     (this.listeners[type] ??= []).push(listener);
   }
 
+  removeEventListener(type, listener) {
+    this.listeners[type] = (this.listeners[type] ?? []).filter((each) => each !== listener);
+  }
+
   dispatchEvent(event) {
     event.target ??= this;
     (this.listeners[event.type] ?? []).forEach((each) => each(event));
-    this.parent?.dispatchEvent(event);
+    this.parent?.dispatchEvent?.(event);
   }
 
   focus() {
@@ -116,6 +120,12 @@ export function press(element, key) {
   let prevented = false;
   element.dispatchEvent({ type: "keydown", key, preventDefault: () => (prevented = true) });
   return !prevented;
+}
+
+/** Put the page behind another one, or before it. */
+export function turn(visibilityState) {
+  document.visibilityState = visibilityState;
+  document.dispatchEvent({ type: "visibilitychange" });
 }
 
 /** The elements that are known. */
@@ -157,9 +167,23 @@ globalThis.CustomEvent = class {
 };
 globalThis.window = globalThis;
 globalThis.getComputedStyle = (element) => ({ direction: element.direction ?? "ltr" });
-globalThis.document = {
+globalThis.document = Object.assign(new Element("#document"), {
   documentElement: { lang: "en" },
   createElement: (tag) => new Element(tag),
   querySelector: () => null,
+  visibilityState: "visible",
+});
+/** Tells that an element is on the screen as soon as it is observed, and whatever a test says later. */
+globalThis.IntersectionObserver = class {
+  constructor(tell) {
+    this.scroll = (isIntersecting) => tell([{ isIntersecting }]);
+  }
+
+  observe(element) {
+    element.observer = this;
+    this.scroll(true);
+  }
+
+  disconnect() {}
 };
 globalThis.customElements = new Registry();

@@ -82,7 +82,7 @@ test("peaks that cannot be read leave the quarter as it is", async () => {
 
 test("without a meter, or without its quarter, the card says what to do", async () => {
   const none = await cardOf({ ...homeOf(), devices: {} });
-  assert.match(none.text("status"), /^No digital meter is found\./);
+  assert.match(none.text("status"), /^No digital meter found\./);
   const plainMeter = await cardOf({ ...homeOf(), entities: {} });
   assert.match(plainMeter.text("status"), /^This meter cannot be followed/);
   assert.equal(plainMeter.part("quarter").hidden, true);

@@ -1,7 +1,7 @@
-"""The rows of all entities: each module but `rows` is a subject, with its rows of all platforms.
+"""The rows of all entities: each module but `rows` is a subject, with its rows on all platforms.
 
-A subject has `ROWS`, those that any meter may have, or `rows_of(meter, listed)`, those that depend on what a meter has
-printed; or both. With `SERVICE`, its rows belong to that service of the meter (`devices.SERVICES`).
+A subject has `ROWS`, which any meter may have, or `rows_of(meter, listed)`, which depend on what the meter has printed,
+or both. With `SERVICE`, its rows belong to that service of the meter (`devices.SERVICES`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ _SUBJECTS: Final = [
 
 
 def _of_service(subject: ModuleType, rows: Iterable[Row]) -> Iterable[Row]:
-    """Return the rows of a subject as those of its service, where it has one."""
+    """Return the rows of a subject, on its service if it has one."""
     service: str | None = getattr(subject, "SERVICE", None)
     return rows if service is None else (replace(row, service=service) for row in rows)
 
@@ -31,7 +31,7 @@ ROWS: Final[tuple[Row, ...]] = tuple(
 LISTED: Final[Mapping[str, str | None]] = {
     code: row.register_unit for row in ROWS if isinstance(row, SensorRow) for code in row.codes
 }
-"""The codes of registers that have a row, and the unit that the row shows."""
+"""OBIS codes that have a row, with the unit that the row shows."""
 
 
 def rows_of[RowT: Row](meter: MeterCoordinator, kind: type[RowT]) -> Iterator[RowT]:

@@ -24,13 +24,13 @@ def _reading_of(identifier: str, meter: MeterCoordinator) -> Register | None:
 
 
 def _volume(identifier: str, meter: MeterCoordinator) -> Value:
-    """Return the latest reading in m³, which it is in where no unit is printed."""
+    """Return the latest reading in m³, which is also assumed if no unit is printed."""
     reading = _reading_of(identifier, meter)
     return None if reading is None else reading.number if reading.unit is None else in_unit(reading, "m³")
 
 
 def _energy(identifier: str, unit: str, meter: MeterCoordinator) -> Value:
-    """Return the latest reading in a unit of energy."""
+    """Return the latest reading, if it is in a unit of energy."""
     return in_unit(_reading_of(identifier, meter), unit)
 
 
@@ -70,7 +70,7 @@ def meter_rows(identifier: str, found: MbusReading) -> Iterator[Row]:
             value_fn=lambda meter: meter.insights.mbus[identifier].flow,
         )
     elif (unit := found.channel.reading and found.channel.reading.unit) in _ENERGY_UNITS:
-        # In the unit of its first reading.
+        # Its unit is that of the first reading.
         yield SensorRow(
             key=found.medium,
             translation_key=found.medium,

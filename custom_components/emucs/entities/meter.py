@@ -1,4 +1,4 @@
-"""What the electricity meter says of itself and of all phases together."""
+"""Rows of the electricity meter itself, and of all phases together."""
 
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ RELAYS: Final = (1, 2, 3, 4)
 
 
 def _energy(key: str, tariff: int | None = None, **fields: Any) -> SensorRow:
-    """Return an energy register, over all tariffs or of one."""
+    """Return the row of an energy register, total or of one tariff."""
     return SensorRow(
         key=f"{key}_tariff_{tariff}" if tariff else key,
         translation_key=f"{key}_tariff" if tariff else key,
@@ -36,7 +36,7 @@ def _energy(key: str, tariff: int | None = None, **fields: Any) -> SensorRow:
 
 
 def _switch(key: str, code: str, relay: int | None = None) -> SensorRow:
-    """Return the state of the breaker or of a relay."""
+    """Return the row of the breaker or of a relay."""
     return SensorRow(
         key=f"{key}_{relay}" if relay else key,
         translation_key=key,
@@ -57,7 +57,7 @@ def _tariff(register: Register) -> Value:
 
 
 def _text(register: Register) -> Value:
-    """Return a register's text, as much of it as fits into a state."""
+    """Return the text of a register, cut to the longest state that Home Assistant allows."""
     return None if register.value is None else str(register.value)[:MAX_LENGTH_STATE_STATE]
 
 

@@ -1,4 +1,4 @@
-"""What the electricity meter says of each phase."""
+"""Rows of the electricity meter per phase."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -15,14 +15,14 @@ from .rows import Row, SensorRow, Value, power_row
 
 
 def _has_power(phase: str, meter: MeterCoordinator) -> bool:
-    """Tell whether a phase has a power: without a neutral the two wattmeters of the meter are no phases."""
+    """Tell whether a phase has a power: without a neutral, the meter's two wattmeters do not measure phases."""
     codes = obis.import_power(phase), obis.export_power(phase)
     registers = meter.telegram.registers
     return meter.insights.grid is not Grid.THREE_PHASE_230V and any(code in registers for code in codes)
 
 
 def _power(phase: str, meter: MeterCoordinator) -> Value:
-    """Return the power of a phase."""
+    """Return the net power of a phase."""
     return phase_power(meter.telegram, phase)
 
 

@@ -1,4 +1,4 @@
-"""How the port does: whether it works, and diagnostics that are off until somebody looks for a fault."""
+"""Rows of the port: its connection, and diagnostics that are off until somebody looks for a fault."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -20,7 +20,7 @@ def _reasons(error: type[PortError]) -> Iterator[str]:
 
 
 def _port(key: str, value_fn: Of[Value], **fields: Any) -> SensorRow:
-    """Return a diagnostic of the port."""
+    """Return the row of a diagnostic of the port."""
     return diagnostic_row(
         key,
         entity_registry_enabled_default=False,
@@ -31,7 +31,7 @@ def _port(key: str, value_fn: Of[Value], **fields: Any) -> SensorRow:
 
 
 def _count(key: str, value_fn: Of[Value], unit: str | None = None) -> SensorRow:
-    """Return a count since the entry was loaded."""
+    """Return the row of a count since the entry was loaded."""
     return _port(key, value_fn, state_class=SensorStateClass.TOTAL_INCREASING, native_unit_of_measurement=unit)
 
 

@@ -1,4 +1,4 @@
-"""Registers that have no row: named and classed by what their code and unit mean."""
+"""Sensors for registers without a row, named and classed by the meaning of their code and unit."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
@@ -20,9 +20,9 @@ from ..port import Dimension, Direction, Kind, Meaning, Origin, Quantity, Regist
 from .rows import SensorRow
 
 MOST_REGISTERS: Final = 192
-"""Registers without a row that become sensors at most, however many a port prints."""
+"""At most so many registers without a row become sensors, however many a port prints."""
 _ELSEWHERE: Final = {obis.VERSION, obis.DSMR_VERSION}
-"""What the device of the meter shows."""
+"""Codes that the device itself shows."""
 
 
 class _Class(NamedTuple):
@@ -42,7 +42,7 @@ _CLASSES: Final = {
     Dimension.REACTIVE_POWER: _Class(
         SensorDeviceClass.REACTIVE_POWER, UnitOfReactivePower.KILO_VOLT_AMPERE_REACTIVE, 3
     ),
-    # Home Assistant has no class for it.
+    # Home Assistant has no device class for it.
     Dimension.APPARENT_ENERGY: _Class(None, "kVAh", 3),
     Dimension.APPARENT_POWER: _Class(SensorDeviceClass.APPARENT_POWER, UnitOfApparentPower.KILO_VOLT_AMPERE, 3),
     Dimension.VOLTAGE: _Class(SensorDeviceClass.VOLTAGE, UnitOfElectricPotential.VOLT, 1),
@@ -79,7 +79,7 @@ _DEFAULT_QUANTITIES: Final = {
     Quantity.POWER_FACTOR,
     Quantity.FREQUENCY,
 }
-"""What a meter of four quadrants measures beside active power, on by default where it is printed."""
+"""What a four-quadrant meter measures besides active power: on by default if printed."""
 _MOST_DEFAULT_TARIFFS: Final = 2
 
 
@@ -93,9 +93,9 @@ def rows_of(meter: MeterCoordinator, listed: Mapping[str, str | None]) -> Iterat
 
 
 def is_unlisted(code: str, register: Register, listed: Mapping[str, str | None]) -> bool:
-    """Tell whether a register is a number of the electricity meter that no row shows, or only in another dimension.
+    """Tell whether a register is a number of the electricity meter that no row shows in its dimension.
 
-    The limiter for example limits kVA in Luxembourg, and amperes with DSMR 3.0.
+    The limiter, for example, is in kVA in Luxembourg, and in amperes with DSMR 3.0.
     """
     if register.number is None or code in _ELSEWHERE or (parsed := obis.parse_code(code)) is None:
         return False
@@ -112,9 +112,9 @@ def _is_of_another_dimension(printed: str | None, shown: str | None) -> bool:
 
 
 def register_row(code: str, register: Register) -> SensorRow:
-    """Return the sensor of a register: by its meaning, or else a plain number by its code.
+    """Return the sensor of a register, by its meaning or else as a plain number.
 
-    On by default are the quantities of four-quadrant meters, as far as they run; all others are off.
+    Quantities of four-quadrant meters that change all the time are on by default; all others are off.
     """
     parsed = obis.parse_code(code)
     found = None if parsed is None else meaning(parsed, register.unit)
@@ -122,7 +122,7 @@ def register_row(code: str, register: Register) -> SensorRow:
 
 
 def _plain(code: str, register: Register) -> SensorRow:
-    """Return a number of which only the code is known."""
+    """Return a plain number of which only the code is known."""
     return SensorRow(
         key=f"register_{'_'.join(filter(None, _parts(code)))}",
         translation_key="register",
@@ -135,12 +135,12 @@ def _plain(code: str, register: Register) -> SensorRow:
 
 
 def _parts(code: str) -> list[str]:
-    """Return the groups of a code."""
+    """Return the value groups of a code."""
     return "".join(digit if digit.isdecimal() else " " for digit in code).split()
 
 
 def _meaningful(code: str, register: Register, found: Meaning) -> SensorRow:
-    """Return a sensor with the name, the class and the unit that a meaning gives."""
+    """Return a sensor with the name, class and unit of a meaning."""
     unit = unit_of(register.unit)
     shown = None if unit is None else _CLASSES.get(unit.dimension)
     name = sensor_name(found)
@@ -159,8 +159,8 @@ def _meaningful(code: str, register: Register, found: Meaning) -> SensorRow:
 
 
 def _is_on_by_default(found: Meaning) -> bool:
-    """Tell whether most who have a register want to see it."""
-    # In the other direction P1 has no demand, and the last one has no row in the table.
+    """Tell whether most users who have a register want to see it."""
+    # P1 has no demand of the other direction, and the last demand has no row.
     demand = found.quantity is Quantity.ACTIVE and found.kind in _DEMANDS and found.phase is None
     return (
         (found.quantity in _DEFAULT_QUANTITIES or demand)
@@ -178,7 +178,7 @@ def sensor_name(found: Meaning) -> str:
 
 
 def _key(name: str, found: Meaning) -> str:
-    """Return the end of a unique id."""
+    """Return the key of a sensor, which ends its unique id."""
     parts = [
         name,
         f"q{_QUADRANTS[found.quantity]}" if found.quantity in _QUADRANTS else None,
@@ -192,7 +192,7 @@ def _key(name: str, found: Meaning) -> str:
 
 
 def _placeholders(found: Meaning) -> dict[str, str]:
-    """Return what the name is filled in with: signs that are the same in all languages."""
+    """Return the placeholders of the name, which are the same in all languages."""
     signs = [
         found.phase.upper() if found.phase else None,
         f"T{found.tariff}" if found.tariff else None,
@@ -213,11 +213,11 @@ def _device_class(found: Meaning, shown: _Class | None) -> SensorDeviceClass | N
 
 
 def _state_class(found: Meaning) -> SensorStateClass | None:
-    """Return the state class: what a period left behind, and limits, are no series."""
+    """Return the state class; limits and values of past periods have none."""
     if found.historic is not None or found.kind is Kind.LIMIT:
         return None
     if found.direction is Direction.NET and found.kind is Kind.ENERGY:
-        # Import less export also falls.
+        # Import less export can fall.
         return SensorStateClass.TOTAL
     if found.kind in (Kind.ENERGY, Kind.COUNT, Kind.SAGS, Kind.SWELLS):
         return SensorStateClass.TOTAL_INCREASING

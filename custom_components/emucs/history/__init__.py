@@ -1,6 +1,6 @@
-"""History of a meter from exports, in Home Assistant: intervals become statistics, and are taken back.
+"""History of a meter from exports: intervals become statistics, and can be undone.
 
-What needs the recorder is loaded here, once, where there is one.
+What needs the recorder is loaded here, once, if it is set up.
 """
 
 from collections.abc import Callable
@@ -27,13 +27,13 @@ _KEEP_GOING: Final = timedelta(hours=1)
 
 @callback
 def async_setup_history(hass: HomeAssistant) -> None:
-    """Load what imports history, where there is a recorder."""
+    """Load the importer, if the recorder is set up."""
     if "recorder" not in hass.config.components:
         return
     try:
         from .importer import importers  # noqa: PLC0415 -- the recorder may be absent
     except AttributeError, ImportError:
-        # What is not public there has moved.
+        # Private parts of the recorder have moved.
         hass.data[_MAKER] = None
     else:
         hass.data[_MAKER] = importers(hass)
@@ -47,7 +47,7 @@ def has_history(hass: HomeAssistant) -> bool:
 
 @callback
 def importer_of(hass: HomeAssistant, entry: EmucsConfigEntry) -> HistoryImporter:
-    """Return the importer of an entry; ExportError where nothing is recorded, or by a recorder that nobody knows."""
+    """Return the importer of an entry; ExportError without a recorder, or with an untested one."""
     if _MAKER not in hass.data:
         raise ExportError("no_recorder")
     if (importer := hass.data[_MAKER]) is None:
@@ -57,7 +57,7 @@ def importer_of(hass: HomeAssistant, entry: EmucsConfigEntry) -> HistoryImporter
 
 @callback
 def async_start_history(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
-    """Take up the imports of an entry that is set up."""
+    """Finish what was cut off, and look after the imports of an entry that was set up."""
     if _MAKER not in hass.data:
         return
     try:
@@ -70,7 +70,7 @@ def async_start_history(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
 
     @callback
     def keep_going(_: datetime) -> None:
-        """Look after counters that are not read for days."""
+        """Keep the sums of counters going that are not read for days."""
         importer.async_keep_going()
 
     entry.async_on_unload(async_track_time_interval(hass, keep_going, _KEEP_GOING))
@@ -78,6 +78,6 @@ def async_start_history(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
 
 
 async def async_forget_history(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
-    """Let an entry be removed: no import of it goes on."""
+    """End the imports of an entry that is removed."""
     if has_history(hass):
         await importer_of(hass, entry).async_forget()

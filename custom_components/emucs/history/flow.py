@@ -1,4 +1,4 @@
-"""The steps of *Configure* that import history and take it back."""
+"""The steps of *Configure* that import history and undo imports."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -20,7 +20,7 @@ import probatio
 
 from ..const import DOMAIN
 from ..exports import ExportError, Layer
-from ..texts import async_language, async_words
+from ..texts import async_exception_text, async_language, async_words
 from . import importer_of
 from .plan import Export, Plan
 from .report import text_of, title_of, totals_of
@@ -28,8 +28,10 @@ from .report import text_of, title_of, totals_of
 CONF_FILE: Final = "file"
 CONF_CONFIRMED: Final = "confirmed"
 CONF_IMPORT: Final = "import"
+DETAIL: Final = "detail"
+"""The only error and its placeholder, which holds the text of an exception."""
 _STEP: Final = 0.02
-# Seconds: what takes no longer is done at once, and how long progress is shown at least.
+# Seconds: work that takes no longer shows no progress, and how long progress is shown at least.
 _AT_ONCE: Final = 2.0
 _LEAST_SHOWN: Final = 3.0
 _PORTAL: Final = "mijn.fluvius.be"
@@ -43,14 +45,14 @@ _NOTHING_TO_FILL_IN: Final = probatio.Schema({})
 
 
 class HistorySteps(OptionsFlowWithReload):
-    """Imports an export into the history of a meter, or takes an import back. The options stay as they are."""
+    """Imports an export into the history of a meter, or undoes an import. Options are not changed."""
 
     _task: asyncio.Task[ExportError | None] | None = None
     _shown_since: float | None = None
-    """When progress was shown, in the time of the event loop."""
+    """When progress was first shown, in event loop time."""
     _language: str | None = None
     _asked: str
-    """The step that asks: it is shown again where what it asks for fails."""
+    """The step that asks, which is shown again if the work fails."""
     _error: ExportError | None = None
     _export: Export
     _plan: Plan
@@ -71,8 +73,8 @@ class HistorySteps(OptionsFlowWithReload):
         return self.async_show_form(
             step_id="import_history",
             data_schema=_FILE,
-            errors={CONF_FILE: error.reason} if error else None,
-            description_placeholders={"portal": _PORTAL, **(error.placeholders if error else {})},
+            errors={CONF_FILE: DETAIL} if error else None,
+            description_placeholders={"portal": _PORTAL, **(await self._async_detail(error) if error else {})},
         )
 
     async def async_step_read(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -83,16 +85,17 @@ class HistorySteps(OptionsFlowWithReload):
         """Show what would be written, and where it differs from what is there."""
         if not self._plan.is_new:
             return self.async_abort(reason="nothing_new")
-        errors = {}
+        error = None
         if user_input is not None:
             if self._export.certain or user_input.get(CONF_CONFIRMED):
                 return await self.async_step_write()
-            errors[CONF_CONFIRMED] = "unconfirmed"
+            error = ExportError("unconfirmed")
         return self.async_show_form(
             step_id="summary",
             data_schema=_NOTHING_TO_FILL_IN if self._export.certain else _CONFIRM,
-            errors=errors,
+            errors={CONF_CONFIRMED: DETAIL} if error else {},
             description_placeholders={
+                **(await self._async_detail(error) if error else {}),
                 "files": ", ".join(self._export.files),
                 "rows": str(self._export.rows),
                 "summary": text_of(self.hass, self._export, self._plan, await self._async_words()),
@@ -104,7 +107,7 @@ class HistorySteps(OptionsFlowWithReload):
         return await self._async_progress("write", self._async_write, "imported")
 
     async def async_step_imported(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Say what was written, and where to look at it."""
+        """Show what was written, and where to see it."""
         if not self._plan.is_new:
             return self.async_abort(reason="nothing_new")
         return self.async_abort(
@@ -117,7 +120,7 @@ class HistorySteps(OptionsFlowWithReload):
         )
 
     async def async_step_undo_import(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask which import is taken back."""
+        """Ask which import to undo."""
         self._asked = "undo_import"
         if (result := await self._async_begin()) is not None:
             return result
@@ -125,7 +128,7 @@ class HistorySteps(OptionsFlowWithReload):
             self._chosen = user_input[CONF_IMPORT]
             return await self.async_step_undo()
         if not self._layers:
-            return self.async_abort(reason="nothing_to_undo")
+            return await self._async_refuse(ExportError("nothing_to_undo"))
         words = await self._async_words()
         imports = [SelectOptionDict(value=layer.id, label=title_of(layer, words)) for layer in reversed(self._layers)]
         selector = SelectSelector(SelectSelectorConfig(options=imports, mode=SelectSelectorMode.LIST))
@@ -133,16 +136,16 @@ class HistorySteps(OptionsFlowWithReload):
         return self.async_show_form(
             step_id="undo_import",
             data_schema=probatio.Schema({probatio.Required(CONF_IMPORT, default=imports[0]["value"]): selector}),
-            errors={CONF_IMPORT: error.reason} if error else None,
-            description_placeholders=error.placeholders if error else None,
+            errors={CONF_IMPORT: DETAIL} if error else None,
+            description_placeholders=await self._async_detail(error) if error else None,
         )
 
     async def async_step_undo(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Take it back."""
+        """Undo the import."""
         return await self._async_progress("undo", self._async_undo, "undone")
 
     async def async_step_undone(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Say that it was taken back."""
+        """Say that the import was undone."""
         return self.async_abort(reason="undone")
 
     async def async_step_record_lost(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -166,26 +169,35 @@ class HistorySteps(OptionsFlowWithReload):
         )
 
     async def _async_begin(self) -> ConfigFlowResult | None:
-        """Look at the record of imports; return another step where nothing can be asked."""
+        """Load the record of imports; return another step if that fails."""
         if self._language is None:
             self._language = await async_language(self.hass)
         if self.config_entry.state is not ConfigEntryState.LOADED:
-            return self.async_abort(reason="entry_not_loaded")
+            return await self._async_refuse(ExportError("entry_not_loaded"))
         try:
             self._layers = await importer_of(self.hass, self.config_entry).async_imports()
         except ExportError as error:
             self._error = error
             if error.reason == "record_unreadable":
                 return await self.async_step_record_lost()
-            return self.async_abort(reason=error.reason, description_placeholders=error.placeholders)
+            return await self._async_refuse(error)
         return None
+
+    async def _async_refuse(self, error: ExportError) -> ConfigFlowResult:
+        """End the flow with what is wrong."""
+        return self.async_abort(reason=DETAIL, description_placeholders=await self._async_detail(error))
+
+    async def _async_detail(self, error: ExportError) -> dict[str, str]:
+        """Return the placeholder with what is wrong and what to do, in the same text as for actions."""
+        language = self._language or self.hass.config.language
+        return {DETAIL: await async_exception_text(self.hass, f"export_{error.reason}", error.placeholders, language)}
 
     async def _async_progress(
         self, step: str, work: Callable[[], Coroutine[Any, Any, None]], then: str
     ) -> ConfigFlowResult:
-        """Do work, and go on with what comes after it: the step that asked for it where it fails.
+        """Do work, then continue with the next step, or with the one that asked if the work fails.
 
-        Progress is shown where it takes long, and then for a while: the frontend only hears of its end when it listens.
+        Progress is shown if it takes long, and then for a while: the frontend misses an end that comes too early.
         """
         is_new = self._task is None
         if self._task is None:
@@ -202,7 +214,7 @@ class HistorySteps(OptionsFlowWithReload):
         return self.async_show_progress_done(next_step_id=following)
 
     async def _async_outcome(self, work: Coroutine[Any, Any, None]) -> ExportError | None:
-        """Do work; return what went wrong."""
+        """Do work; return its error, if any."""
         error = None
         try:
             await work
@@ -214,12 +226,12 @@ class HistorySteps(OptionsFlowWithReload):
         return error
 
     async def _async_read(self) -> None:
-        """Read the file that was uploaded, and work out what it would do."""
+        """Read the uploaded file, and plan the import."""
         importer = importer_of(self.hass, self.config_entry)
         self._done = 0.0
 
         def tell(share: float) -> None:
-            """Tell how far reading is, a few times in all."""
+            """Report the progress of reading, in steps."""
             if share - self._done >= _STEP:
                 self._done = share
                 self.hass.loop.call_soon_threadsafe(self.async_update_progress, share)
@@ -236,7 +248,7 @@ class HistorySteps(OptionsFlowWithReload):
         self._plan = await importer_of(self.hass, self.config_entry).async_import(self._export)
 
     async def _async_undo(self) -> None:
-        """Take back what was chosen."""
+        """Undo the chosen import."""
         await importer_of(self.hass, self.config_entry).async_undo(self._chosen)
 
     async def _async_words(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""History of a meter from exports: looked at, written, and taken back when somebody asks for it."""
+"""Reads exports, and writes them to the statistics of a meter, or undoes that."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
@@ -44,7 +44,7 @@ from .recorder_rows import FIVE_MINUTES, Rows, read, require_tested, write
 from .unattended import async_to_the_end
 
 _LOGGER: Final = logging.getLogger(__name__)
-# Seconds: what is not looked at closer, and how often the electricity meter reads gas and water.
+# Seconds: the shortest update interval considered, and how often the electricity meter reads gas and water.
 _CALM: Final = 36.0
 _CAPTURE: Final = 300.0
 _READ: Final = frozenset({ConfigEntryState.LOADED, ConfigEntryState.SETUP_IN_PROGRESS})
@@ -58,7 +58,7 @@ _COUNTERS: Final = {
     for direction in directions
     for counter in (CounterKey(unit, direction, tariff) for tariff in range(3))
 }
-"""All counters that an export can have, by the key of their entity, and in the order in which they are shown."""
+"""All counters that an export can have, by the key of their entity, in display order."""
 _ORDER: Final = list(_COUNTERS)
 
 
@@ -66,17 +66,17 @@ class HistoryImporter:
     """Imports history into the statistics of the entities of an entry."""
 
     def __init__(self, hass: HomeAssistant, entry: EmucsConfigEntry, record: Record) -> None:
-        """Work on the record that all entries share."""
+        """Keep the record, which all entries share."""
         self._hass = hass
         self._entry = entry
         self._record = record
 
     def require_known_recorder(self) -> None:
-        """Raise ExportError where the recorder's tables are not those that this was tested with."""
+        """Raise ExportError if the schema of the recorder was not tested."""
         require_tested(get_instance(self._hass))
 
     async def async_start(self) -> None:
-        """Take up what was imported before a start, also what was cut off."""
+        """Load earlier imports after a start, and settle one that was cut off."""
         with suppress(ExportError):
             async with self._record.lock:
                 ledger = await self._async_load()
@@ -86,7 +86,7 @@ class HistoryImporter:
     async def async_read(
         self, source: AbstractContextManager[Path], *, progress: Callable[[float], None] | None = None
     ) -> Export:
-        """Read an export, in a thread. ExportError says what is wrong with it."""
+        """Read an export, in a thread. ExportError tells what is wrong with it."""
         coordinator = await self._async_coordinator()
         async with self._record.lock:
             layers = self._layers(await self._async_load())
@@ -102,35 +102,35 @@ class HistoryImporter:
             return await self._async_query(lambda rows: _look(rows, request, ledger))
 
     async def async_import(self, export: Export) -> Plan:
-        """Write an export; all of it, or nothing where it fails. It goes on when the caller is cancelled."""
+        """Write an export, all or nothing. The work goes on if the caller is cancelled."""
         return await async_to_the_end(self._hass, self._entry.title, self._async_import(export))
 
     async def async_imports(self) -> list[Layer]:
-        """Return all imports of the entry, those first that only the database knows of."""
+        """Return all imports of the entry; first those that only the database knows of."""
         async with self._record.lock:
             ledger, layer, series = await self._async_load(), self._new_layer(), self._all_series()
             return self._layers(await self._async_query(lambda rows: _complete(rows, ledger, layer, series)))
 
     async def async_imports_found(self) -> list[Layer]:
-        """Return what the database alone says was imported, where the ledger cannot be read."""
+        """Return the imports found in the database, for when the ledger cannot be read."""
         async with self._record.lock:
             layer, series = self._new_layer(), self._all_series()
             return self._layers(await self._async_query(lambda rows: _complete(rows, Ledger(), layer, series)))
 
     async def async_undo(self, layer_id: str | None = None) -> Layer | None:
-        """Take back an import, the last one if none is named; return it, or None where there is none."""
+        """Undo an import, by default the last one; return it, or None if there is none."""
         return await async_to_the_end(self._hass, self._entry.title, self._async_undo(layer_id))
 
     async def async_start_anew(self) -> None:
-        """Go on with what the database has where the ledger cannot be read."""
+        """Go on with what the database has, after the ledger could not be read."""
         async with self._record.lock:
             await self._record.async_start_anew()
             async_end(self._hass, self._entry, HISTORY_UNREADABLE)
 
     async def async_forget(self) -> None:
-        """Let the entry be removed: a job that has not begun never does, and one that has is waited for.
+        """Prepare the removal of the entry: cancel a job that has not begun, and wait for one that has.
 
-        The ledger stays, as the rows do: when the meter is added again, they can still be taken back.
+        The ledger stays, as the rows do: if the meter is added again, the imports can still be undone.
         """
         record, entry_id = self._record, self._entry.entry_id
         record.removed.add(entry_id)
@@ -140,12 +140,12 @@ class HistoryImporter:
             record.removed.discard(entry_id)
 
     def async_keep_going(self) -> None:
-        """Let sums of counters that are not read for days go on where they ended, and not at zero."""
+        """Keep the sums of counters that are not read for days, so that they do not restart at zero."""
         if not (locations := dict(self._record.locations)):
             return
 
         def keep_going(rows: Rows) -> None:
-            """Repeat the last five minutes, in the recorder's thread."""
+            """Repeat the last five-minute row, in the recorder's thread."""
             for location in rows.locate(locations).values():
                 if location.metadata_id != GONE:
                     rows.keep_going(location.metadata_id)
@@ -192,14 +192,14 @@ class HistoryImporter:
         return pending.applied(plan.ledger)
 
     async def _async_undo(self, layer_id: str | None) -> Layer | None:
-        """Take back an import."""
+        """Undo an import."""
         coordinator = await self._async_coordinator()
         async with self._record.lock:
             ledger, new, series = await self._async_load(), self._new_layer(), self._all_series()
             months = async_imported_months(coordinator)
 
             def work(rows: Rows) -> tuple[Layer | None, Ledger | None]:
-                """Find the import, and take it back."""
+                """Find the import, and undo it."""
                 known = _complete(rows, ledger, new, series)
                 layers = self._layers(known)
                 layer = known.layer(layer_id) if layer_id else next(reversed(layers), None)
@@ -214,7 +214,7 @@ class HistoryImporter:
             return layer
 
     def _write_undo(self, rows: Rows, ledger: Ledger, layer: Layer, peaks: Iterable[int]) -> Ledger:
-        """Take back an import, whatever became of its entities; return the ledger after it."""
+        """Undo an import, whatever became of its entities; return the ledger after it."""
         jobs = []
         probe = None
         for target, location in layer.locations.items():
@@ -234,9 +234,9 @@ class HistoryImporter:
         return pending.applied(ledger)
 
     async def _async_coordinator(self) -> MeterCoordinator:
-        """Return what reads the meter; a reload is waited for, and one that comes later leaves it as it is.
+        """Return the coordinator, after a reload that is under way; a later one does no harm.
 
-        Not while the record is locked: a removal locks the entry first, and then the record.
+        Not to be called while the record is locked: a removal locks the entry first, then the record.
         """
         async with self._entry.setup_lock:
             if self._entry.state is not ConfigEntryState.LOADED:
@@ -244,7 +244,7 @@ class HistoryImporter:
             return self._entry.runtime_data
 
     async def _async_load(self) -> Ledger:
-        """Return what was imported; the user is told where that cannot be read."""
+        """Return the ledger; report a repair issue if it cannot be read."""
         try:
             ledger = await self._record.async_load()
         except ExportError as error:
@@ -255,12 +255,12 @@ class HistoryImporter:
         return ledger
 
     async def _async_query[T](self, work: Callable[[Rows], T]) -> T:
-        """Let work read the database, beside the recorder."""
+        """Run work that reads the database, outside the recorder's thread."""
         instance = get_instance(self._hass)
         return await instance.async_add_executor_job(read, instance, work)
 
     async def _async_write[T](self, work: Callable[[Rows], T]) -> T:
-        """Let work write to the database; where it fails nothing is written, and the ledger says so."""
+        """Run work that writes to the database; if it fails, nothing is written, and the ledger agrees."""
         if self._entry.entry_id in self._record.removed:
             raise ExportError("removed")
         future: Future[T] = write(get_instance(self._hass), work)
@@ -279,17 +279,21 @@ class HistoryImporter:
                 self._record.writing = None
 
     async def _async_written(self, ledger: Ledger | None) -> None:
-        """Keep the ledger after a change; what was written ahead of it says the same if that fails."""
+        """Save the ledger after a change; if that fails, what was written ahead says the same."""
         if ledger is None:
             return
         try:
             await self._record.async_save(ledger)
         except ExportError as error:
-            _LOGGER.warning("%s: the record of imports is completed later (%s)", self._entry.title, error.detail)
+            _LOGGER.warning(
+                "%s: the record of imports could not be written, and will be completed later (%s)",
+                self._entry.title,
+                error.detail,
+            )
         self._set_peaks(ledger)
 
     def _set_peaks(self, ledger: Ledger) -> None:
-        """Let the capacity tariff know of month peaks; one that is not restored yet asks for them afterwards."""
+        """Give imported month peaks to the capacity tariff; one not restored yet asks for them later."""
         coordinator: MeterCoordinator | None = getattr(self._entry, "runtime_data", None)
         if self._entry.state in _READ and coordinator is not None and hasattr(coordinator, "insights"):
             async_set_imported(coordinator, peaks_of(self._layers(ledger)))
@@ -299,7 +303,7 @@ class HistoryImporter:
         return ledger.of(self._entry.entry_id, self._entry.unique_id or "")
 
     def _new_layer(self, files: tuple[str, ...] = ()) -> Layer:
-        """Return an import that has nothing yet."""
+        """Return a new, empty import."""
         return Layer(
             id=ulid_now(),
             created=dt_util.utcnow().isoformat(timespec="seconds"),
@@ -328,7 +332,7 @@ class HistoryImporter:
         return found
 
     def _request(self, export: Export, coordinator: MeterCoordinator) -> Request:
-        """Return what is to be imported, with what Home Assistant says of the entities that it is for."""
+        """Return what to import, with the state of the entities that it is for."""
         registry = er.async_get(self._hass)
         wanted: dict[str, tuple[Series, Known]] = {}
         left_out: list[str] = []
@@ -361,7 +365,7 @@ class HistoryImporter:
 
 
 def _complete(rows: Rows, ledger: Ledger, layer: Layer, series: Mapping[str, Series]) -> Ledger:
-    """Return a ledger with locations as they are now, and with what only the database knows of an entry."""
+    """Return the ledger with current locations, and with imports that only the database knows."""
     ledger = ledger.moved(rows.locate(ledger.locations()))
     at = {location.metadata_id for location in ledger.locations()}
     unknown = {target: each for target, each in series.items() if rows.has_imports_beside(at, each)}
@@ -376,7 +380,7 @@ def _look(rows: Rows, request: Request, ledger: Ledger) -> Plan:
 
 
 def importers(hass: HomeAssistant) -> Callable[[EmucsConfigEntry], HistoryImporter]:
-    """Return what makes the importer of an entry; all share one record."""
+    """Return a factory of importers that share one record."""
     return partial(_importer, hass, Record(hass))
 
 

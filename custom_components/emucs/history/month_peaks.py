@@ -16,7 +16,7 @@ from .plan import Peaks, peaks_for
 
 @callback
 def async_peaks_for(coordinator: MeterCoordinator, matches: tuple[Match, ...]) -> Peaks:
-    """Return what an export has beside the month peaks that are known as well."""
+    """Return the month peaks of an export that are new, and those that differ from known ones."""
     ledger = coordinator.insights[Capacity].ledger
     known = {month: float(peak.value) for month, peak in ledger.peaks.items() if not ledger.takes_import(month)}
     return peaks_for(matches, known, ledger.month)
@@ -24,7 +24,7 @@ def async_peaks_for(coordinator: MeterCoordinator, matches: tuple[Match, ...]) -
 
 @callback
 def async_imported_months(coordinator: MeterCoordinator) -> dict[str, int]:
-    """Return the months whose peaks are imported, with the starts of their statistics."""
+    """Return the imported months, with the starts of their rows."""
     peaks = coordinator.insights[Capacity].ledger.peaks
     return {
         month.isoformat(): int(row_start(month).timestamp())
@@ -35,7 +35,7 @@ def async_imported_months(coordinator: MeterCoordinator) -> dict[str, int]:
 
 @callback
 def async_set_imported(coordinator: MeterCoordinator, peaks: Mapping[str, int]) -> None:
-    """Let the capacity tariff know of month peaks in millionths of kW, and of no others."""
+    """Replace the imported month peaks of the capacity tariff, in millionths of a kW."""
     capacity = coordinator.insights[Capacity]
     before = capacity.months()
     capacity.ledger.set_imported({date.fromisoformat(month): Decimal(value) / MICRO for month, value in peaks.items()})

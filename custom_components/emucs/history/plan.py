@@ -1,4 +1,4 @@
-"""What an export is to the meters of an entry: whose it is, and what it changes in their statistics. Writes nothing."""
+"""Plans an import: whose an export is, and what it would change in the statistics. Writes nothing."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -41,24 +41,24 @@ from ..port import obis
 _EAN_LENGTH: Final = 18
 _MEDIA: Final = (Medium.GAS, Medium.WATER)
 _TINY: Final = 1e-6
-# Imports that the database has and the ledger does not: they are told apart by their entry and their first hour.
+# Imports found only in the database are identified by their entry and their first hour.
 _FOUND: Final = "found"
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The statistics of an entity: their id, what they count, and where the counter stands now."""
+    """The statistics of an entity: id, quantity, and current counter reading."""
 
     statistic_id: str
     unit: ExportUnit
     shown_unit: str
     state: float | None = None
-    """In the unit that is shown."""
+    """Current reading, in the unit that is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the database has of a series; its metadata id is GONE where it has nothing."""
+    """What the database has of a series; its metadata id is GONE if there is nothing."""
 
     metadata_id: int
     existing: Existing
@@ -72,25 +72,25 @@ class Export:
     rows: int
     matches: tuple[Match, ...]
     others: tuple[str, ...]
-    """EANs and meters that are no live meter's."""
+    """EANs and numbers of other meters."""
     ignored: Mapping[str, int]
     unknown_states: tuple[str, ...]
     uncertain_hours: int
 
     @property
     def certain(self) -> bool:
-        """Tell whether the export says itself that it is of these meters."""
+        """Tell whether the export itself identifies these meters."""
         return all(each.certain for each in self.matches)
 
     def require_certain(self) -> None:
-        """Raise ExportError where nothing says that the export is of these meters."""
+        """Raise ExportError if nothing in the export identifies these meters."""
         if not self.certain:
             raise ExportError("unconfirmed", file=self.files[0])
 
 
 @dataclass(frozen=True, slots=True)
 class Peaks:
-    """Month peaks of an export: those that nothing is known of, and those that differ from what is known."""
+    """Month peaks of an export: new ones, and those that differ from known ones."""
 
     new: Mapping[str, int] = field(default_factory=dict)
     """In millionths of kW, by the first day of the month."""
@@ -100,11 +100,11 @@ class Peaks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is to be imported: the export, and what Home Assistant says of the entities that it is for."""
+    """What to import: the export, and the state of the entities that it is for."""
 
     export: Export
     layer: Layer
-    """With nothing but what tells it apart."""
+    """The import, so far only with what identifies it."""
     wanted: Mapping[str, tuple[Series, Known]]
     """By the unique id of an entity."""
     series: Mapping[str, Series]
@@ -112,7 +112,7 @@ class Request:
     left_out: tuple[str, ...]
     peaks: Peaks
     timing: Mapping[ExportUnit, float]
-    """Which share of an hour live values may be late by."""
+    """Share of an hour by which live values may be late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,16 +120,16 @@ class Plan:
     """What an import would do."""
 
     ledger: Ledger
-    """All that was imported before."""
+    """All earlier imports."""
     layer: Layer
-    """The import, without the locations that it gets as it is written."""
+    """The import, without the locations that it gets when written."""
     changes: Mapping[str, tuple[Series, Found, Changes]]
     """By the unique id of an entity."""
     summaries: Mapping[str, Summary]
     """By entity id."""
     units: Mapping[str, str]
     left_out: tuple[str, ...]
-    """Counters of the export without an entity that is enabled, and entities that were never read."""
+    """Counters without an enabled entity, and entities that were never read."""
     peaks: Peaks
 
     @property
@@ -139,7 +139,7 @@ class Plan:
 
 
 def live_meters(coordinator: MeterCoordinator) -> list[LiveMeter]:
-    """Return the meters of an entry as far as exports can name them; ExportError before the first telegram."""
+    """Return the meters of an entry that exports can name; ExportError before the first telegram."""
     if coordinator.data is None:
         raise ExportError("not_read")
     telegram = coordinator.telegram
@@ -166,7 +166,7 @@ def read_for(
     eans: Mapping[str, str],
     progress: Callable[[float], None] | None,
 ) -> Export:
-    """Read an export, and find whose it is; `progress` is told which share is done. Blocks."""
+    """Read an export, and find whose it is; `progress` is called with the share done. Blocks."""
     with source as path:
         readings = _readings(path, progress)
     matches, others = match(readings, live, eans)
@@ -187,7 +187,7 @@ def _readings(path: Path, progress: Callable[[float], None] | None) -> Readings:
     size = path.stat().st_size if path.exists() else 0
 
     def count(read: int) -> None:
-        """Count what was read; what is packed is more than the file is large."""
+        """Count the bytes read; unpacked they are more than the size of the file."""
         nonlocal done
         done += read
         if progress is not None and size:
@@ -203,7 +203,7 @@ def key(medium: Medium, counter: CounterKey) -> str:
 
 
 def peaks_for(matches: tuple[Match, ...], known: Mapping[date, float], current: date | None) -> Peaks:
-    """Return the month peaks of months before the current one that nothing is known of, and those that differ."""
+    """Return the month peaks before the current month that are new, and those that differ from known ones."""
     new: dict[str, int] = {}
     different: dict[str, tuple[float, float]] = {}
     for each in matches:
@@ -218,9 +218,9 @@ def peaks_for(matches: tuple[Match, ...], known: Mapping[date, float], current: 
 
 
 def with_recovered(ledger: Ledger, layer: Layer, found: Mapping[str, tuple[Series, Found]]) -> Ledger:
-    """Return a ledger with the imported rows of an entry that it knows nothing of, as one import before all others.
+    """Return the ledger with imported rows that it does not know, as one import before all others.
 
-    `layer` says for which entry; `found` has the counters with such rows, by unique id.
+    `layer` tells the entry; `found` has the counters with such rows, by unique id.
     """
     counters: dict[str, Known] = {}
     locations: dict[str, Location] = {}
@@ -245,7 +245,7 @@ def with_recovered(ledger: Ledger, layer: Layer, found: Mapping[str, tuple[Serie
 def plan_of(request: Request, ledger: Ledger, found: Mapping[str, Found], compiled: int) -> Plan:
     """Return what an import would do.
 
-    `found` is what the database has, by unique id; `compiled` is the hour that the recorder has compiled up to.
+    `found` is what the database has, by unique id; `compiled` is the hour up to which the recorder has compiled.
     """
     wanted, counters, before_connection = {}, {}, {}
     summaries: dict[str, Summary] = {}
@@ -256,7 +256,7 @@ def plan_of(request: Request, ledger: Ledger, found: Mapping[str, Found], compil
         old = side_of(existing, ledger, there.metadata_id)
         first = first_live(existing)
         if first is None and not old.rows and existing.state is None:
-            # The sum has nothing to go on from, and would begin at zero after the history.
+            # Without a row to continue from, the sum would restart at zero after the history.
             left_out.append(series.statistic_id)
             continue
         counters[target] = before = known.before(compiled if first is None else min(first, compiled))
@@ -283,7 +283,7 @@ def plan_of(request: Request, ledger: Ledger, found: Mapping[str, Found], compil
 
 
 def undone(ledger: Ledger, layer: Layer, found: Found) -> Changes:
-    """Return what taking an import back does to the rows of one of its counters."""
+    """Return what undoing an import changes in the rows of one of its counters."""
     if found.metadata_id == GONE:
         return Changes()
     old = side_of(found.existing, ledger, found.metadata_id)
@@ -292,7 +292,7 @@ def undone(ledger: Ledger, layer: Layer, found: Found) -> Changes:
 
 
 def side_of(existing: Existing, ledger: Ledger, metadata_id: int) -> Side:
-    """Return what is there of what was imported; ExportError where something else has changed it."""
+    """Return the imported rows as they are now; ExportError if something else has changed them."""
     try:
         return still_there(existing, Side.of(ledger, metadata_id))
     except StatisticsChangedError as error:

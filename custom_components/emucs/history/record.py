@@ -1,4 +1,4 @@
-"""The ledger of imports on the disk: the one truth about what was imported, and about a change that was cut off."""
+"""The ledger of imports on disk: what was imported, and which change was cut off."""
 
 import asyncio
 from collections.abc import Mapping
@@ -30,24 +30,24 @@ _UNREADABLE: Final = (AttributeError, KeyError, TypeError, ValueError)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """A change that is on its way into the database: an import that comes, or one that goes."""
+    """A change on its way into the database: an import that is added or removed."""
 
     add: Layer | None = None
     remove: str | None = None
     probe: tuple[int, int, float | None] | None = None
-    """A row that tells whether it is there: its metadata id, its start, and its sum then, None if it is gone."""
+    """A row that shows whether the change was made: metadata id, start, and its sum after it (None: deleted)."""
 
     def applied(self, ledger: Ledger) -> Ledger:
-        """Return the ledger once the change is there."""
+        """Return the ledger after the change."""
         return ledger.with_layer(self.add) if self.add else ledger.without(self.remove or "")
 
     def save(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
+        """Return the change in its JSON form."""
         return {"add": self.add.save() if self.add else None, "remove": self.remove, "probe": self.probe}
 
     @classmethod
     def restore(cls, saved: Mapping[str, Any]) -> Pending:
-        """Return what was saved; one of Python's own errors where that cannot be read."""
+        """Return what was saved; raises built-in errors if it cannot be read."""
         add, probe = saved["add"], saved["probe"]
         return cls(
             add=None if add is None else Layer.restore(add),
@@ -56,15 +56,15 @@ class Pending:
         )
 
     def is_written(self, rows: Rows) -> bool:
-        """Tell whether the database has the change: it has all of it or nothing."""
+        """Tell whether the database has the change, which is there completely or not at all."""
         return self.probe is None or rows.has(*self.probe)
 
 
 class LedgerStore(Store[dict[str, Any]]):
-    """The file of the ledger. What goes wrong as it is written is raised, and not only logged."""
+    """The file of the ledger. Errors of writing are raised, not only logged."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Write all or nothing, and out of the event loop."""
+        """Set up atomic writes, outside the event loop."""
         super().__init__(
             hass,
             _VERSION,
@@ -77,7 +77,7 @@ class LedgerStore(Store[dict[str, Any]]):
         self._failure: Exception | None = None
 
     async def async_write(self, data: dict[str, Any]) -> None:
-        """Write, and return when it is on the disk, synchronised; ExportError where it is not."""
+        """Write, and return once it is synchronised to disk; ExportError if that fails."""
         if self.hass.is_stopping:
             raise ExportError("not_kept", "Home Assistant is stopping")
         self._failure = None
@@ -90,7 +90,7 @@ class LedgerStore(Store[dict[str, Any]]):
 
     @override
     async def _async_write_data(self, data: dict[str, Any]) -> None:
-        """Write, and remember what goes wrong: the caller logs it and goes on."""
+        """Write, and keep the error: the caller, Home Assistant's Store, only logs it."""
         try:
             await super()._async_write_data(data)
         except Exception as error:
@@ -101,15 +101,15 @@ class LedgerStore(Store[dict[str, Any]]):
     async def _async_migrate_func(
         self, old_major_version: int, old_minor_version: int, old_data: dict[str, Any]
     ) -> dict[str, Any]:
-        """Return the data of another minor version: a later one has only more fields, which are left alone."""
+        """Return the data of another minor version: a later one only has more fields, which are kept."""
         return old_data
 
 
 class Record:
-    """The ledger, on the disk when a change is said to be made, and before the first row of it is."""
+    """The ledger, on disk before the first row of a change is written and before the change is reported."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Start without anything in memory: imports are large, and rarely looked at."""
+        """Start with nothing in memory: imports are large, and rarely needed."""
         self._hass = hass
         self._store = LedgerStore(hass)
         self.lock = asyncio.Lock()
@@ -119,17 +119,17 @@ class Record:
         self.removed: set[str] = set()
         """Config entries that are being removed."""
         self.writing: tuple[str, Future[Any]] | None = None
-        """The config entry that is written for, and the job."""
+        """The config entry being written for, and the job."""
         self.lost: Path | None = None
-        """The ledger that could not be read, set aside."""
+        """The unreadable ledger, which was set aside."""
 
     async def async_load(self) -> Ledger:
-        """Return what was imported, and settle a change that was cut off by what the database has.
+        """Return the ledger; a change that was cut off is settled by what the database has.
 
-        ExportError where the ledger cannot be read: that is set aside, and nothing takes its place by itself.
+        ExportError if the ledger cannot be read: it is set aside, and not replaced until the user agrees.
         """
         if self.writing is not None and not self.writing[1].done():
-            # Who waited for it was cancelled; what it has written is known only then.
+            # Its caller was cancelled; only now is known what it has written.
             await asyncio.wait([asyncio.wrap_future(self.writing[1])])
         path = Path(self._store.path)
         is_there, aside = await self._hass.async_add_executor_job(_check, path)
@@ -146,18 +146,18 @@ class Record:
             instance = get_instance(self._hass)
             if await instance.async_add_executor_job(read, instance, pending.is_written):
                 ledger = pending.applied(ledger)
-            # On a full disk it stays as it is, and says the same the next time.
+            # On a full disk the file stays as it is, and is settled in the same way next time.
             with suppress(ExportError):
                 await self.async_save(ledger)
         self.locations = ledger.locations()
         return ledger
 
     async def async_save(self, ledger: Ledger) -> None:
-        """Keep what was imported; it is on the disk when this returns. ExportError where it is not."""
+        """Save the ledger; it is on disk when this returns. ExportError if that fails."""
         if ledger.layers:
             await self._store.async_write(await self._hass.async_add_executor_job(_data, ledger, None))
         else:
-            # Nothing is left behind of a meter whose imports were taken back.
+            # A meter whose imports were all undone leaves nothing behind.
             try:
                 await self._store.async_remove()
             except OSError as error:
@@ -165,13 +165,13 @@ class Record:
         self.locations = ledger.locations()
 
     async def async_start_anew(self) -> None:
-        """Go on without the ledger that could not be read; it stays, under a name that nobody asks about."""
+        """Go on without the unreadable ledger, which stays on disk under another name."""
         if self.lost is not None:
             await self._hass.async_add_executor_job(_rename, self.lost, "replaced")
         self.lost, self._store = None, LedgerStore(self._hass)
 
     def write_ahead(self, ledger: Ledger, pending: Pending) -> None:
-        """Keep what is about to happen. Blocks, in the recorder's thread. ExportError where it is not on the disk."""
+        """Save what is about to be changed. Blocks, in the recorder's thread. ExportError if that fails."""
         writing = asyncio.run_coroutine_threadsafe(self._store.async_write(_data(ledger, pending)), self._hass.loop)
         try:
             writing.result(_LONGEST_WRITE)
@@ -181,18 +181,18 @@ class Record:
 
 
 def _not_kept(error: BaseException) -> ExportError:
-    """Return the error of a record that cannot be written; not with its path, which is nobody's."""
+    """Return the error for a record that cannot be written, without its path, which is private."""
     return ExportError("not_kept", getattr(error, "strerror", None) or type(error).__name__)
 
 
 def _data(ledger: Ledger, pending: Pending | None) -> dict[str, Any]:
-    """Return what is written: compact, as Home Assistant would give each number a line."""
+    """Return the data to write: compact, as Home Assistant would put each number on a line."""
     data = {"layers": ledger.save(), "pending": pending.save() if pending else None}
     return {name: json_fragment(json_bytes(value)) for name, value in data.items()}
 
 
 def _restore(saved: Mapping[str, Any] | None) -> tuple[Ledger, Pending | None]:
-    """Return what was written; one of Python's own errors where that cannot be read."""
+    """Return what was written; raises built-in errors if it cannot be read."""
     if saved is None:
         return Ledger(), None
     pending = saved["pending"]
@@ -200,9 +200,9 @@ def _restore(saved: Mapping[str, Any] | None) -> tuple[Ledger, Pending | None]:
 
 
 def _check(path: Path) -> tuple[bool, Path | None]:
-    """Tell whether the ledger is there, and where it was set aside if it could not be read.
+    """Return whether the ledger exists, and where it was set aside if it is unreadable.
 
-    Its envelope is looked at here: Home Assistant would replace what is no JSON by nothing.
+    Its envelope is checked here, as Home Assistant would replace a file that is not JSON.
     """
     if not path.exists():
         return False, max(path.parent.glob(f"{path.name}.unreadable.????????T??????"), default=None)
@@ -217,12 +217,12 @@ def _check(path: Path) -> tuple[bool, Path | None]:
 
 
 def _set_aside(path: Path) -> Path:
-    """Give the ledger another name, where it stays until somebody looks at it."""
+    """Rename the ledger, which then stays for the user."""
     return _rename(path, f"unreadable.{datetime.now(dt_util.UTC):%Y%m%dT%H%M%S}")
 
 
 def _rename(path: Path, end: str) -> Path:
-    """Give a ledger another name."""
+    """Rename a ledger."""
     other = path.with_name(f"{path.name}.{end}")
     with suppress(FileNotFoundError):
         path.replace(other)

@@ -1,8 +1,8 @@
-"""The recorder's tables: the only module that touches them, and none but those of the schemas that it was tested with.
+"""The recorder's tables: the only module that touches them, and only in schemas that it was tested with.
 
-The recorder's own import is made for a few rows: it looks each one up before it writes it, cannot take rows away,
-and commits each counter by itself. History is a hundred thousand rows that have to come all together or not at all,
-also where the power fails: so they are written here, in the recorder's thread, between two of its own tasks.
+The recorder's own import is made for a few rows: it looks up each one before writing it, cannot delete rows, and
+commits each counter separately. History is a hundred thousand rows that have to be written all or nothing, even if the
+power fails: so they are written here, in the recorder's thread, between two of its own tasks.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -39,16 +39,16 @@ type _Model = type[Statistics | StatisticsShortTerm]
 
 
 def read[T](instance: Recorder, work: Callable[[Rows], T]) -> T:
-    """Let work read rows, as they are at one moment. Blocks."""
+    """Run work that reads rows, in one consistent snapshot. Blocks."""
     require_tested(instance)
     with session_scope(session=instance.get_session(), read_only=True) as session:
         return work(Rows(instance, session))
 
 
 def write[T](instance: Recorder, work: Callable[[Rows], T]) -> Future[T]:
-    """Let work read and write rows in the recorder's thread: all of it is written, or nothing where it raises.
+    """Run work that reads and writes rows in the recorder's thread: all is written, or nothing if it raises.
 
-    Until it begins it can be cancelled; from then on it runs to its end, whoever still waits.
+    It can be cancelled until it begins; then it runs to its end, even if nobody waits any more.
     """
     require_tested(instance)
     future: Future[T] = Future()
@@ -57,7 +57,7 @@ def write[T](instance: Recorder, work: Callable[[Rows], T]) -> Future[T]:
 
 
 def require_tested(instance: Recorder) -> None:
-    """Refuse tables that nobody knows; while Home Assistant still migrates them, they have the version of before."""
+    """Refuse an untested schema; while Home Assistant migrates its database, the schema is the earlier one."""
     if instance.schema_version not in TESTED_SCHEMAS:
         raise ExportError("unknown_recorder", str(instance.schema_version))
 
@@ -71,7 +71,7 @@ class _WriteTask[T](RecorderTask):
 
     @override
     def run(self, instance: Recorder) -> None:
-        """Write, in the recorder's thread."""
+        """Do the work, in the recorder's thread."""
         if not self.future.set_running_or_notify_cancel():
             return
         try:
@@ -80,13 +80,13 @@ class _WriteTask[T](RecorderTask):
                 try:
                     result = self.work(rows)
                 except ExportError as error:
-                    # Nothing is wrong with the database: session_scope would log it as such.
+                    # Not a fault of the database, as which session_scope would log it.
                     session.rollback()
                     self.future.set_exception(error)
                     return
             with session_scope(session=instance.get_session(), read_only=True) as session:
                 for metadata_id in rows.changed:
-                    # The recorder goes on from the five-minute row that it remembers, which may be gone.
+                    # The recorder continues from a five-minute row that it remembers, which may be gone.
                     cache = get_short_term_statistics_run_cache(instance.hass)
                     cache_latest_short_term_statistic_id_for_metadata_id(cache, session, metadata_id)
         except Exception as error:  # noqa: BLE001 -- it is raised where it is waited for
@@ -106,7 +106,7 @@ class Rows:
         """The metadata ids of what was written to."""
 
     def find(self, series: Series) -> Found:
-        """Return what the database has of a series."""
+        """Return the rows of a series."""
         row = self._session.execute(
             select(StatisticsMeta.id, StatisticsMeta.unit_of_measurement).where(
                 StatisticsMeta.statistic_id == series.statistic_id
@@ -121,7 +121,7 @@ class Rows:
         )
 
     def at(self, location: Location) -> Found:
-        """Return what the database has at a location."""
+        """Return the rows at a location."""
         unit = self._session.execute(
             select(StatisticsMeta.unit_of_measurement).where(StatisticsMeta.id == location.metadata_id)
         ).first()
@@ -130,7 +130,7 @@ class Rows:
         return Found(location.metadata_id, self._existing(location.metadata_id, _factor(location.unit, unit[0])))
 
     def has_imports_beside(self, metadata_ids: Collection[int], series: Series) -> bool:
-        """Tell whether a series has imported rows, and is none of those."""
+        """Tell whether a series has imported rows and is not among these metadata ids."""
         statement = (
             select(StatisticsMeta.id)
             .join(Statistics, Statistics.metadata_id == StatisticsMeta.id)
@@ -141,14 +141,14 @@ class Rows:
         return row is not None and row[0] not in metadata_ids
 
     def locate(self, locations: Mapping[Location, int | None]) -> dict[Location, Location]:
-        """Return where rows are now that were written to locations, by their first hour.
+        """Return the current locations of rows, which are recognised by their first hour.
 
-        An entity that is renamed keeps its metadata id; another database, filled from this one, the statistic id.
+        A renamed entity keeps its metadata id; a database filled from this one keeps the statistic id.
         """
         return {location: self._locate(location, hour) for location, hour in locations.items()}
 
     def _locate(self, location: Location, hour: int | None) -> Location:
-        """Return where the rows of a location are now, with GONE for its metadata id where they are nowhere."""
+        """Return the current location of rows, with GONE for the metadata id if they no longer exist."""
         candidates = self._session.execute(
             select(StatisticsMeta.id, StatisticsMeta.statistic_id).where(
                 (StatisticsMeta.id == location.metadata_id) | (StatisticsMeta.statistic_id == location.statistic_id)
@@ -167,7 +167,7 @@ class Rows:
         return self._session.execute(statement).first() is not None
 
     def has(self, metadata_id: int, start: int, total: float | None) -> bool:
-        """Tell whether an hourly row has a sum; None for whether there is no such row."""
+        """Tell whether an hourly row has this sum; with None, whether there is no such row."""
         statement = select(Statistics.sum).where(
             Statistics.metadata_id == metadata_id, Statistics.start_ts == float(start)
         )
@@ -177,16 +177,16 @@ class Rows:
         return row[0] is not None and abs(row[0] - total) <= abs(total) * 1e-12
 
     def compiled_until(self) -> int:
-        """Return the end of the last five minutes that the recorder has compiled, or will not compile any more."""
+        """Return the end of the last five minutes that the recorder has compiled, or has skipped for good."""
         newest = self._session.execute(select(func.max(StatisticsRuns.start))).scalar()
         now = int(time.time()) // FIVE_MINUTES * FIVE_MINUTES
         if newest is None:
             return now - FIVE_MINUTES
-        # Without a time zone in SQLite and MariaDB, where it is in UTC all the same.
+        # SQLite and MariaDB return it without a time zone, but in UTC.
         return min(int(process_timestamp(newest).timestamp()) + FIVE_MINUTES, now)
 
     def ensure(self, series: Series) -> int:
-        """Return the metadata id of a series, made where there is none."""
+        """Return the metadata id of a series, created if missing."""
         metadata: StatisticMetaData = {
             "mean_type": StatisticMeanType.NONE,
             "has_sum": True,
@@ -207,7 +207,7 @@ class Rows:
         self._delete(hourly, metadata_id, changes.delete, SECONDS)
         if changes.lift:
             for table in (hourly, short_term):
-                # PostgreSQL rounds no floating-point numbers to decimals.
+                # PostgreSQL cannot round floating-point numbers to decimals.
                 total = func.round(cast(table.c.sum + changes.lift, Numeric(30, 12)), changes.digits)
                 live = (table.c.metadata_id == metadata_id, table.c.state.is_not(None))
                 self._session.execute(update(table).where(*live).values(sum=total))
@@ -227,19 +227,19 @@ class Rows:
             self._session.execute(statement, [{"row_start": float(start), "row_sum": total} for start, total in some])
 
     def seed(self, metadata_id: int, start: int, state: float | None, total: float) -> None:
-        """Make the five-minute row that the recorder goes on from: without one it would begin again at zero.
+        """Insert the five-minute row from which the recorder continues; without one it would restart at zero.
 
-        The counter stands there as it stood in the last live hour, or, where there never was one, as it stands now.
+        Its reading is that of the last live hour, or the current one if there never was a live hour.
         """
         row = self._newest(Statistics, metadata_id)
         self._insert_short_term(metadata_id, start, *((state, total) if row is None else (row[1], row[2])))
 
     def unseed(self, metadata_id: int, start: int) -> None:
-        """Take away such a row."""
+        """Delete such a row."""
         self._delete(_table(StatisticsShortTerm), metadata_id, [start], FIVE_MINUTES)
 
     def keep_going(self, metadata_id: int) -> None:
-        """Repeat the newest five-minute row, before the recorder purges the last one of a counter that is not read."""
+        """Repeat the newest five-minute row of a counter that is not read, before the recorder purges it."""
         newest = self._newest(StatisticsShortTerm, metadata_id)
         start = self.compiled_until() - FIVE_MINUTES
         if newest is not None and newest[0] > min(
@@ -250,7 +250,7 @@ class Rows:
             self._insert_short_term(metadata_id, start, row[1], row[2])
 
     def delete_hours(self, statistic_id: str, starts: Iterable[int]) -> None:
-        """Delete hourly rows of a statistic that is no entity's."""
+        """Delete hourly rows of an external statistic."""
         row = self._session.execute(
             select(StatisticsMeta.id).where(StatisticsMeta.statistic_id == statistic_id)
         ).first()
@@ -261,7 +261,7 @@ class Rows:
         """Return the rows of a statistic."""
         imported: dict[int, float] = {}
         live: dict[int, float] = {}
-        # In pieces: the database's driver, which is C, holds all threads while it fetches.
+        # In pieces: the database driver, which is C, blocks all threads while it fetches.
         rows = self._session.execute(
             select(Statistics.start_ts, Statistics.sum, Statistics.state.is_(None)).where(
                 Statistics.metadata_id == metadata_id
@@ -287,7 +287,7 @@ class Rows:
         return None if row is None else (int(row[0]), row[1], row[2] or 0.0)
 
     def _insert_short_term(self, metadata_id: int, start: int, state: float | None, total: float) -> None:
-        """Make a five-minute row."""
+        """Insert a five-minute row."""
         row = {
             "created_ts": time.time(),
             "metadata_id": metadata_id,
@@ -313,7 +313,7 @@ class Rows:
 
 
 def _factor(unit: ExportUnit, shown: str | None) -> float:
-    """Return how much of the unit of the statistics a kWh or m³ is."""
+    """Return the factor from kWh or m³ to the unit of the statistics."""
     return _CONVERTERS[unit].convert(1.0, unit, shown)
 
 

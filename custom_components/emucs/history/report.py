@@ -1,4 +1,4 @@
-"""What an import would do or has done: as response data of an action, and as text of a form."""
+"""Reports what an import would do or has done, as response data of an action and as text of a form."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -25,7 +25,7 @@ def time_of(start: int | None) -> str | None:
 
 
 def title_of(layer: Layer, words: _Words) -> str:
-    """Return what an import is called: its days or months, and its files."""
+    """Return the title of an import: its days or months, and its files."""
     files = f" ({', '.join(layer.files)})" if layer.files else ""
     if layer.span is not None:
         first, last = (_date(hour * SECONDS, words) for hour in layer.span)
@@ -35,7 +35,7 @@ def title_of(layer: Layer, words: _Words) -> str:
 
 
 def response_of(export: Export, plan: Plan, *, written: bool) -> JsonObjectType:
-    """Return all that is known of an import."""
+    """Return the response data of an import."""
     return {
         "written": written,
         "import_id": plan.layer.id if written else None,
@@ -58,7 +58,7 @@ def response_of(export: Export, plan: Plan, *, written: bool) -> JsonObjectType:
 
 
 def _series(summary: Summary) -> JsonObjectType:
-    """Return what an import is to one entity."""
+    """Return the response data of one entity."""
     overlap, junction = summary.overlap, summary.junction
     return {
         "first": time_of(summary.first),
@@ -89,7 +89,7 @@ def _series(summary: Summary) -> JsonObjectType:
 
 
 def totals_of(hass: HomeAssistant, plan: Plan) -> str:
-    """Return what was written of each counter, as a list."""
+    """Return what was written for each counter, as a list."""
     return "\n".join(
         f"- {_name(hass, entity_id)}: {_quantity(summary.energy, plan.units[entity_id])}"
         for entity_id, summary in plan.summaries.items()
@@ -98,7 +98,7 @@ def totals_of(hass: HomeAssistant, plan: Plan) -> str:
 
 
 def text_of(hass: HomeAssistant, export: Export, plan: Plan, words: _Words) -> str:
-    """Return the summary that a user reads before anything is written; words are templates."""
+    """Return the summary that the user sees before anything is written; `words` are templates."""
     shown = {entity_id: summary for entity_id, summary in plan.summaries.items() if summary.new}
     names = {entity_id: _name(hass, entity_id) for entity_id in plan.summaries}
     said: dict[str, list[str]] = {}
@@ -113,7 +113,7 @@ def text_of(hass: HomeAssistant, export: Export, plan: Plan, words: _Words) -> s
 def _table(
     summaries: Mapping[str, Summary], names: Mapping[str, str], units: Mapping[str, str], words: _Words
 ) -> Iterator[str]:
-    """Return a table of counters; the days stand above it where they are the same for all."""
+    """Return a table of counters, with the days above it if they are the same for all."""
     spans = {
         entity_id: (_date(summary.first or 0, words), _date(summary.last or 0, words))
         for entity_id, summary in summaries.items()
@@ -133,7 +133,7 @@ def _table(
 
 
 def _name(hass: HomeAssistant, entity_id: str) -> str:
-    """Return what an entity is called."""
+    """Return the name of an entity."""
     state = hass.states.get(entity_id)
     return str(state.attributes.get(ATTR_FRIENDLY_NAME, entity_id)) if state else entity_id
 
@@ -150,19 +150,19 @@ def _date(start: int, words: _Words) -> str:
 
 
 def _quantity(value: float, unit: str) -> str:
-    """Return a quantity in whole units, as people of all languages read it."""
+    """Return a quantity in whole units, in a form that all languages share."""
     return f"{value:,.0f} {unit}".replace(",", _THIN_SPACE)
 
 
 def _gap(start: int, hours: int, words: _Words) -> str:
-    """Return what is missing, in days where it is as long as that."""
+    """Return a gap, in days if it is that long."""
     days = round(hours / _HOURS)
     template = words["missing_days"] if days > 1 else words["missing_day"] if days else words["missing_hours"]
     return template.format(days=days, hours=hours, first=_date(start, words))
 
 
 def _lines(summary: Summary, unit: str, words: _Words) -> Iterator[str]:
-    """Return what there is to say of one entity."""
+    """Return the notes on one entity."""
     overlap, junction = summary.overlap, summary.junction
     for start, hours in summary.gaps[:_SHOWN]:
         yield _gap(start, hours, words)
@@ -183,7 +183,7 @@ def _lines(summary: Summary, unit: str, words: _Words) -> Iterator[str]:
 
 
 def _notes(export: Export, plan: Plan, words: _Words) -> Iterator[str]:
-    """Return what there is to say of the export as a whole."""
+    """Return the notes on the export as a whole."""
     if plan.peaks.new:
         yield words["peaks"].format(months=len(plan.peaks.new))
     if plan.peaks.different:

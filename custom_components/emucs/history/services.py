@@ -1,4 +1,4 @@
-"""The actions that import history and take it back."""
+"""The actions that import history and undo an import."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -53,7 +53,7 @@ def async_setup_history_services(hass: HomeAssistant) -> None:
 
 
 async def _async_import_history(call: ServiceCall) -> ServiceResponse:
-    """Import an export, or only say what that would do."""
+    """Import an export, or only report what that would do."""
     await async_require_admin(call)
     entry = await async_entry_of(call)
     path = Path(call.data[ATTR_PATH])
@@ -76,7 +76,7 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_undo_import(call: ServiceCall) -> ServiceResponse:
-    """Take back the last import."""
+    """Undo the last import."""
     await async_require_admin(call)
     entry = await async_entry_of(call)
     try:
@@ -84,7 +84,7 @@ async def _async_undo_import(call: ServiceCall) -> ServiceResponse:
     except ExportError as error:
         raise _validation_error(error) from error
     if layer is None:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="nothing_to_undo")
+        raise _validation_error(ExportError("nothing_to_undo"))
     return {"import_id": layer.id, "created": layer.created, "files": list(layer.files)}
 
 

@@ -1,4 +1,4 @@
-"""Work that runs to its end, whoever waits for it until then."""
+"""Work that runs to its end even if its caller is cancelled."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -15,13 +15,13 @@ _LOGGER: Final = logging.getLogger(__name__)
 
 
 async def async_to_the_end[T](hass: HomeAssistant, name: str, work: Coroutine[Any, Any, T]) -> T:
-    """Return what work returns, or raise what it raises; it goes on when the caller is cancelled.
+    """Return or raise what work does; the work goes on if the caller is cancelled.
 
-    What it raises then is logged, with a name that may be in a log.
+    What it raises then is logged with `name`, which may be logged.
     """
     task = hass.async_create_task(work, f"{DOMAIN} history")
     try:
-        # Not asyncio.shield: it logs an expected failure, too, as a fault of the program.
+        # Not asyncio.shield, which also logs expected failures as faults of the program.
         await asyncio.wait([task])
     except asyncio.CancelledError:
         task.add_done_callback(partial(_log_failure, name))
@@ -30,10 +30,10 @@ async def async_to_the_end[T](hass: HomeAssistant, name: str, work: Coroutine[An
 
 
 def _log_failure(name: str, task: asyncio.Task[Any]) -> None:
-    """Log what work has failed with that nobody waited for any more."""
+    """Log the failure of work whose caller is gone."""
     if task.cancelled() or (error := task.exception()) is None:
         return
     if isinstance(error, ExportError):
-        _LOGGER.warning("%s: a change of its history, which nobody waited for, has failed: %s", name, error.reason)
+        _LOGGER.warning("%s: a change to its history, whose caller was cancelled, has failed: %s", name, error.reason)
     else:
-        _LOGGER.error("%s: a change of its history, which nobody waited for, has failed", name, exc_info=error)
+        _LOGGER.error("%s: a change to its history, whose caller was cancelled, has failed", name, exc_info=error)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple, Self
 
 from ..port import Dimension, Register, unit_of
+from .ceiling import Ceiling
 
 SHORTEST: Final = timedelta(seconds=10)
 """Least time taken to have passed between two readings, as clocks stand still, or go back."""
@@ -92,8 +93,8 @@ class Counter:
         self._doubted_for = _NONE  # since the first of them
         self._doubts = 0
 
-    def feed(self, reading: Reading, ceiling: Decimal) -> Verdict:
-        """Take a reading; `ceiling` is what can be counted in an hour at most, in base units."""
+    def feed(self, reading: Reading, ceiling: Ceiling) -> Verdict:
+        """Take a reading, and how much can be counted at most."""
         if reading.dimension is not self.good.dimension or self.follows(reading, ceiling):
             return self._believe(reading)
         if 0 < self.good.value - reading.value <= max(self.good.digit, reading.digit):
@@ -109,7 +110,7 @@ class Counter:
         if self._doubts:
             self._trust_good()
 
-    def follows(self, reading: Reading, ceiling: Decimal) -> bool:
+    def follows(self, reading: Reading, ceiling: Ceiling) -> bool:
         """Tell whether a reading can be a later one than the latest good one."""
         return reading.dimension is self.good.dimension and _follows(self.good, self._seen, reading, ceiling)
 
@@ -126,7 +127,7 @@ class Counter:
         self._confirmed = self._doubted_for = _NONE
         self._doubts = 0
 
-    def _is_confirmed(self, reading: Reading, ceiling: Decimal) -> bool:
+    def _is_confirmed(self, reading: Reading, ceiling: Ceiling) -> bool:
         """Take a reading that cannot be; tell whether it has been confirmed for long enough."""
         before = self._doubted
         if before is not None and _is_same(before, reading):
@@ -143,7 +144,7 @@ class Counter:
         is_patience_over = self._doubted_for >= PATIENCE and self._doubts > PATIENT_READINGS
         return self._confirmed >= lasts or is_patience_over
 
-    def _agree(self, before: Reading, reading: Reading, ceiling: Decimal) -> bool:
+    def _agree(self, before: Reading, reading: Reading, ceiling: Ceiling) -> bool:
         """Tell whether a doubted reading goes on from another, at most as fast as that one was reached."""
         if reading.dimension is not before.dimension:
             return False
@@ -171,18 +172,18 @@ class Counter:
         return None if reading is None else cls(reading)
 
 
-def _follows(before: Reading, seen: datetime | None, reading: Reading, ceiling: Decimal) -> bool:
+def _follows(before: Reading, seen: datetime | None, reading: Reading, ceiling: Ceiling) -> bool:
     """Tell whether a reading can follow another one, which was last seen at a time."""
     step = reading.value - before.value
     if step < 0:
         return False
-    if step <= ceiling * _SHORTEST_IN_HOURS:
+    if step <= ceiling.rate * _SHORTEST_IN_HOURS:
         # Nearly all readings: such a step needs no time.
         return True
     passed = SHORTEST
     if seen is not None and reading.time is not None:
         passed = min(max(reading.time - seen, SHORTEST), LONGEST)
-    return step <= max(before.digit, reading.digit) + ceiling * Decimal(str(passed / _HOUR))
+    return step <= max(before.digit, reading.digit) + ceiling.most(passed)
 
 
 def _passed(before: Reading, reading: Reading) -> timedelta:

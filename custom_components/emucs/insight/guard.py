@@ -9,21 +9,20 @@ from typing import Any, Final, NamedTuple, Self
 
 from ..port import Channel, Dimension, Direction, Kind, Origin, Register, Telegram, meaning, parse_code
 from .bounded import Recent
+from .ceiling import Ceiling, ShownPower
 from .counter import Counter, Verdict, reading_of, restore_counters, save_counters
 from .electricity import net_power
 from .mbus import MbusMeter, Medium, channel_name, is_taken, mbus_meters
 
 # All ceilings are assumptions, and generous: a reading beyond them is shown a minute later, and nothing is lost.
-LEAST_POWER: Final = Decimal(100_000)
-"""W, var or VA: more than a home's connection carries. Three phases of 125 A at 400 V are 87 kVA."""
-_SPARE: Final = 2  # a meter that has shown more power than that may count at twice as much
-GAS: Final = Decimal(160)
+GAS: Final = Ceiling(Decimal(160))
 """m³/h: what a G100 meter takes; those of homes are G4 to G25."""
-WATER: Final = Decimal(60)
+WATER: Final = Ceiling(Decimal(60))
 """m³/h: several times what the main of a home gives."""
-HEAT: Final = Decimal(1_000_000)
-"""W, as heat, cold or electricity on the M-Bus."""
-_JOULES_A_WATT_HOUR: Final = 3600
+ENERGY: Final = Ceiling(Decimal(1_000_000))
+"""W, as cold or electricity on the M-Bus."""
+HEAT: Final = Ceiling(ENERGY.rate * 3600)
+"""J in an hour, of heat at the same power."""
 _WATTS: Final = 1000  # in a kW
 
 _MOST_COUNTERS: Final = 64
@@ -93,15 +92,13 @@ class Guard:
         self._nameless: dict[str, Medium] = {}  # media of the meters that are named by their channel
         self._codes: frozenset[str] = frozenset()
         self._counting: list[str] = []  # those of them that count
-        self._power = Decimal()  # the highest power seen, in kW
-        self._latest_power = Decimal()
-        self._ceiling = LEAST_POWER
+        self._power = ShownPower()
         self._found: Mapping[str, MbusMeter] = {}
         self._settled: Mapping[int, Channel] | None = None  # the channels that were judged last, if that is final
 
     def feed(self, telegram: Telegram) -> Guarded:
         """Take a telegram; return it with the latest good reading wherever a counter says what it cannot."""
-        self._learn_power(telegram)
+        self._power.feed(abs(net_power(telegram) or _NO_POWER) * _WATTS, telegram.time)
         verdicts = self._judge_registers(telegram)
         renamed: Mapping[str, str] = _NOTHING
         if telegram.channels is not self._settled:
@@ -122,24 +119,12 @@ class Guard:
         restarted = frozenset(key for key, verdict in verdicts.items() if verdict.is_restart)
         return Guarded(telegram, self._codes, found, withheld, restarted, renamed)
 
-    def _learn_power(self, telegram: Telegram) -> None:
-        """Note the highest power that two telegrams in a row have shown: one alone may be wrong itself."""
-        power = abs(net_power(telegram) or _NO_POWER)
-        if (seen := min(power, self._latest_power)) > self._power:
-            self._know_power(seen)
-        self._latest_power = power
-
-    def _know_power(self, power: Decimal) -> None:
-        """Set the highest power in kW, and the ceiling that follows from it."""
-        self._power = power
-        self._ceiling = max(LEAST_POWER, _SPARE * power * _WATTS)
-
     def _judge_registers(self, telegram: Telegram) -> dict[str, Verdict]:
         """Judge each counter of the electricity meter; return only verdicts other than *believed*."""
         registers, counters, time = telegram.registers, self._registers, telegram.time
         verdicts = {}
         for code in self._counters_in(telegram):
-            verdict = _judge(counters, code, registers[code], time, self._ceiling)
+            verdict = _judge(counters, code, registers[code], time, self._power)
             if verdict is not None:
                 verdicts[code] = verdict
         return verdicts
@@ -194,7 +179,7 @@ class Guard:
         """Return what a restart needs, as JSON has it."""
         return {
             "meter": self.meter_id,
-            "power": str(self._power * _WATTS),
+            "lasted": self._power.lasted,
             "registers": save_counters(self._registers),
             "meters": save_counters(self._meters),
             "media": dict(self._nameless),
@@ -209,13 +194,13 @@ class Guard:
         guard._nameless = {each: medium for each, medium in media.items() if is_taken(each, meter_id)}
         guard.is_other_meter = saved["meter"] != meter_id
         if not guard.is_other_meter:
-            guard._know_power(Decimal(saved["power"]) / _WATTS)
+            guard._power = ShownPower(saved.get("lasted", ()))
             guard._registers = Recent(_MOST_COUNTERS, restore_counters(saved["registers"]))
         return guard
 
 
 def _judge(
-    counters: Recent[Counter], key: str, register: Register, time: datetime | None, ceiling: Decimal
+    counters: Recent[Counter], key: str, register: Register, time: datetime | None, ceiling: Ceiling
 ) -> Verdict | None:
     """Judge a reading; None where it is believed, as a first one and one without a number are."""
     counter = counters.get(key)
@@ -232,12 +217,12 @@ def _judge(
     return None
 
 
-def _ceiling_of(meter: MbusMeter) -> Decimal:
-    """Return the most that an M-Bus meter can count in an hour, in base units."""
+def _ceiling_of(meter: MbusMeter) -> Ceiling:
+    """Return the most that an M-Bus meter can count."""
     reading = None if meter.channel.reading is None else reading_of(meter.channel.reading, None)
     if reading is None or reading.dimension is Dimension.VOLUME:
         return GAS if meter.medium is Medium.GAS else WATER
-    return HEAT * (_JOULES_A_WATT_HOUR if reading.dimension is Dimension.HEAT else 1)
+    return HEAT if reading.dimension is Dimension.HEAT else ENERGY
 
 
 def _put_right(

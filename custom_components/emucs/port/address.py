@@ -42,6 +42,11 @@ def url_of(text: str) -> str:
     raise ValueError(f"the TCP port of the bridge is missing: {text.rstrip(':')}:PORT")
 
 
+def is_network(url: str) -> bool:
+    """Tell whether a URL is that of a port of a bridge, reached by TCP."""
+    return url.startswith(_NETWORK)
+
+
 def _port_of(url: str) -> int | None:
     """Return the port in a URL."""
     with suppress(ValueError):
@@ -58,7 +63,7 @@ class Address:
     def __init__(self, url: str) -> None:
         """Look nothing up yet."""
         self.url = url
-        self.is_network = url.startswith(_NETWORK)
+        self.is_network = is_network(url)
         """Whether it is a port of a bridge, reached by TCP."""
         self.is_local = "://" not in url
         """Whether it is a device of this machine."""

@@ -52,6 +52,16 @@ class PortError(Exception):
 
     reason: ClassVar[str]
 
+    @property
+    def problem(self) -> str:
+        """Return the name of the text that says what is wrong and what to do: the reason, or what is more precise."""
+        return self.reason
+
+    @property
+    def kind(self) -> str:
+        """Return what programmers call the error behind it."""
+        return type(self.__cause__ or self).__name__
+
     @override
     def __str__(self) -> str:
         """Return the detail, or at least the reason."""
@@ -78,9 +88,10 @@ class CannotConnect(PortError):
         return Cause.INVALID if isinstance(error, (ValueError, UnknownUriScheme)) else None
 
     @property
-    def kind(self) -> str:
-        """Return what programmers call the error behind it."""
-        return type(self.__cause__ or self).__name__
+    @override
+    def problem(self) -> str:
+        """Return the name of a text for each cause that is known."""
+        return f"{self.reason}_{self.cause}" if self.cause else self.reason
 
 
 class NoData(PortError):
@@ -98,9 +109,21 @@ class NoTelegram(PortError):
 class WrongSpeed(NoTelegram):
     """Bytes come that are no text, as a serial port with other settings gives them."""
 
+    @property
+    @override
+    def problem(self) -> str:
+        """Return the name of a text of its own."""
+        return "wrong_speed"
+
 
 class BinaryProtocol(NoTelegram):
     """HDLC frames come: a port that speaks DLMS, as Norwegian ones do."""
+
+    @property
+    @override
+    def problem(self) -> str:
+        """Return the name of a text of its own."""
+        return "binary_protocol"
 
 
 class Encrypted(PortError):

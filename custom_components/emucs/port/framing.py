@@ -2,14 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 import re
 from typing import Final
 
 from fastcrc.crc16 import arc, ibm_sdlc
 
-from .line_ends import CODE, END, restorations, without_nul
+from .line_ends import CODE, END, Undo, looks_printed, restorations, unchanged, without_nul
 
 MAX_TELEGRAM: Final = 16 * 1024
 """Bytes kept at most while the end of a telegram is awaited; the longest telegram known has 1.6 kB."""
@@ -80,6 +80,7 @@ class Framer[T](ABC):
         self._room = 0  # what a telegram may still grow that has begun, and no end of it
         self._checksums: tuple[Callable[[bytes], int], ...] = _CHECKSUMS
         self._expects_checksum = False
+        self._undo: Undo | None = None  # what the checksum of the latest good telegram needed
 
     @abstractmethod
     def _read(self, frame: bytes) -> T | None:
@@ -113,12 +114,12 @@ class Framer[T](ABC):
 
     def _whole(self, data: bytes) -> bytes | None:
         """Return the telegram where a chunk is just that, as most are; the long way leads to the same one."""
-        mark = data.find(b"!")
+        # Before that is known to be so, others may be as likely.
+        mark = data.find(b"!") if self._undo is unchanged else -1
         end = _END.fullmatch(data, mark - 1) if 0 < mark < MAX_TELEGRAM else None
         if end is None or data[:1] != b"/" or data[1:2] == b"/" or arc(data[: mark + 1]) != int(end[1], 16):
             return None
         self._checksums = _USUAL_CHECKSUM
-        self._expects_checksum = True
         return data[: end.end(1)]
 
     def _scan(self, frames: list[bytes]) -> None:
@@ -242,23 +243,37 @@ class Framer[T](ABC):
 
     def _signed(self, telegram: bytes, checksum: int) -> bytes | None:
         """Return the telegram with this checksum: the whole one, one that began inside it, or one as it was printed."""
-        if self._has(telegram, checksum):
-            return telegram
-        if _OPENING not in telegram:
-            return None
-        headers = [header.start() for header in _HEADER.finditer(telegram, 1)][: -_MOST_HEADERS - 1 : -1]
-        for begin in headers:
-            if self._has(inner := telegram[begin:], checksum):
-                self._skip(telegram[:begin])
-                return inner
-        for begin in (0, *headers[:1]):
-            for restored in restorations(telegram[begin:]):
-                if len(restored) <= MAX_TELEGRAM and self._has(restored, checksum):
-                    self.restored = True
-                    if begin:
-                        self._skip(telegram[:begin])
-                    return restored
+        for begin, undo, restored in self._candidates(telegram):
+            if len(restored) <= MAX_TELEGRAM and self._has(restored, checksum):
+                is_changed = restored != telegram[begin:]
+                self._undo = undo if is_changed else unchanged
+                self.restored |= is_changed
+                if begin:
+                    self._skip(telegram[:begin])
+                return restored
         return None
+
+    def _candidates(self, telegram: bytes) -> Iterator[tuple[int, Undo, bytes]]:
+        """Yield where the telegram may begin, what undoes a change of it, and what that leads to; likeliest first.
+
+        Sooner or later a checksum is right by chance: what was right for the telegram before goes first.
+        """
+        if self._undo is not None:
+            yield 0, self._undo, self._undo(telegram)
+        if _OPENING not in telegram:
+            yield 0, unchanged, telegram
+            return
+        headers = [header.start() for header in _HEADER.finditer(telegram, 1)][: -_MOST_HEADERS - 1 : -1]
+        if self._undo is not None:
+            for begin in headers:
+                yield begin, self._undo, self._undo(telegram[begin:])
+        if self._undo is not unchanged:
+            for begin in (0, *headers):
+                if looks_printed(inner := telegram[begin:]):
+                    yield begin, unchanged, inner
+        for begin in (0, *headers[:1]):
+            for undo, restored in restorations(telegram[begin:]):
+                yield begin, undo, restored
 
     def _has(self, telegram: bytes, checksum: int) -> bool:
         """Tell whether a telegram has this checksum, and know from then on that the port prints one.

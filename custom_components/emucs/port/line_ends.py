@@ -1,6 +1,7 @@
 """The ends of lines, where a terminal or a bridge on the way made something else of them than CRLF."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 import re
 from typing import Final
 
@@ -13,33 +14,52 @@ _CRLF: Final = b"\r\n"
 _RUN: Final = re.compile(rb"[%b]+" % END)
 # Looks behind, lest each of a thousand carriage returns is tried as the first one.
 _LINE_FEED: Final = re.compile(rb"(?<!\r)\r*\n")
-_LAST_RUN: Final = re.compile(rb"(?<![%b])[%b]+(?=!\Z)" % (END, END))
 _LAST_SEPARATOR: Final = re.compile(rb"(?<=\))[^()!]{0,8}(?=!\Z)")
 _FULL_CODE: Final = rb"\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}(?:\*\d{1,3})?\("
 _FIRST_CODE: Final = re.compile(_FULL_CODE)
 _JOINED: Final = re.compile(rb"(?<=\))[ \t]*(?=%b)" % _FULL_CODE)
 _LONGEST_GROUP: Final = 3
 
+type Undo = Callable[[bytes], bytes]
+"""What makes a telegram of what a bridge made of it; the same one for all telegrams of a bridge."""
 
-def restorations(telegram: bytes) -> Iterator[bytes]:
-    """Yield what a telegram up to its `!` may have been at the meter, likeliest first; at most seven.
 
-    The checksum tells which one it was. Whatever every CRLF became is undone, if it became the same everywhere.
+def unchanged(telegram: bytes) -> bytes:
+    """Return a telegram as it came."""
+    return telegram
+
+
+def restorations(telegram: bytes) -> Iterator[tuple[Undo, bytes]]:
+    """Yield what a telegram up to its `!` may have been at the meter, and what makes that of it; at most eight.
+
+    The checksum tells which one it was, but one of 16 bits is right by chance now and then: those come first that look
+    as meters print. Whatever every CRLF became is undone, if it became the same everywhere.
     """
+    unlikely = []
+    for undo in (unchanged, *_undoings(telegram)):
+        restored = undo(telegram)
+        if looks_printed(restored):
+            yield undo, restored
+        else:
+            unlikely.append((undo, restored))
+    yield from unlikely
+
+
+def _undoings(telegram: bytes) -> Iterator[Undo]:
+    """Yield what may undo a change of the line ends, likeliest first."""
     if b"\r" not in telegram and b"\n" not in telegram:
-        yield from _broken_anew(telegram)
+        yield from _breaks(telegram)
+        return
+    if _CRLF * 2 in telegram and looks_printed(telegram):
         return
     if not _has_only_crlf(telegram):
-        yield _LINE_FEED.sub(_CRLF, telegram)
-        if (last := _LAST_RUN.search(telegram)) is not None:
-            yield telegram.replace(last[0], _CRLF)
-    elif telegram.count(_CRLF * 2) == 1 and telegram.find(_CRLF * 2) == telegram.find(_CRLF):
-        # As a meter prints it.
-        return
+        yield _end_at_feeds
+    lines = telegram[:-1]
+    if (last := lines[len(lines.rstrip(END)) :]) not in (b"", _CRLF):
+        yield partial(_replace, last)
     # The only blank line that meters print is the one behind the identification, and not all of them do.
-    lines = _RUN.sub(_CRLF, telegram)
-    yield lines.replace(_CRLF, _CRLF * 2, 1)
-    yield lines
+    yield partial(_break_runs, _CRLF * 2)
+    yield partial(_break_runs, _CRLF)
 
 
 def without_nul(telegram: bytes) -> bytes:
@@ -54,22 +74,51 @@ def look_changed(telegram: bytes) -> bool:
     return len(others) * 2 > len(runs) or _JOINED.search(telegram) is not None
 
 
+def looks_printed(telegram: bytes) -> bool:
+    """Tell whether all lines end as meters end them, and none is blank but the one behind the identification."""
+    if not _has_only_crlf(telegram):
+        return False
+    blank = telegram.find(_CRLF * 2)
+    return blank < 0 or (blank == telegram.find(_CRLF) and telegram.find(_CRLF * 2, blank + len(_CRLF)) < 0)
+
+
 def _has_only_crlf(telegram: bytes) -> bool:
     """Tell whether all lines end in CRLF."""
     pairs = telegram.count(_CRLF)
-    return pairs == telegram.count(b"\r") == telegram.count(b"\n") and b"\0" not in telegram
+    return 0 < pairs == telegram.count(b"\r") == telegram.count(b"\n") and b"\0" not in telegram
 
 
-def _broken_anew(telegram: bytes) -> Iterator[bytes]:
-    """Yield the lines of a telegram without a line end: others stand for them, or none."""
+def _end_at_feeds(telegram: bytes) -> bytes:
+    """Return a telegram with CRLF for each line feed, whatever carriage returns stand before it."""
+    return _LINE_FEED.sub(_CRLF, telegram) if b"\r" in telegram else telegram.replace(b"\n", _CRLF)
+
+
+def _replace(end: bytes, telegram: bytes) -> bytes:
+    """Return a telegram with CRLF for what stands for it."""
+    return telegram.replace(end, _CRLF)
+
+
+def _break_runs(first: bytes, telegram: bytes) -> bytes:
+    """Return a telegram with CRLF behind each line, but what is first behind the identification."""
+    return _RUN.sub(_CRLF, telegram).replace(_CRLF, first, 1)
+
+
+def _break_registers(header: int, first: bytes, telegram: bytes) -> bytes:
+    """Return a telegram with a line for each register and for the identification, which has so many bytes at most."""
+    registers = _JOINED.sub(_CRLF, telegram[header:-1].rstrip())
+    return telegram[:header].rstrip() + first + registers + _CRLF + telegram[-1:]
+
+
+def _breaks(telegram: bytes) -> Iterator[Undo]:
+    """Yield what may break a telegram without a line end into its lines: others stand for them, or none."""
     separator = _LAST_SEPARATOR.search(telegram)
     if separator is not None and separator[0]:
-        yield telegram.replace(separator[0], _CRLF)
+        yield partial(_replace, separator[0])
     first = _FIRST_CODE.search(telegram)
     if first is None:
         return
-    # The identification may end in digits, which then look like those of the first code.
-    for begin in range(first.start(), min(first.start() + _LONGEST_GROUP, telegram.find(b"-", first.start()))):
-        header, registers = telegram[:begin].rstrip(), _JOINED.sub(_CRLF, telegram[begin:-1].rstrip())
+    begin, dash = first.start(), telegram.find(b"-", first.start())
+    # The identification may end in digits, which then look like those of the first code. Mostly that has one alone.
+    for header in range(min(begin + _LONGEST_GROUP, dash) - 1, begin - 1, -1):
         for blank in (_CRLF * 2, _CRLF):
-            yield header + blank + registers + _CRLF + telegram[-1:]
+            yield partial(_break_registers, header, blank)

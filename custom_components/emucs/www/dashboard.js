@@ -1,5 +1,6 @@
 // The meter dashboard: a view for each electricity meter, of stock cards wherever they do.
 
+import { LIVE_CARD } from "./live-card.js";
 import { electricityMeters, entitiesOf, mbusMeters, nameOf } from "./meter.js";
 import { CARD } from "./quarter-card.js";
 import { say } from "./texts.js";
@@ -23,7 +24,7 @@ export function dashboard(hass) {
 function view(hass, meter) {
   const shown = visible(hass, meter);
   const sections = [
-    now(hass, shown),
+    now(hass, meter, shown),
     quarter(hass, meter, shown),
     energy(hass, shown),
     phases(hass, shown),
@@ -93,11 +94,10 @@ function graph(entities, hours) {
   );
 }
 
-function now(hass, shown) {
-  const [power] = shown.power ?? [];
+function now(hass, meter, shown) {
   return section(say(hass, "now"), "mdi:flash", [
-    tile(power, WHOLE, { features: [{ type: "trend-graph", hours_to_show: 3 }] }),
-    ...tiles(shown, ["power_import", "power_export", "active_tariff", "month_peak"]),
+    shown.power && { type: `custom:${LIVE_CARD}`, device_id: meter.id, title: "", grid_options: WHOLE },
+    ...tiles(shown, ["active_tariff", "month_peak"]),
     graph(shown.power ?? [], 24),
   ]);
 }

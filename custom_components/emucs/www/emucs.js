@@ -4,17 +4,18 @@
 // Home Assistant replaces `customElements` and `HTMLElement` while it starts, and does not see what was defined before
 // that. It defines its own first element after that: what extends `HTMLElement` is neither made nor fetched earlier.
 
-const CARD = "emucs-quarter-card";
+const CARDS = { live: "emucs-live-card", card: "emucs-quarter-card" }; // by the key of their texts
 const STRATEGY = "emucs";
 const ELEMENT = `ll-strategy-dashboard-${STRATEGY}`;
 const DOCUMENTATION = "https://github.com/emucs/emucs#dashboard";
 // Also those that others import: none of them waits until another one has come.
-const MODULES = ["dashboard", "quarter-card", "texts", "meter", "format", "quarter", "peak-bars", "quarter-view"];
+const LEADING = ["dashboard", "live-card", "quarter-card", "texts"];
+const MODULES = [...LEADING, "meter-card", "meter", "live", "trace", "format", "quarter", "peak-bars", "card-view", "live-view", "quarter-view"];
 
 let loading;
 let loaded = {};
 
-/** Fetch the other modules, and make the card known; again, if that has failed. */
+/** Fetch the other modules, and make the cards known; again, if that has failed. */
 function load() {
   loading ??= fetchAll().catch((error) => {
     loading = undefined;
@@ -24,11 +25,14 @@ function load() {
 }
 
 async function fetchAll() {
-  const [{ dashboard }, { QuarterCard, suggestCard }, { say }] = await Promise.all(MODULES.map((name) => import(`./${name}.js`)));
-  if (!customElements.get(CARD)) {
-    customElements.define(CARD, QuarterCard);
+  const modules = await Promise.all(MODULES.map((name) => import(`./${name}.js`)));
+  const [{ dashboard }, { LiveCard, suggestLiveCard }, { QuarterCard, suggestCard }, { say }] = modules;
+  for (const card of [LiveCard, QuarterCard]) {
+    if (!customElements.get(card.NAME)) {
+      customElements.define(card.NAME, card);
+    }
   }
-  loaded = { dashboard, suggestCard, say };
+  loaded = { dashboard, say, suggest: { live: suggestLiveCard, card: suggestCard } };
   return loaded;
 }
 
@@ -40,13 +44,15 @@ function register() {
     return;
   }
   customElements.define(ELEMENT, strategy());
-  load().catch((error) => console.error("The card of emucs cannot be loaded", error));
+  load().catch((error) => console.error("The cards of emucs cannot be loaded", error));
   offer("customStrategies", "dashboard", { type: STRATEGY, strategyType: "dashboard" });
-  offer("customCards", "card", {
-    type: CARD,
-    preview: true,
-    getEntitySuggestion: (hass, entityId) => loaded.suggestCard?.(hass, entityId) ?? null,
-  });
+  for (const [key, type] of Object.entries(CARDS)) {
+    offer("customCards", key, {
+      type,
+      preview: true,
+      getEntitySuggestion: (hass, entityId) => loaded.suggest?.[key](hass, entityId) ?? null,
+    });
+  }
 }
 
 function strategy() {

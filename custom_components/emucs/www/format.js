@@ -3,11 +3,18 @@
 import { languageOf } from "./texts.js";
 
 const NUMBER_LOCALES = { comma_decimal: ["en-US"], decimal_comma: ["de"], space_comma: ["fr"], system: undefined };
+const LARGE = 100; // kW
 const ZONE = "Europe/Brussels";
 
 /** A power in kW: `3.42 kW`, or `–`. */
 export function formatPower(hass, kilowatts, digits = 2) {
   return kilowatts === null ? "–" : `${formatNumber(hass, kilowatts, digits)}\u00a0kW`;
+}
+
+/** A power in W, or in kW where it is more than a house draws: `3,420 W`, or `–`. */
+export function formatWatts(hass, kilowatts) {
+  const isLarge = Math.abs(kilowatts) >= LARGE;
+  return kilowatts === null || isLarge ? formatPower(hass, kilowatts, 1) : `${formatNumber(hass, kilowatts * 1000, 0)}\u00a0W`;
 }
 
 /** A number with a fixed count of decimals. */

@@ -90,3 +90,29 @@ export async function fetchPeaks(hass, meter) {
   });
   return answer.response;
 }
+
+/** The recorded states of a power since `begin`: `time` in ms, from which on it had the `power` in kW. */
+export async function fetchPowers(hass, entityId, begin) {
+  const factor = IN_KILOWATTS[hass.states[entityId]?.attributes.unit_of_measurement];
+  const answer = await hass.callWS({
+    type: "history/history_during_period",
+    start_time: new Date(begin).toISOString(),
+    entity_ids: [entityId],
+    minimal_response: true,
+    no_attributes: true,
+    significant_changes_only: false,
+  });
+  return (answer[entityId] ?? []).map(({ s: state, lu: updated }) => {
+    // An entity that was removed has an empty state, which is no zero.
+    const power = Number.parseFloat(state) * factor;
+    return { time: Math.max(begin, updated * 1000), power: Number.isFinite(power) ? power : null };
+  });
+}
+
+/** The meter of an entity for which a card is suggested, if it has the entity that the card needs; else null. */
+export function suggestedMeter(hass, entityId, suggested, needed) {
+  const meter = meterOfDevice(hass, hass.entities[entityId]?.device_id);
+  const shown = meter ? entitiesOf(hass, meter) : {};
+  const ids = suggested.map((key) => shown[key]?.[0]);
+  return ids.includes(entityId) && shown[needed] ? meter : null;
+}

@@ -1,7 +1,9 @@
 // The quarter card: the running quarter as a gauge, and the month peaks as bars.
 
+import { ARC } from "./card-view.js";
 import { formatPower, formatSeconds } from "./format.js";
-import { electricityMeters, entitiesOf, fetchPeaks, hasValue, isGone, meterOf, meterOfDevice, nameOf } from "./meter.js";
+import { MeterCard } from "./meter-card.js";
+import { fetchPeaks, hasValue, isGone, suggestedMeter } from "./meter.js";
 import { PeakBars } from "./peak-bars.js";
 import { budgetOf, niceEnd, quarterOf, statusOf } from "./quarter.js";
 import { STYLE, TEMPLATE } from "./quarter-view.js";
@@ -9,137 +11,47 @@ import { say } from "./texts.js";
 
 export const CARD = "emucs-quarter-card";
 
-const DOMAIN = "emucs";
 const QUARTER = 900; // seconds
-const ARC = 100; // the length of the gauge's arc, as its `pathLength` says
 const HEADROOM = 1.25; // the target stands at four fifths of the gauge
-// What the gauge shows.
-const SHOWN = ["demand_forecast", "demand_budget", "peak_alarm", "peak_warning", "peak_target"];
 // What changes when the month peaks do.
 const TELLING_OF_PEAKS = ["peak", "peak_average", "month_peak", "link"];
 // What the card is suggested for.
 const SUGGESTED = ["demand_forecast", "demand_budget", "demand", "month_peak", "peak_target"];
 
-export class QuarterCard extends HTMLElement {
+export class QuarterCard extends MeterCard {
+  static NAME = CARD;
+  static TITLE = "title";
+  static SHOWN = ["demand_forecast", "demand_budget", "peak_alarm", "peak_warning", "peak_target"];
+  static FIELDS = { show_peaks: "boolean" };
+
   constructor() {
-    super();
-    this.attachShadow({ mode: "open" });
-    this.shadowRoot.innerHTML = `<style>${STYLE}</style>${TEMPLATE}`;
-    this._parts = Object.fromEntries(
-      [...this.shadowRoot.querySelectorAll("[data-part]")].map((element) => [element.dataset.part, element]),
-    );
-    this._parts.gauge.addEventListener("click", () => this._openDetails());
+    super(STYLE, TEMPLATE);
     this._bars = new PeakBars(this._parts.peaks);
-    this._entities = {};
-    this._peaksKey = null;
-  }
-
-  static getStubConfig(hass) {
-    const meter = meterOf(hass);
-    return meter ? { device_id: meter.id } : {};
-  }
-
-  static getConfigForm() {
-    const hass = document.querySelector("home-assistant")?.hass;
-    return {
-      schema: [
-        { name: "device_id", selector: { device: { integration: DOMAIN, entity: { device_class: "connectivity", integration: DOMAIN } } } },
-        { name: "title", selector: { text: {} } },
-        { name: "show_peaks", default: true, selector: { boolean: {} } },
-      ],
-      computeLabel: ({ name }) => say(hass, name === "title" ? "card_title" : name),
-      assertConfig: checkConfig,
-    };
-  }
-
-  setConfig(config) {
-    checkConfig(config);
-    this._config = config;
-    this._registries = null;
-    if (this._hass) {
-      this.hass = this._hass;
-    }
+    this._forget();
   }
 
   getCardSize() {
     return this._config?.show_peaks === false ? 5 : 9;
   }
 
-  getGridOptions() {
-    return { columns: 12, min_columns: 6, rows: "auto" };
-  }
-
-  connectedCallback() {
-    this._timer = setInterval(() => this._showTime(), 1000);
-    if (this._hass) {
-      this._showTime();
-    }
-  }
-
-  disconnectedCallback() {
-    clearInterval(this._timer);
-  }
-
-  get hass() {
-    return this._hass;
-  }
-
-  set hass(hass) {
-    const before = this._hass;
-    this._hass = hass;
-    if (!this._config) {
-      return;
-    }
-    const anew = this._findEntities(hass) || before?.locale !== hass.locale || before?.language !== hass.language;
-    if (anew || SHOWN.some((key) => this._state(key) !== before?.states[this._entities[key]])) {
-      this._show();
-    }
-    this._followPeaks(anew);
-  }
-
-  /** Find the meter and its entities, when registries or configuration have changed; tell whether they had. */
-  _findEntities(hass) {
-    if (this._registries?.entities === hass.entities && this._registries.devices === hass.devices) {
-      return false;
-    }
-    this._registries = { entities: hass.entities, devices: hass.devices };
-    const meter = meterOf(hass, this._config.device_id);
-    if (meter?.id !== this._meter?.id) {
-      this._peaks = undefined;
-      this._peaksKey = null;
-    }
-    this._meter = meter;
-    const found = this._meter ? entitiesOf(hass, this._meter) : {};
-    this._entities = Object.fromEntries(Object.entries(found).map(([key, [first]]) => [key, first]));
-    return true;
-  }
-
-  _state(key) {
-    return this._hass.states[this._entities[key]];
+  _forget() {
+    this._peaks = undefined;
+    this._peaksKey = null;
   }
 
   _show() {
-    this._parts.title.textContent = this._config.title ?? this._defaultTitle();
     this._parts.quarter.hidden = !this._state("demand_forecast");
-    for (const key of ["forecast", "so_far", "target", "time_left"]) {
-      this._parts[`${key}_label`].textContent = say(this._hass, key);
-    }
-    this._showNumbers();
-    this._showTime();
-  }
-
-  /** Several meters need their names. */
-  _defaultTitle() {
-    const title = say(this._hass, "title");
-    return this._meter && electricityMeters(this._hass).length > 1 ? `${title} · ${nameOf(this._meter)}` : title;
+    const labels = ["forecast", "so_far", "target", "time_left"].map((key) => [`${key}_label`, say(this._hass, key)]);
+    this._write(Object.fromEntries(labels));
+    super._show();
   }
 
   _showNumbers() {
     const hass = this._hass;
-    const states = Object.fromEntries(SHOWN.map((key) => [key, this._state(key)]));
-    const quarter = quarterOf(states, Boolean(this._meter), this._peaks?.floor);
+    const states = Object.fromEntries(QuarterCard.SHOWN.map((key) => [key, this._state(key)]));
+    const quarter = quarterOf(states, Boolean(this._meter), this._peaks?.floor, this._live);
     const [label, budget] = budgetOf(hass, quarter);
-    const texts = {
+    this._write({
       forecast: formatPower(hass, quarter.forecast),
       estimated: quarter.estimated ? say(hass, "estimated") : "",
       so_far: formatPower(hass, quarter.soFar),
@@ -147,13 +59,10 @@ export class QuarterCard extends HTMLElement {
       budget_label: label,
       budget,
       status: statusOf(hass, quarter),
-    };
-    for (const [name, text] of Object.entries(texts)) {
-      this._parts[name].textContent = text;
-    }
+    });
     this._parts.card.dataset.level = quarter.level;
-    this._parts.announcement.textContent = this._announce(quarter.level);
-    this._parts.gauge.setAttribute("aria-label", this._describe(quarter));
+    this._write({ announcement: this._announce(quarter.level) });
+    this._describe(quarter.level, this._description(quarter));
     this._drawGauge(quarter.forecast ?? 0, quarter.soFar ?? 0, quarter.target);
   }
 
@@ -167,7 +76,7 @@ export class QuarterCard extends HTMLElement {
     return this._announcement;
   }
 
-  _describe({ forecast, soFar, target }) {
+  _description({ forecast, soFar, target }) {
     const pairs = { forecast, so_far: soFar, target };
     const numbers = Object.entries(pairs).map(([key, value]) => `${say(this._hass, key)} ${formatPower(this._hass, value)}`);
     return `${say(this._hass, "open")}: ${numbers.join(", ")}`;
@@ -180,20 +89,31 @@ export class QuarterCard extends HTMLElement {
     this._parts.arc_so_far.setAttribute("stroke-dasharray", `${share(soFar) * ARC} ${ARC * 2}`);
     this._parts.mark.style.visibility = target === null ? "hidden" : "";
     this._parts.mark.setAttribute("transform", `rotate(${share(target ?? 0) * 180} 100 100)`);
-    this._parts.gauge_end.textContent = target === null && !forecast ? "" : formatPower(this._hass, end, end < 10 && !Number.isInteger(end) ? 1 : 0);
+    const isKnown = target !== null || forecast;
+    this._write({ gauge_end: isKnown ? formatPower(this._hass, end, end < 10 && !Number.isInteger(end) ? 1 : 0) : "" });
   }
 
-  /** How much of the quarter is left, by the end that the meter's clock gives it. */
+  /** Show how much of the quarter is left. */
   _showTime() {
-    const forecast = this._hass && this._state("demand_forecast");
+    const left = this._secondsLeft();
+    this._write({ time_left: left === null ? "–" : formatSeconds(left) });
+    this._parts.time_bar.style.transform = `scaleX(${left === null ? 0 : 1 - left / QUARTER})`;
+  }
+
+  /** The seconds left by the latest telegram, else by the end of the quarter; null if unknown. */
+  _secondsLeft() {
+    const within = (seconds) => Math.min(QUARTER, Math.max(0, seconds));
+    if (this._live) {
+      const { seconds_left, at } = this._live;
+      return seconds_left == null ? null : within(seconds_left - (performance.now() - at) / 1000);
+    }
+    const forecast = this._state("demand_forecast");
     const end = hasValue(forecast) ? Date.parse(forecast.attributes.quarter_end) : NaN;
-    const left = Math.min(QUARTER, Math.max(0, (end - Date.now()) / 1000));
-    this._parts.time_left.textContent = Number.isNaN(end) ? "–" : formatSeconds(left);
-    this._parts.time_bar.style.transform = `scaleX(${Number.isNaN(end) ? 0 : 1 - left / QUARTER})`;
+    return Number.isNaN(end) ? null : within((end - Date.now()) / 1000);
   }
 
   /** Fetch the month peaks when there may be new ones; what was shown stays when that fails. */
-  async _followPeaks(anew) {
+  async _follow(anew) {
     const followed = this._entities.demand_forecast !== undefined;
     this._parts.peaks.hidden = !followed || this._config.show_peaks === false;
     if (!followed) {
@@ -225,25 +145,10 @@ export class QuarterCard extends HTMLElement {
     this._showNumbers();
     this._bars.show(this._hass, this._peaks);
   }
-
-  _openDetails() {
-    const detail = { entityId: this._entities.demand_forecast };
-    this.dispatchEvent(new CustomEvent("hass-more-info", { detail, bubbles: true, composed: true }));
-  }
 }
 
 /** The card, for an entity that it shows. */
 export function suggestCard(hass, entityId) {
-  const meter = meterOfDevice(hass, hass.entities[entityId]?.device_id);
-  const shown = meter ? entitiesOf(hass, meter) : {};
-  const ids = SUGGESTED.map((key) => shown[key]?.[0]);
-  return ids.includes(entityId) && shown.demand_forecast ? { config: { type: `custom:${CARD}`, device_id: meter.id } } : null;
-}
-
-function checkConfig(config) {
-  for (const [name, type] of [["device_id", "string"], ["title", "string"], ["show_peaks", "boolean"]]) {
-    if (config[name] !== undefined && typeof config[name] !== type) {
-      throw new Error(`${CARD}: ${name} must be a ${type}.`);
-    }
-  }
+  const meter = suggestedMeter(hass, entityId, SUGGESTED, "demand_forecast");
+  return meter && { config: { type: `custom:${CARD}`, device_id: meter.id } };
 }

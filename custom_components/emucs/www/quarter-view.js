@@ -1,13 +1,6 @@
-// What the quarter card is made of: its elements, and how they look. Colours are those of the user's theme.
+// What the quarter card is made of: its elements, and how they look.
 
-const ARC_PATH = "M 20 100 A 80 80 0 0 1 180 100";
-
-/** A value with its label. */
-const number = (key) => `
-  <div>
-    <dt data-part="${key}_label"></dt>
-    <dd data-part="${key}"></dd>
-  </div>`;
+import { ARC_PATH, BASE, number } from "./card-view.js";
 
 export const TEMPLATE = `
 <ha-card data-part="card">
@@ -36,43 +29,19 @@ export const TEMPLATE = `
   <section class="peaks" data-part="peaks"></section>
 </ha-card>`;
 
-export const STYLE = `
-:host { display: block; container-type: inline-size; }
-[hidden] { display: none !important; }
-ha-card {
-  --level: var(--success-color, #43a047);
-  box-sizing: border-box; height: 100%; padding: 16px; color: var(--primary-text-color);
-}
+export const STYLE = `${BASE}
+ha-card { --level: var(--success-color, #43a047); }
 [data-level="warning"] { --level: var(--warning-color, #ffa600); }
 [data-level="alarm"], [data-level="passed"] { --level: var(--error-color, #db4437); }
 [data-level="unavailable"], [data-level="unknown"] { --level: var(--disabled-color, #bdbdbd); }
-h2:empty { display: none; }
-h2 { margin: 0 0 8px; font-size: var(--ha-font-size-l, 16px); font-weight: 500; line-height: 1.4; }
-button { font: inherit; color: inherit; background: none; border: 0; padding: 0; margin: 0; cursor: pointer; }
-:focus-visible { outline: 2px solid var(--primary-color); outline-offset: 2px; border-radius: 4px; }
-.gauge { position: relative; display: block; width: 100%; max-width: 300px; margin: 0 auto; }
-.gauge svg { display: block; width: 100%; }
-.gauge path { fill: none; stroke-width: 16; }
-.track { stroke: var(--divider-color); }
 .forecast, .so-far { stroke: var(--level); transition: stroke-dasharray 0.6s, stroke 0.3s; }
 .forecast { opacity: 0.4; }
 .mark { stroke: var(--primary-text-color); stroke-width: 3; transition: transform 0.6s; }
-.end { font-size: 9px; fill: var(--secondary-text-color); text-anchor: middle; }
-.centre { position: absolute; inset: 34% 20% 8%; display: flex; flex-direction: column; align-items: center; justify-content: center; }
-.big { font-size: 28px; font-weight: 500; line-height: 1.2; white-space: nowrap; }
-.small { font-size: 12px; color: var(--secondary-text-color); min-height: 1.2em; line-height: 1.2; }
 .time { height: 4px; margin: 8px 0; border-radius: 2px; background: var(--divider-color); overflow: hidden; }
 .time div { height: 100%; background: var(--secondary-text-color); transform-origin: left; }
 :host(:dir(rtl)) .time div { transform-origin: right; }
-dl { display: grid; grid-template-columns: repeat(4, 1fr); gap: 8px; margin: 0; text-align: center; }
-dt { font-size: 12px; color: var(--secondary-text-color); }
-dd { margin: 0; font-weight: 500; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.status { margin: 12px 0 0; padding: 2px 0 2px 10px; border-inline-start: 4px solid var(--level); line-height: 1.4; min-height: 2.8em; }
+.status { min-height: 2.8em; }
 [data-level^="no_"] .status { min-height: 0; border-color: var(--divider-color); }
-/* Powers, and texts in English, are read from left to right, also on a page that is not. */
-dd, .big, .end, p { unicode-bidi: plaintext; }
-:host(:dir(rtl)) p { text-align: right; }
-.unseen { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
 .peaks h3 { margin: 16px 0 8px; font-size: 14px; font-weight: 500; }
 .bars { position: relative; box-sizing: border-box; height: 132px; display: flex; align-items: stretch; gap: 3px; padding-top: 14px; }
 .bar { position: relative; flex: 1; min-width: 0; display: flex; flex-direction: column; justify-content: flex-end; }
@@ -94,7 +63,6 @@ dd, .big, .end, p { unicode-bidi: plaintext; }
 .legend { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 2px 12px; margin: 6px 0 0; font-size: 12px; color: var(--secondary-text-color); }
 .legend i { display: inline-block; width: 16px; border-top: 1px dashed var(--primary-text-color); vertical-align: middle; margin-inline-end: 6px; }
 .detail { margin: 6px 0 0; font-size: 12px; min-height: 1.4em; line-height: 1.4; color: var(--primary-text-color); }
-@media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
 @media (forced-colors: active) {
   .so-far, .forecast { stroke: Highlight; }
   .bar .peak { background: Highlight; forced-color-adjust: none; }

@@ -13,35 +13,61 @@ const LEVELS = ["within", "warning", "alarm", "passed"];
 // What is said of the budget beside what holds.
 const ADVICE = { within: "room", warning: "limit", alarm: "limit" };
 
-/** The quarter by the states of a meter's entities, powers in kW; `floor` is what is billed at least, where that is known. */
-export function quarterOf(states, isMeter, floor) {
-  const state = states.demand_forecast;
-  const forecast = kilowattsOf(state);
-  const soFar = forecast === null ? null : (state.attributes.so_far ?? null);
-  const budget = kilowattsOf(states.demand_budget);
-  const target = budget === null ? null : (states.demand_budget.attributes.target ?? null);
+/**
+ * The quarter by the states of a meter's entities, or by live values if there are any. Powers are in kW; `floor` is what
+ * is billed at least, if that is known.
+ */
+export function quarterOf(states, isMeter, floor, live = null) {
+  const reading = live ? readingOfLive(live) : readingOf(states);
+  const { forecast, soFar, target } = reading;
   const goal = kilowattsOf(states.peak_target);
   const over = soFar !== null && target !== null && soFar > target ? Math.max(LEAST, soFar - target) : null;
-  const quarter = { forecast, soFar, budget, target, over };
   return {
-    ...quarter,
-    level: state ? levelOf(state, states, quarter) : isMeter ? "no_demand" : "no_meter",
-    estimated: forecast !== null && Boolean(state.attributes.estimated),
+    ...reading,
+    over,
+    level: states.demand_forecast ? levelOf(reading, over) : isMeter ? "no_demand" : "no_meter",
     // The target is no more what the user wants, but the peak that the month already has.
     isPeak: goal !== null && target !== null && target > Math.max(floor ?? Infinity, goal) + ROUNDING,
   };
 }
 
+function readingOf(states) {
+  const forecast = kilowattsOf(states.demand_forecast);
+  const budget = kilowattsOf(states.demand_budget);
+  return {
+    forecast,
+    soFar: forecast === null ? null : (states.demand_forecast.attributes.so_far ?? null),
+    budget,
+    target: budget === null ? null : (states.demand_budget.attributes.target ?? null),
+    estimated: forecast !== null && Boolean(states.demand_forecast.attributes.estimated),
+    isAlarm: states.peak_alarm?.state === "on",
+    isWarning: states.peak_warning?.state === "on",
+    isGone: states.demand_forecast?.state === "unavailable",
+  };
+}
+
+function readingOfLive(live) {
+  return {
+    forecast: live.demand_forecast ?? null,
+    soFar: live.so_far ?? null,
+    budget: live.demand_budget ?? null,
+    target: live.target ?? null,
+    estimated: live.estimated ?? false,
+    isAlarm: live.peak_alarm ?? false,
+    isWarning: live.peak_warning ?? false,
+    isGone: false,
+  };
+}
+
 /** What decides on the text, and on the colour. The alarm waits until a load is no short one. */
-function levelOf(state, states, { forecast, target, over }) {
+function levelOf({ forecast, target, isAlarm, isWarning, isGone }, over) {
   if (forecast === null) {
-    return state.state === "unavailable" ? "unavailable" : "unknown";
+    return isGone ? "unavailable" : "unknown";
   }
   if (over !== null) {
     return "passed";
   }
-  const above = target !== null && forecast > target;
-  return states.peak_alarm?.state === "on" ? "alarm" : states.peak_warning?.state === "on" || above ? "warning" : "within";
+  return isAlarm ? "alarm" : isWarning || (target !== null && forecast > target) ? "warning" : "within";
 }
 
 /** What holds, and what may still be drawn, in a sentence or two. */
