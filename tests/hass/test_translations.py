@@ -55,15 +55,16 @@ NAMED = [
     ("issues.tariff_year.description", "options.step.init.menu_options.settings"),
 ]
 METERS = {
-    "nl": ("Elektriciteitsmeter", "Gasmeter", "Watermeter", "Netaansluiting", "Capaciteitstarief"),
+    "nl": ("Elektriciteitsmeter", "Gasmeter", "Watermeter", "Netaansluiting", "Capaciteitstarief", "Huishouden"),
     "fr": (
         "Compteur d'électricité",
         "Compteur de gaz",
         "Compteur d'eau",
         "Raccordement au réseau",
         "Tarif capacitaire",
+        "Ménage",
     ),
-    "de": ("Stromzähler", "Gaszähler", "Wasserzähler", "Netzanschluss", "Kapazitätstarif"),
+    "de": ("Stromzähler", "Gaszähler", "Wasserzähler", "Netzanschluss", "Kapazitätstarif", "Haushalt"),
 }
 NAMES = {
     "nl": {
