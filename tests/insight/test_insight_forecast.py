@@ -15,6 +15,7 @@ from custom_components.emucs.insight.quarters import (
     IMPORT,
     QUARTERS_A_DAY,
     SLOTS,
+    Basis,
     Quarters,
     local_begin,
     slots_of_day,
@@ -31,7 +32,7 @@ def past(values: dict[int, float], end: str = NOON) -> Quarters:
     quarters = Quarters()
     quarters.end(slot(end) - 1)
     for days, mean in values.items():
-        quarters.fill(slot(end) - days * QUARTERS_A_DAY, IMPORT, mean, is_hourly=False)
+        quarters.fill(slot(end) - days * QUARTERS_A_DAY, IMPORT, mean, Basis.EXPORTED)
     return quarters
 
 
@@ -89,7 +90,7 @@ def test_the_latest_error_fades_over_eight_quarters() -> None:
     quarters = past({})
     for day in range(1, 6):
         for quarter in range(-1, 10):
-            quarters.fill(slot(NOON) + quarter - day * QUARTERS_A_DAY, IMPORT, 1, is_hourly=False)
+            quarters.fill(slot(NOON) + quarter - day * QUARTERS_A_DAY, IMPORT, 1, Basis.EXPORTED)
     outlook = Outlook(IMPORT)
     quarters.put(slot(NOON) - 1, 2, None)
     outlook.close(quarters, slot(NOON) - 1)
@@ -327,9 +328,10 @@ def test_what_was_taught_is_shown_at_once() -> None:
     load = noisy(6)
     for each in range(slot(NOON) - SLOTS, slot(NOON)):
         imported, exported = load(local_begin(each))
-        meter.profile.quarters.fill(each, IMPORT, imported, is_hourly=True)
-        meter.profile.quarters.fill(each, EXPORT, exported, is_hourly=True)
-    meter.forecast.take(meter.forecast.learned(meter.profile.quarters.copy()))
+        meter.profile.quarters.fill(each, IMPORT, imported, Basis.HOUR)
+        meter.profile.quarters.fill(each, EXPORT, exported, Basis.HOUR)
+    copied = meter.profile.quarters.copy()
+    meter.forecast.take(copied, meter.forecast.learned(copied))
     state = meter.forecast.state
     assert state is not None
     assert state.next_hour is not None
@@ -337,6 +339,11 @@ def test_what_was_taught_is_shown_at_once() -> None:
     assert state.imported is not None
     assert state.imported.hourly > 13 * QUARTERS_A_DAY
     assert meter.run(1) is not state
+    # What was taught before more was known is not taken.
+    meter.profile.quarters.forget_filled()
+    state = meter.forecast.state
+    meter.forecast.take(copied, meter.forecast.learned(copied))
+    assert meter.forecast.state is state
 
 
 def test_what_is_saved_is_small(lived: Meter) -> None:

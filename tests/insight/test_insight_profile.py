@@ -13,6 +13,7 @@ from custom_components.emucs.insight.quarters import (
     IMPORT,
     QUARTERS_A_DAY,
     SLOTS,
+    Basis,
     Quarters,
     local_begin,
     slot_before,
@@ -188,7 +189,7 @@ def test_a_restart_within_a_quarter_loses_nothing() -> None:
 def test_what_is_saved_is_small_and_comes_back() -> None:
     meter = Meter("2026-01-01T00:00")
     meter.run(SLOTS + 100, lambda time: (time.minute / 7, time.hour / 7))
-    meter.profile.quarters.fill(slot("2026-01-20T00:00"), IMPORT, 9, is_hourly=True)
+    meter.profile.quarters.fill(slot("2026-01-20T00:00"), IMPORT, 9, Basis.HOUR)
     saved = json.dumps(meter.profile.save_series())
     assert len(saved) < 40_000
     restored = Profile()
@@ -218,7 +219,7 @@ def saved_quarters(**changed: Any) -> dict[str, Any]:
         pytest.param(saved_quarters(imported="AAAA"), id="too few"),
         pytest.param(saved_quarters(imported="!"), id="no base64"),
         pytest.param(saved_quarters(exported=[1, 2]), id="a list"),
-        pytest.param(saved_quarters(imported_hourly=""), id="without marks"),
+        pytest.param(saved_quarters(imported_basis=""), id="without marks"),
         pytest.param(saved_quarters(exported="gIAAgA==" * 2000), id="far below zero"),
     ],
 )
@@ -244,13 +245,13 @@ def test_the_past_is_filled_where_nothing_is_known() -> None:
     quarters = Quarters()
     begin = slot(MIDNIGHT)
     quarters.put(begin, 1.0, None)
-    quarters.fill(begin, IMPORT, 5, is_hourly=True)
-    quarters.fill(begin, EXPORT, 5, is_hourly=True)
+    quarters.fill(begin, IMPORT, 5, Basis.HOUR)
+    quarters.fill(begin, EXPORT, 5, Basis.HOUR)
     assert (quarters.mean(IMPORT, begin), quarters.mean(EXPORT, begin)) == (1.0, 5.0)
     assert (quarters.is_hourly(IMPORT, begin), quarters.is_hourly(EXPORT, begin)) == (False, True)
-    quarters.fill(begin, EXPORT, 6, is_hourly=False)
+    quarters.fill(begin, EXPORT, 6, Basis.EXPORTED)
     assert quarters.mean(EXPORT, begin) == 6.0
-    quarters.fill(begin, EXPORT, 7, is_hourly=True)
+    quarters.fill(begin, EXPORT, 7, Basis.HOUR)
     assert quarters.mean(EXPORT, begin) == 6.0
 
 
@@ -258,17 +259,44 @@ def test_the_past_is_filled_where_nothing_is_known() -> None:
 def test_what_is_no_power_is_left_out(mean: float) -> None:
     quarters = Quarters()
     quarters.put(slot(MIDNIGHT), mean, mean)
-    quarters.fill(slot(MIDNIGHT), IMPORT, mean, is_hourly=True)
+    quarters.fill(slot(MIDNIGHT), IMPORT, mean, Basis.HOUR)
     assert quarters.mean(IMPORT, slot(MIDNIGHT)) is None
     assert quarters.known(EXPORT) == 0
 
 
+def test_what_was_filled_can_be_forgotten() -> None:
+    quarters, begin = Quarters(), slot(MIDNIGHT)
+    quarters.put(begin, 1.0, None)
+    quarters.fill(begin, EXPORT, 5, Basis.HOUR)
+    quarters.fill(begin - 1, IMPORT, 5, Basis.EXPORTED)
+    quarters.forget_filled()
+    assert (quarters.mean(IMPORT, begin), quarters.mean(EXPORT, begin)) == (1.0, None)
+    assert quarters.mean(IMPORT, begin - 1) is None
+
+
+def test_a_new_profile_is_filled_up_to_what_is_known() -> None:
+    profile, begin = Profile(), slot(MIDNIGHT)
+    profile.fill(IMPORT, {}, Basis.HOUR)
+    assert profile.quarters.last is None
+    profile.fill(IMPORT, {begin: 1.0, begin + 1: 2.0}, Basis.HOUR)
+    assert profile.quarters.last == begin + 1
+    assert profile.quarters.mean(IMPORT, begin) == 1.0
+
+
+def test_a_past_that_no_connection_carries_is_left_out() -> None:
+    meter = Meter(MIDNIGHT)
+    meter.run(1)
+    meter.profile.fill(IMPORT, {slot(MIDNIGHT) - 1: 5000.0, slot(MIDNIGHT) - 2: 5.0}, Basis.HOUR)
+    assert meter.profile.quarters.mean(IMPORT, slot(MIDNIGHT) - 1) is None
+    assert meter.profile.quarters.mean(IMPORT, slot(MIDNIGHT) - 2) == 5.0
+
+
 def test_what_is_too_old_or_to_come_is_left_out() -> None:
     quarters = Quarters()
-    quarters.fill(0, IMPORT, 1, is_hourly=True)  # before anything is known
+    quarters.fill(0, IMPORT, 1, Basis.HOUR)  # before anything is known
     quarters.end(slot(MIDNIGHT))
     for each in (slot(MIDNIGHT) - SLOTS, slot(MIDNIGHT) + 1):
-        quarters.fill(each, IMPORT, 1, is_hourly=True)
+        quarters.fill(each, IMPORT, 1, Basis.HOUR)
         quarters.put(slot(MIDNIGHT) - SLOTS, 1, 1)
     assert quarters.known(IMPORT) == 0
 

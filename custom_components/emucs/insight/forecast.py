@@ -139,8 +139,10 @@ class Forecast(Insight[None, ForecastState]):
         """Return what the past two weeks teach, of quarters that nothing else changes meanwhile. Blocks."""
         return tuple(learned(quarters, flow) for flow in FLOWS)
 
-    def take(self, outlooks: tuple[Outlook, ...]) -> None:
-        """Go on from what the past has taught."""
+    def take(self, quarters: Quarters, outlooks: tuple[Outlook, ...]) -> None:
+        """Go on from what quarters of the past have taught, unless more of it is known by now."""
+        if quarters.filled != self.used(Profile).quarters.filled:
+            return
         self._outlooks = outlooks
         if self._closed is not None and self.state is not None:
             self.state = self._state_of(self.used(Profile).quarters, self._closed.slot + 1)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from math import inf
 from typing import Any, ClassVar, Final, NamedTuple, Self, override
 
 from ..port import Telegram
@@ -10,7 +11,7 @@ from .base import Insight
 from .capacity import Capacity
 from .demand import QUARTER
 from .electricity import energy_export
-from .quarters import EXPORT, IMPORT, Quarters, slot_begin, slot_of
+from .quarters import EXPORT, IMPORT, Basis, Quarters, slot_begin, slot_of
 
 _SECOND: Final = timedelta(seconds=1)
 _SECONDS_AN_HOUR: Final = 3600
@@ -97,6 +98,18 @@ class Profile(Insight[None, Closed]):
         if before is None or not self._begin - QUARTER <= before[0] < self._begin or energy < before[1]:
             return None
         return float(energy - before[1]) * _SECONDS_AN_HOUR / ((time - before[0]) / _SECOND)
+
+    def fill(self, flow: int, means: Mapping[int, float], basis: Basis) -> None:
+        """Take means of IMPORT or EXPORT in quarters of the past, in kW; what no connection carries is left out."""
+        if not means:
+            return
+        quarters = self.quarters
+        if quarters.last is None:
+            quarters.end(max(means))
+        most = inf if self._limit is None else float(self._limit) * _MOST
+        for slot, mean in means.items():
+            if mean <= most:
+                quarters.fill(slot, flow, mean, basis)
 
     @override
     def forget_counter(self) -> None:

@@ -4,6 +4,7 @@ from array import array
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 from functools import lru_cache
 from struct import calcsize, pack, unpack
 from typing import Any, Final, Self
@@ -29,6 +30,16 @@ _CACHED_HOURS: Final = 2048
 _LAST: Final = 2**23  # in 2209
 _FORM: Final = f"<{SLOTS}i"
 _NAMES: Final = ("imported", "exported")
+
+
+class Basis(IntEnum):
+    """What the mean of a quarter is known from; the best comes first."""
+
+    MEASURED = 0
+    EXPORTED = 1
+    """An export of the grid operator."""
+    HOUR = 2
+    """The mean of its hour, of which nothing more is known."""
 
 
 def slot_of(time: datetime) -> int:
@@ -79,7 +90,9 @@ class Quarters:
         self.last: int | None = None
         """The latest quarter that has ended."""
         self._watts = tuple(array("i", [_UNKNOWN]) * SLOTS for _ in FLOWS)  # a ring each
-        self._hourly = tuple(bytearray(SLOTS) for _ in FLOWS)
+        self._bases = tuple(bytearray(SLOTS) for _ in FLOWS)
+        self.filled = 0
+        """How often something was learned of the past, other than by measuring."""
 
     def mean(self, flow: int, slot: int) -> float | None:
         """Return the mean of IMPORT or EXPORT in a quarter, in kW."""
@@ -91,7 +104,7 @@ class Quarters:
 
     def is_hourly(self, flow: int, slot: int) -> bool:
         """Tell whether nothing is known of a quarter but the mean of its hour."""
-        return bool(self._hourly[flow][slot % SLOTS])
+        return self._bases[flow][slot % SLOTS] == Basis.HOUR
 
     def put(self, slot: int, imported: float | None, exported: float | None) -> None:
         """Take the means of a quarter that has ended, in kW; what is too old, or no quantity, is left out."""
@@ -99,16 +112,25 @@ class Quarters:
         if self._is_kept(slot):
             for flow, mean in zip(FLOWS, (imported, exported), strict=True):
                 self._watts[flow][slot % SLOTS] = _watts(mean)
-                self._hourly[flow][slot % SLOTS] = False
+                self._bases[flow][slot % SLOTS] = Basis.MEASURED
 
-    def fill(self, slot: int, flow: int, mean: float, *, is_hourly: bool) -> None:
-        """Take a mean of the past, in kW: what was measured here stays; quarters count more than means of hours."""
+    def fill(self, slot: int, flow: int, mean: float, basis: Basis) -> None:
+        """Take a mean of the past, in kW, unless something as good or better is known."""
         watts, place = _watts(mean), slot % SLOTS
         if not self._is_kept(slot) or watts == _UNKNOWN:
             return
-        if self._watts[flow][place] == _UNKNOWN or (self._hourly[flow][place] and not is_hourly):
+        if self._watts[flow][place] == _UNKNOWN or basis < self._bases[flow][place]:
             self._watts[flow][place] = watts
-            self._hourly[flow][place] = is_hourly
+            self._bases[flow][place] = basis
+            self.filled += 1
+
+    def forget_filled(self) -> None:
+        """Keep only what was measured here."""
+        self.filled += 1
+        for watts, bases in zip(self._watts, self._bases, strict=True):
+            for place, basis in enumerate(bases):
+                if basis != Basis.MEASURED:
+                    watts[place], bases[place] = _UNKNOWN, Basis.MEASURED
 
     def _is_kept(self, slot: int) -> bool:
         """Tell whether a quarter is one of those that are kept."""
@@ -132,7 +154,7 @@ class Quarters:
         for slot in slots:
             for flow in FLOWS:
                 self._watts[flow][slot % SLOTS] = _UNKNOWN
-                self._hourly[flow][slot % SLOTS] = False
+                self._bases[flow][slot % SLOTS] = Basis.MEASURED
 
     def known(self, flow: int) -> int:
         """Return of how many quarters something is known."""
@@ -150,7 +172,8 @@ class Quarters:
         copied = Quarters()
         copied.last = self.last
         copied._watts = tuple(array("i", watts) for watts in self._watts)
-        copied._hourly = tuple(bytearray(hourly) for hourly in self._hourly)
+        copied._bases = tuple(bytearray(bases) for bases in self._bases)
+        copied.filled = self.filled
         return copied
 
     def save(self) -> dict[str, Any]:
@@ -160,9 +183,9 @@ class Quarters:
         turn = (self.last + 1) % SLOTS  # the place of the oldest
         saved: dict[str, Any] = {"last": self.last}
         for flow, name in zip(FLOWS, _NAMES, strict=True):
-            watts, hourly = self._watts[flow], self._hourly[flow]
+            watts, bases = self._watts[flow], self._bases[flow]
             saved[name] = _text(pack(_FORM, *watts[turn:], *watts[:turn]))
-            saved[f"{name}_hourly"] = _text(bytes(hourly[turn:] + hourly[:turn]))
+            saved[f"{name}_basis"] = _text(bytes(bases[turn:] + bases[:turn]))
         return saved
 
     @classmethod
@@ -175,15 +198,15 @@ class Quarters:
         if not isinstance(last, int) or not 0 <= last <= _LAST:
             raise ValueError(last)
         turn = SLOTS - (last + 1) % SLOTS
-        watts, hourly = [], []
+        watts, bases = [], []
         for name in _NAMES:
             values = unpack(_FORM, _data(saved[name], calcsize(_FORM)))
-            marks = _data(saved[f"{name}_hourly"], SLOTS)
-            if min(values) < _UNKNOWN:
+            marks = _data(saved[f"{name}_basis"], SLOTS)
+            if min(values) < _UNKNOWN or max(marks) > max(Basis):
                 raise ValueError(name)
             watts.append(array("i", values[turn:] + values[:turn]))
-            hourly.append(bytearray(marks[turn:] + marks[:turn]))
-        quarters.last, quarters._watts, quarters._hourly = last, tuple(watts), tuple(hourly)
+            bases.append(bytearray(marks[turn:] + marks[:turn]))
+        quarters.last, quarters._watts, quarters._bases = last, tuple(watts), tuple(bases)
         return quarters
 
 
