@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 import sys
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -31,26 +30,26 @@ from custom_components.emucs.insight.capacity import (
 from custom_components.emucs.insight.meter import MeterInsights
 from custom_components.emucs.insight.peaks import billed_average, month_of
 from custom_components.emucs.insight.tariff import Area, cost_of, tariff_of
-from custom_components.emucs.port import MonthDemand, Register, Telegram, obis
 from virtual_meter import VirtualMeter
 from virtual_meter.loads import Load
 
-STEP: Final = 10
+from . import charging
+from .prints import MILLIWATT_SECONDS_A_WATT_HOUR, QUARTER, STEP, Prints, kilowatts
+
 YEAR: Final = 2026
 AREA: Final = Area.IMEWO
 VAT: Final = Decimal("0.06")
 WORKERS: Final = 2
 
 _START: Final = datetime(YEAR, 1, 1, tzinfo=ZoneInfo("Europe/Brussels"))
+_DAYS: Final = 365
 _DAY: Final = 86_400
-_QUARTER: Final = 900
 _DAYS_A_MONTH: Final = Decimal("30.4375")
 _A_MINUTE: Final = 60
 # What the heat pump of the household takes at most, in kW.
 _HEAT_PUMP: Final = Decimal("2.6")
 # The minute in which an alarm goes off, and a telegram.
 _GOING_OFF: Final = 70
-_MILLIWATT_SECONDS_A_WATT_HOUR: Final = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,67 +76,6 @@ HOMES: Final = (
         sheds=False,
     ),
 )
-
-
-class Prints:
-    """Makes the telegrams of a virtual meter without printing and parsing text: the same registers, much faster."""
-
-    def __init__(self, meter: VirtualMeter) -> None:
-        """Begin at the start of a quarter."""
-        self._meter = meter
-        truth = meter.truth
-        self._counter = truth.import_1 + truth.import_2
-        self._imported = 0  # mWs since then
-        self._quarter = 0  # mWs of this quarter
-        self._history: tuple[MonthDemand, ...] = ()
-        self.closed_watts = 0
-        """What the latest quarter came to."""
-        self._read_peaks()
-
-    def _read_peaks(self) -> None:
-        """Read what changes with the quarter."""
-        truth = self._meter.truth
-        self._peak = Register(truth.month_peak.value, "kW", truth.month_peak.time)
-        history = tuple(MonthDemand(each.end, each.peak.time, each.peak.value) for each in truth.history)
-        if history != self._history:
-            self._history = history
-
-    def advance(self, seconds: int = STEP) -> Telegram:
-        """Let a step pass, which may end but not cross a quarter; return the telegram at its end."""
-        meter = self._meter
-        meter.advance(seconds, seconds)
-        milliwatts = max(0, meter.net_milliwatts)
-        self._imported += milliwatts * seconds
-        self._quarter += milliwatts * seconds
-        time = meter.time
-        if time.second == 0 and time.minute % 15 == 0:
-            self.closed_watts = self._quarter // (_QUARTER * 1000)
-            self._quarter = 0
-            self._read_peaks()
-        imported = Decimal(self._imported // _MILLIWATT_SECONDS_A_WATT_HOUR).scaleb(-3)
-        registers = {
-            obis.IMPORT_ENERGY: Register(self._counter + imported, "kWh"),
-            obis.DEMAND: Register(_kilowatts(self._quarter // (_QUARTER * 1000)), "kW"),
-            obis.MONTH_PEAK: self._peak,
-            obis.IMPORT_POWER: Register(_kilowatts((milliwatts + 500) // 1000), "kW"),
-        }
-        return Telegram(
-            identification="",
-            version=None,
-            meter_id=None,
-            time=time,
-            registers=MappingProxyType(registers),
-            channels=_NO_CHANNELS,
-            demand_history=self._history,
-        )
-
-
-_NO_CHANNELS: Final[Mapping[int, Any]] = MappingProxyType({})
-
-
-def _kilowatts(watts: int) -> Decimal:
-    """Return watts as a meter prints them."""
-    return Decimal(watts).scaleb(-3)
 
 
 def meter_of(home: Home, seed: int) -> VirtualMeter:
@@ -202,7 +140,7 @@ class Shedder:
                 return
 
     def _restore(self, state: CapacityState, power: Decimal) -> None:
-        time, share = state.demand.time, Decimal(self.MINIMUM_ON // timedelta(seconds=1)) / _QUARTER
+        time, share = state.demand.time, Decimal(self.MINIMUM_ON // timedelta(seconds=1)) / QUARTER
         for each in reversed(self._loads):
             fits = state.budget - power >= each.power + self.MARGIN
             if each.off_since is None or not fits or state.effective_target - power < each.power * share + self.MARGIN:
@@ -251,7 +189,7 @@ class Outcome:
     @property
     def false_a_month(self) -> Decimal:
         """Return how often a month there was a false alarm."""
-        return self.false * _DAYS_A_MONTH * (_DAY // _QUARTER) / self.quarters if self.quarters else Decimal()
+        return self.false * _DAYS_A_MONTH * (_DAY // QUARTER) / self.quarters if self.quarters else Decimal()
 
 
 @dataclass(slots=True)
@@ -267,7 +205,7 @@ class Watch:
     def look(self, state: CapacityState, left: int, *, was_on: bool) -> None:
         """Look at the state with so many seconds left."""
         self.target = state.effective_target
-        self.on |= state.alarm and (not was_on or left < _QUARTER - _GOING_OFF)
+        self.on |= state.alarm and (not was_on or left < QUARTER - _GOING_OFF)
         if left == _A_MINUTE:
             self.on_in_time = state.alarm
             self.passes_in_time = state.demand.forecast > state.effective_target
@@ -283,9 +221,9 @@ def live(home: Home, goal: Decimal, seed: int, days: int, *, shedding: bool) -> 
     shedder = Shedder(meter) if shedding else None
     outcome = Outcome(home, goal, shedding)
     ev, charged = meter.household.ev, 0
-    for _ in range(days * _DAY // _QUARTER):
+    for _ in range(days * _DAY // QUARTER):
         watch = Watch()
-        for left in range(_QUARTER - STEP, -1, -STEP):
+        for left in range(QUARTER - STEP, -1, -STEP):
             was_on = capacity.state is not None and capacity.state.alarm
             telegram = prints.advance()
             insights.feed(telegram, telegram.time or meter.time)
@@ -297,13 +235,13 @@ def live(home: Home, goal: Decimal, seed: int, days: int, *, shedding: bool) -> 
                 if shedder is not None:
                     shedder.act(state)
         _judge(outcome, watch, prints.closed_watts, meter.time)
-    outcome.car = Decimal(charged // _MILLIWATT_SECONDS_A_WATT_HOUR).scaleb(-3)
+    outcome.car = Decimal(charged // MILLIWATT_SECONDS_A_WATT_HOUR).scaleb(-3)
     return outcome
 
 
 def _judge(outcome: Outcome, watch: Watch, watts: int, end: datetime) -> None:
     """Add a quarter to the outcome."""
-    value, month = _kilowatts(watts), month_of(end)
+    value, month = kilowatts(watts), month_of(end)
     outcome.quarters += 1
     outcome.months[month] = max(value, outcome.months.get(month, value))
     if value <= watch.target:
@@ -377,10 +315,15 @@ def failures(outcomes: list[Outcome]) -> Iterator[str]:
 def main(arguments: list[str] | None = None) -> int:
     """Simulate, print, and return the exit code."""
     parser = argparse.ArgumentParser(prog="backtest", description="Prove the alarm and the savings in simulated homes.")
-    parser.add_argument("--days", type=int, default=365, metavar="N", help="from 1 January on (365)")
+    parser.add_argument("--charger", action="store_true", help="try a charger that follows the available current")
+    parser.add_argument("--write", action="store_true", help="with --charger: write the table to docs/proof.md")
+    parser.add_argument("--days", type=int, metavar="N", help=f"how many ({_DAYS}; with --charger {charging.DAYS})")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], metavar="N", help="which families (1)")
     options = parser.parse_args(arguments)
     begun = datetime.now(UTC)
+    if options.charger:
+        return charging.prove(options.seeds, options.days or charging.DAYS, WORKERS, write=options.write)
+    options.days = options.days or _DAYS
     with ProcessPoolExecutor(WORKERS) as pool:
         outcomes = list(pool.map(_live, lives(options.seeds, options.days)))
     lines = [*table(outcomes), f"{options.days} days, {(datetime.now(UTC) - begun).seconds} s."]

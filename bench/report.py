@@ -64,9 +64,13 @@ def section(rows: Sequence[Row], today: date) -> str:
 
 def write(rows: Sequence[Row], today: date) -> None:
     """Bring the page up to date; raises ValueError if it has no place for the tables."""
-    text = PAGE.read_text()
-    before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not (begin and end):
-        raise ValueError(f"{PAGE.name} has no lines {_BEGIN} and {_END}.")
-    PAGE.write_text(f"{before}{begin}\n\n{section(rows, today)}\n{end}{after}")
+    write_between(PAGE, _BEGIN, _END, section(rows, today))
+
+
+def write_between(page: Path, begin: str, end: str, text: str) -> None:
+    """Replace what a page has between two lines; raises ValueError if it has no such lines."""
+    before, found, rest = page.read_text().partition(begin)
+    _, ended, after = rest.partition(end)
+    if not (found and ended):
+        raise ValueError(f"{page.name} has no lines {begin} and {end}.")
+    page.write_text(f"{before}{begin}\n\n{text}\n{end}{after}")

@@ -40,7 +40,8 @@ LOSSLESS: Final = ("high_bytes", "lf_only", "split:300", "one_byte")
 LOSSY: Final = ("corrupt:0.3", "bad_checksum", "garbage:0.5", "wrong_speed", "merge:3", "other_meter")
 LOST: Final = ("demand_lost", "energy_lost")
 PORT: Final = ("close", "silent", "half_open")
-FAULTS: Final = (*LOSSLESS, *LOSSY, *LOST, *PORT)
+GRID: Final = tuple(f"{name}:0,1e9" for name in ("overvoltage", "undervoltage", "missing_phase", "lost_neutral"))
+FAULTS: Final = (*LOSSLESS, *LOSSY, *LOST, *PORT, *GRID)
 CLOCKS: Final = ("clock_2000", "clock_offset:7200", "clock_back:3600,1", "clock_frozen")
 COUNTED_WRONG: Final = ("counter_jump:1000000,0,1", "counter_back:1000,0,2")
 """Faults of the meter itself: a right checksum under what is not so, but for less time than confirms it."""
@@ -49,10 +50,7 @@ _START: Final = datetime(2026, 1, 14, 17, tzinfo=UTC)
 _RETURNS_WITHIN: Final = 10.0
 # The link's clock goes this much faster: what it waits for, not what it does.
 _FASTER: Final = 8
-_WAITS: Final = (
-    *("SILENCE", "FIRST_SILENCE"),
-    *("FIRST_DELAY", "LONGEST_DELAY", "LONGEST_DELAY_WHERE_CHEAP"),
-)
+_WAITS: Final = ("SILENCE", "FIRST_SILENCE", "FIRST_DELAY", "LONGEST_DELAY", "LONGEST_DELAY_WHERE_CHEAP")
 _MOST_WRONG: Final = 20
 
 
@@ -81,6 +79,7 @@ class _Stepped(MeterServer):
 
     async def step(self) -> None:
         """Let a second pass, and send what the meter prints."""
+        self._disturb()
         self.meter.advance(1)
         if not self.paused and self.clients:
             await self._print()
@@ -183,7 +182,7 @@ class Soak:
         else:
             fault = make_fault(name)
             await self._server.inject(fault)
-            await self._send_broken(count, telegrams, lossless=name in (*LOSSLESS, *LOST))
+            await self._send_broken(count, telegrams, lossless=name in (*LOSSLESS, *LOST, *GRID))
             await self._server.heal(fault)
         await self._recover(telegrams)
 

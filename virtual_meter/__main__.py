@@ -16,6 +16,7 @@ from .meter import LONGEST_PERIOD, VirtualMeter
 from .profiles import PROFILES, REFUSED
 from .pty_server import PtyServer
 from .server import MeterServer
+from .street import ORDINARY, STREETS
 from .tcp_server import TcpServer
 from .variants import VARIANTS
 
@@ -106,6 +107,12 @@ def _parser() -> argparse.ArgumentParser:
         dest="faults",
         help="let something go wrong; may be repeated, see below",
     )
+    parser.add_argument(
+        "--street",
+        choices=STREETS,
+        default=ORDINARY,
+        help="; ".join(f"{name}: {street.text}" for name, street in STREETS.items()) + f" (default {ORDINARY})",
+    )
     for part in ("gas", "water", "pv", "ev", "heat-pump"):
         parser.add_argument(f"--no-{part}", action="store_false", dest=part.replace("-", "_"))
     return parser
@@ -124,6 +131,7 @@ def _meter(options: argparse.Namespace) -> VirtualMeter:
         history_months=options.history_months,
         variants=options.variants,
         period=options.period,
+        street=options.street,
     )
 
 

@@ -8,7 +8,7 @@ import re
 from typing import Final, override
 
 from .clock import epoch, stamp
-from .fault import Fault
+from .fault import Fault, LastingFault
 from .meter import VirtualMeter
 from .wire import change_lines
 
@@ -21,19 +21,7 @@ _MILLENNIUM: Final = datetime(1999, 12, 31, 23, tzinfo=UTC)
 
 
 @dataclass(eq=False)
-class _Since(Fault):
-    """A fault that knows how long it lasts, in seconds of the meter."""
-
-    _began: datetime | None = field(default=None, init=False, repr=False)
-
-    def lasted(self, meter: VirtualMeter) -> timedelta:
-        """Return how long it lasts."""
-        self._began = self._began or meter.time
-        return meter.time - self._began
-
-
-@dataclass(eq=False)
-class _Clock(_Since, ABC):
+class _Clock(LastingFault, ABC):
     """A clock that is wrong; nothing else that has a time is changed."""
 
     @override
@@ -89,7 +77,7 @@ class ClockFrozen(_Clock):
 
 
 @dataclass(eq=False)
-class _Counter(_Since):
+class _Counter(LastingFault):
     """Counters of energy that are wrong for some seconds."""
 
     wh: float = 1_000_000

@@ -1,9 +1,12 @@
 """What can go wrong between a meter and its reader: the form that every fault has."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
 from .meter import VirtualMeter
+from .street import Disturbance
 
 
 class Breakable(Protocol):
@@ -34,6 +37,10 @@ class Fault:
     transport: ClassVar[str | None] = None
     """`tcp` or `pty` where a fault exists on that alone."""
 
+    def disturb(self, disturbance: Disturbance, meter: VirtualMeter) -> Disturbance:  # noqa: ARG002  as below
+        """Return what is wrong with the grid, given what other faults have made of it."""
+        return disturbance
+
     def change(self, telegram: bytes, meter: VirtualMeter) -> bytes:  # noqa: ARG002  for those that look at it
         """Return what comes out for a telegram; nothing where it is lost."""
         return telegram
@@ -47,3 +54,15 @@ class Fault:
 
     async def end(self, server: Breakable) -> None:
         """Leave the server as it was."""
+
+
+@dataclass(eq=False)
+class LastingFault(Fault):
+    """A fault that knows how long it lasts, in seconds of the meter."""
+
+    _began: datetime | None = field(default=None, init=False, repr=False)
+
+    def lasted(self, meter: VirtualMeter) -> timedelta:
+        """Return how long it lasts."""
+        self._began = self._began or meter.time
+        return meter.time - self._began

@@ -6,7 +6,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Final
 
-from . import content_faults as content, line_faults as line, port_faults as port
+from . import content_faults as content, grid_faults as grid, line_faults as line, port_faults as port
 from .fault import Fault
 
 FAULTS: Final[Mapping[str, type[Fault]]] = MappingProxyType(
@@ -35,11 +35,21 @@ FAULTS: Final[Mapping[str, type[Fault]]] = MappingProxyType(
         "other_meter": content.OtherMeter,
         "demand_lost": content.DemandLost,
         "energy_lost": content.EnergyLost,
+        "overvoltage": grid.Overvoltage,
+        "undervoltage": grid.Undervoltage,
+        "missing_phase": grid.MissingPhase,
+        "lost_neutral": grid.LostNeutral,
     }
 )
 """Every fault, by the name that `--fault` has for it."""
 
-_BOUNDS: Final = {"share": (0, 1), "size": (1, 1 << 16), "telegrams": (1, 100), "baud": (50, 4_000_000)}
+_BOUNDS: Final = {
+    "share": (0, 1),
+    "size": (1, 1 << 16),
+    "telegrams": (1, 100),
+    "baud": (50, 4_000_000),
+    "phase": (1, 3),
+}
 _ANY_SIGN: Final = {"seconds"}
 _LONGEST: Final = 1e12
 

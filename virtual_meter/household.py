@@ -39,6 +39,10 @@ class Household:
         self.gas_flow = 0  # ml/s
         self.water_flow = 0  # ml/s
 
+    def connect(self, load: Load) -> None:
+        """Connect something more, which runs from now on."""
+        self._loads.append(load)
+
     @property
     def reactive(self) -> list[int]:
         """The reactive power of each branch in mvar; all of it is inductive."""

@@ -15,6 +15,7 @@ from .printing import Source
 from .profiles import PROFILES, REFUSED
 from .quadrants import Quadrants, thousand_hours
 from .registers import HISTORY_MONTHS, Demand, Energy, PeakWatts
+from .street import ORDINARY, STREETS, Disturbance
 from .telegram import print_telegram
 from .truth import Demands, Measured, MonthPeak, Peak, Submeter, Truth
 from .variants import check
@@ -45,11 +46,12 @@ class VirtualMeter:
         history_months: int = HISTORY_MONTHS,
         variants: Collection[str] = (),
         period: int | None = None,
+        street: str = ORDINARY,
     ) -> None:
         """Install the meter at `start` (aware; now by default), with a telegram every `period` seconds (1 to 900).
 
-        ValueError for an unknown profile or variant, a naive start, a number of months outside 0 to 13, or another
-        period.
+        ValueError for an unknown profile, variant or street, a naive start, a number of months outside 0 to 13, or
+        another period.
         """
         known = {**PROFILES, **REFUSED}
         if profile not in known:
@@ -64,13 +66,16 @@ class VirtualMeter:
         if not 1 <= self.period <= LONGEST_PERIOD:
             msg = f"period is {period} s; it must be 1 to {LONGEST_PERIOD}"
             raise ValueError(msg)
+        if street not in STREETS:
+            msg = f"there is no street {street}; choose one of {', '.join(STREETS)}"
+            raise ValueError(msg)
         self.identity = invent(seed, self.profile.id_prefix or "")
         self._t = t = epoch(start or datetime.now(UTC))
         rng = Random(f"{seed}/registers")
         self.household = Household(seed, t, self.profile.wiring, pv=pv, ev=ev, heat_pump=heat_pump, gas=gas)
         self._factory = Factory(seed, pv=pv) if self.profile.industrial else None
         self._site = self._factory or self.household
-        self._grid = Grid(seed, self.profile)
+        self._grid = Grid(seed, self.profile, street)
         scale = _FACTORY_SCALE if self._factory else 1
         self._energy = Energy(rng, t, pv=pv, plan=self.profile.tariffs, scale=scale)
         peak = _FACTORY_PEAK_W if self._factory else self.household.ev.max_w if self.household.ev else 0
@@ -83,7 +88,7 @@ class VirtualMeter:
             self._export_demand = Demand(Random(f"{seed}/export demand"), t, 0, peak // 2 if pv else 0)
         if self.profile.four_quadrants:
             self._begin_counting(Random(f"{seed}/quadrants"))
-        self._site.run(t, 1)
+        self._live(t, 1)
         self._demand.begin_within_quarter(self.net_milliwatts, t % QUARTER)
         if self._export_demand:
             self._export_demand.begin_within_quarter(-self.net_milliwatts, t % QUARTER)
@@ -141,7 +146,7 @@ class VirtualMeter:
         while self._t < end:
             t = min(self._t + step, end, self._boundary)
             passed = t - self._t
-            site.run(t, passed)
+            self._live(t, passed)
             net = sum(site.branches)
             used = net * passed
             energy.add(used)
@@ -155,6 +160,21 @@ class VirtualMeter:
             self._t = t
             if t == self._boundary:
                 self._cross_boundary(t)
+
+    def _live(self, t: int, passed: int) -> None:
+        """Let the house live through the seconds that end at `t`, with what the grid brings."""
+        self._site.run(t, passed)
+        for branch in self._grid.dead:
+            self._site.branches[branch] = 0
+
+    @property
+    def disturbance(self) -> Disturbance:
+        """What is wrong with the grid; what is set holds from now on."""
+        return self._grid.disturbance
+
+    @disturbance.setter
+    def disturbance(self, disturbance: Disturbance) -> None:
+        self._grid.disturbance = disturbance
 
     def _count_quadrants(self, total: Quadrants, net: int, passed: int) -> None:
         reactive = self._site.reactive
@@ -187,6 +207,7 @@ class VirtualMeter:
         """Every register at this moment."""
         net, reactive = self.net_milliwatts, self._site.reactive
         branches = self._site.branches
+        supply = self._grid.supply(self._t, branches, reactive)
         return Truth(
             time=self.time,
             tariff=self._energy.tariff,
@@ -197,7 +218,8 @@ class VirtualMeter:
             import_demands=_demands(self._demand),
             export_demands=_demands(self._export_demand) if self._export_demand else None,
             history=self._history,
-            phases=self._grid.phases(self._t, branches, reactive),
+            phases=self._grid.phases(supply, branches, reactive),
+            supply=supply,
             submeters=self._submeters(),
             frequency=self._grid.frequency(self._t),
             total=self._total.measured(net, sum(reactive)) if self._total else None,

@@ -9,6 +9,7 @@ from typing import Self
 
 from .fault import Fault
 from .meter import VirtualMeter
+from .street import UNDISTURBED
 from .truth import Truth
 
 # Behind by more than this, telegrams are left out, as by a meter whose line was busy: never sent late in a burst.
@@ -216,6 +217,7 @@ class MeterServer(ABC):
             due = self._began + (self._lived + 1) / self._speed
             # Sleeping for 0 still lets everything else run once between two telegrams.
             await asyncio.sleep(min(max(0.0, due - loop.time()), _LONGEST_SLEEP))
+            self._disturb()
             behind = int((loop.time() - self._began) * self._speed) - self._lived
             if behind > _MOST_AT_ONCE:
                 self._began += (behind - _MOST_AT_ONCE) / self._speed
@@ -236,6 +238,13 @@ class MeterServer(ABC):
     def _current_period(self) -> int:
         """Which of its periods the meter is in: it prints once in each."""
         return int(self.meter.time.timestamp()) // self.meter.period
+
+    def _disturb(self) -> None:
+        """Let the faults decide what is wrong with the grid."""
+        disturbance = UNDISTURBED
+        for fault in self._faults:
+            disturbance = fault.disturb(disturbance, self.meter)
+        self.meter.disturbance = disturbance
 
     async def _print(self) -> None:
         printed = telegram = self.meter.telegram()

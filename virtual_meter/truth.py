@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from .grid import Phase
+from .grid import Phase, Supply
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,8 @@ class Truth:
     """Of industrial meters."""
     history: tuple[MonthPeak, ...]
     phases: tuple[Phase, ...]
+    supply: Supply
+    """What comes to the house, beyond the digits and the branches that are printed."""
     submeters: tuple[Submeter, ...]
     """By number of their channel, the first one on 1."""
     frequency: Decimal

@@ -26,6 +26,7 @@ from .peak_statistics import async_setup_peak_statistics
 from .port_watch import async_forget_watch
 from .services import async_setup_services
 from .storage import async_remove_stores
+from .voltage_report import async_setup_voltage_report
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NUMBER, Platform.SENSOR]
 # The minor versions of entries that brought the present form of something.
@@ -37,6 +38,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, and what the frontend loads and asks for."""
     async_setup_services(hass)
+    async_setup_voltage_report(hass)
     async_setup_live(hass)
     async_setup_history(hass)
     async_setup_history_services(hass)

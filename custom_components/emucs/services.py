@@ -6,6 +6,7 @@ from typing import Final
 
 from homeassistant.auth.models import User
 from homeassistant.auth.permissions.const import POLICY_READ
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.exceptions import HomeAssistantError, Unauthorized, UnknownUser
@@ -80,10 +81,14 @@ async def async_entry_of(call: ServiceCall) -> EmucsConfigEntry:
     """Return the entry that is asked about; one that is about to be set up, or is reloaded, is waited for."""
     entry_id = call.data[ATTR_CONFIG_ENTRY_ID]
     if entry := call.hass.config_entries.async_get_entry(entry_id):
-        # Entities have their states before, and a dashboard that is open asks as soon as they do.
-        async with entry.setup_lock:
-            pass
+        await async_until_set_up(entry)
     return service.async_get_config_entry(call.hass, DOMAIN, entry_id)
+
+
+async def async_until_set_up(entry: ConfigEntry) -> None:
+    """Wait while an entry is set up: its entities have states before, and an open dashboard asks as soon as they do."""
+    async with entry.setup_lock:
+        pass
 
 
 async def async_require_admin(call: ServiceCall) -> None:
@@ -92,15 +97,19 @@ async def async_require_admin(call: ServiceCall) -> None:
         raise NotAllowed(call, translation_domain=DOMAIN, translation_key="admin_only")
 
 
-async def _async_require_read(call: ServiceCall, entry: EmucsConfigEntry) -> None:
+async def async_require_read(call: ServiceCall, entry: EmucsConfigEntry) -> None:
     """Raise NotAllowed unless the user may read all entities of an entry, or nobody calls."""
-    if (user := await _async_user_of(call)) is None:
-        return
-    for entity in er.async_entries_for_config_entry(er.async_get(call.hass), entry.entry_id):
-        if not user.permissions.check_entity(entity.entity_id, POLICY_READ):
-            raise NotAllowed(
-                call, translation_domain=DOMAIN, translation_key="not_readable", entity_id=entity.entity_id
-            )
+    user = await _async_user_of(call)
+    if user is not None and (entity_id := async_unreadable(call.hass, user, entry)) is not None:
+        raise NotAllowed(call, translation_domain=DOMAIN, translation_key="not_readable", entity_id=entity_id)
+
+
+@callback
+def async_unreadable(hass: HomeAssistant, user: User, entry: EmucsConfigEntry) -> str | None:
+    """Return an entity of an entry that a user may not read, or None where he may read all of them."""
+    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    ids = (entity.entity_id for entity in entities)
+    return next((each for each in ids if not user.permissions.check_entity(each, POLICY_READ)), None)
 
 
 async def _async_user_of(call: ServiceCall) -> User | None:
@@ -115,7 +124,7 @@ async def _async_user_of(call: ServiceCall) -> User | None:
 async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
     """Return the month peaks of a meter, what is billed for them, and what that costs."""
     entry = await async_entry_of(call)
-    await _async_require_read(call, entry)
+    await async_require_read(call, entry)
     capacity = entry.runtime_data.insights[Capacity]
     report = capacity.billed
     return {
@@ -140,7 +149,7 @@ async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
 async def _async_get_forecast(call: ServiceCall) -> ServiceResponse:
     """Return what a meter will import and export in the next 24 hours, and how good that has been so far."""
     entry = await async_entry_of(call)
-    await _async_require_read(call, entry)
+    await async_require_read(call, entry)
     state = entry.runtime_data.insights[Forecast].state
     return {
         "slots": [] if state is None else [slot.shown() for slot in state.slots],
@@ -156,7 +165,7 @@ async def _async_record_telegrams(call: ServiceCall) -> ServiceResponse:
     if call.data[ATTR_KEEP_IDS]:
         await async_require_admin(call)
     entry = await async_entry_of(call)
-    await _async_require_read(call, entry)
+    await async_require_read(call, entry)
     frames = await _async_frames(entry.runtime_data, call.data[ATTR_COUNT], call.data[ATTR_SECONDS])
     if not frames:
         raise HomeAssistantError(

@@ -17,20 +17,19 @@ from custom_components.emucs.history import flow as history_flow
 from custom_components.emucs.insight.grid import Grid
 from custom_components.emucs.insight.mbus import Medium
 from custom_components.emucs.insight.user_port import Evidence
-from custom_components.emucs.port.errors import Cause
+from tests.reports.making import words_said
 
 FLOWS = (config_flow, forms, options_flow, history_flow)
 COMPONENT = Path(config_flow.__file__).parent
 ENGLISH = json.loads((COMPONENT / "translations" / "en.json").read_text())
 REPORT = (COMPONENT / "history" / "report.py").read_text()
-# What flows fill texts in with; what was received is no telegram.
+# What flows fill texts in with.
 WORDS = {
-    "cause": {*Cause},
     "evidence": {*Evidence},
     "found": {*Medium, *Grid, "none", "unknown"},
     # Those of what is left out of an import are looked up by name.
     "history": {*re.findall(r'words\["(\w+)"\]', REPORT), "ignored", "left_out", "others", "unknown_states"},
-    "received": {"binary", "noise", "text"},
+    "voltage_report": words_said() - {*Grid},
 }
 # Of all entities, or of all of a platform.
 COMMON_ATTRIBUTES = {

@@ -16,6 +16,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator,
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.frontend import FOLDER, fingerprint
 from custom_components.emucs.live import COMMAND
+from custom_components.emucs.voltage_report import VoltageReportView
 from virtual_meter import VirtualMeter
 
 EXPORT: Final = str(Path(__file__).parent / "missing.csv")
@@ -28,6 +29,7 @@ FOR_ADMINISTRATORS: Final[dict[str, list[dict[str, Any]]]] = {
 FOR_READERS: Final[dict[str, list[dict[str, Any]]]] = {
     "get_forecast": [{}],
     "get_peaks": [{}],
+    "get_voltage_report": [{}],
     "record_telegrams": [{"count": 1}],
 }
 """What who may read all entities of the meter may do."""
@@ -166,6 +168,9 @@ async def test_addresses_hold_no_data(hass: HomeAssistant, entry: MockConfigEntr
     assert await async_setup_component(hass, "frontend", {})
     assert await hass.config_entries.async_setup(entry.entry_id)
     addresses = {each.canonical for each in hass.http.app.router.resources() if DOMAIN in each.canonical}
+    # The report asks for a login: tests/hass/test_voltage_report.py.
+    addresses -= {VoltageReportView.url}
+    assert VoltageReportView.requires_auth
     assert addresses == {f"/{DOMAIN}/{fingerprint(FOLDER)}"}
     assert {path.suffix for path in FOLDER.rglob("*") if path.is_file()} == {".js"}
     await hass.config_entries.async_unload(entry.entry_id)

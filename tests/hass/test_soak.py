@@ -6,7 +6,7 @@ from decimal import Decimal
 from homeassistant.core import HomeAssistant
 import pytest
 
-from bench.soak import FAULTS, LOSSLESS, PORT, Result, report, soak
+from bench.soak import FAULTS, GRID, LOSSLESS, PORT, Result, report, soak
 from custom_components.emucs.insight.electricity import energy_import, net_power
 from custom_components.emucs.port import Telegram
 from custom_components.emucs.port.framing import Framer
@@ -38,6 +38,14 @@ async def test_a_port_that_works_loses_nothing(hass: HomeAssistant) -> None:
     assert not told(result)
     assert result.shown == result.telegrams
     assert result.outages == 0
+
+
+async def test_a_grid_that_goes_wrong_is_shown_as_it_is(hass: HomeAssistant) -> None:
+    result = await soak(hass, 500, profile="1.7.1", faults=GRID, seed=9)
+    assert not told(result)
+    assert result.shown == result.telegrams
+    assert result.outages == 0
+    assert set(result.faults) == set(GRID)
 
 
 async def test_each_kind_of_outage_is_noticed_and_over(hass: HomeAssistant) -> None:

@@ -33,9 +33,10 @@ OTHERS = ("nl", "fr", "de")
 _DATE = "{day} {month} {year}"
 # Words that are the same in English, beside the names of Fluvius's tariff areas.
 SAME = {
-    "nl": {"Gas", "Host", "Import", "Meter", "Meters", "Open", "Register {code}", "Water", "gas", "water", _DATE},
-    "fr": {"Message", "Port", _DATE},
-    "de": {"Gas", "Host", "Import", "Port", "Register {code}"},
+    "nl": {"Gas", "Host", "Import", "Meter", "Meters", "Open", "Register {code}", "Water", "gas", "water", _DATE}
+    | {"Begin", "Model"},
+    "fr": {"Message", "Phase", "Port", _DATE},
+    "de": {"Gas", "Host", "Import", "Phase", "Port", "Register {code}"},
 }
 # English words with two meanings: a serial port is no network port.
 TWO_MEANINGS = {"de": {"Port"}}

@@ -9,7 +9,8 @@ import pytest
 from custom_components.emucs import insight, port
 
 COMPONENT = Path(port.__file__).parents[1]
-MODULES = sorted(path for room in ("port", "insight", "exports") for path in COMPONENT.glob(f"{room}/*.py"))
+ROOMS = {"port", "insight", "exports", "reports"}
+MODULES = sorted(path for room in ROOMS for path in COMPONENT.glob(f"{room}/*.py"))
 
 
 def imports(path: Path) -> Iterator[tuple[str, str]]:
@@ -22,7 +23,7 @@ def imports(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert {path.parent.name for path in MODULES} == {"port", "insight", "exports"}
+    assert {path.parent.name for path in MODULES} == ROOMS
     assert len(MODULES) > 10
     assert Path(insight.__file__) in MODULES
 
@@ -49,6 +50,11 @@ def test_insights_know_only_what_the_port_shows(path: Path) -> None:
 @pytest.mark.parametrize("path", COMPONENT.glob("exports/*.py"), ids=lambda path: path.name)
 def test_exports_know_only_what_meters_measure(path: Path) -> None:
     assert {module for module, _ in imports(path) if module.startswith("..")} <= {"..insight.mbus"}
+
+
+@pytest.mark.parametrize("path", COMPONENT.glob("reports/*.py"), ids=lambda path: path.name)
+def test_reports_know_only_what_insights_keep(path: Path) -> None:
+    assert {module for module, _ in imports(path) if module.startswith("..")} <= {"..insight.voltage_history"}
 
 
 @pytest.mark.parametrize("path", sorted(COMPONENT.rglob("*.py")), ids=lambda path: str(path.relative_to(COMPONENT)))

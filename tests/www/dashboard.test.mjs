@@ -59,3 +59,14 @@ test("the heading of energy leads to Home Assistant's own dashboard, where there
   assert.deepEqual(heading({ energy: {} }).tap_action, { action: "navigate", navigation_path: "/energy" });
   assert.equal(heading({}).tap_action, undefined);
 });
+
+test("the voltage has a section with the report, where it is judged", () => {
+  const connection = { voltage_quality: "sensor.quality", overvoltage_time: "sensor.overvoltage" };
+  const hass = home();
+  assert.ok(!headings(dashboard(hass).views[0]).includes("Voltage"));
+  Object.assign(hass.entities, entities("meter", connection));
+  const section = dashboard(hass).views[0].sections.find(({ cards: [first] }) => first.heading === "Voltage");
+  assert.deepEqual(named(section), ["sensor.quality", "sensor.overvoltage"]);
+  const { type, config_entry_id } = section.cards.at(-1);
+  assert.deepEqual([type, config_entry_id], ["custom:emucs-report-links", "entry"]);
+});

@@ -3,6 +3,7 @@
 import { LIVE_CARD } from "./live-card.js";
 import { electricityMeters, entitiesOf, mbusMeters, nameOf } from "./meter.js";
 import { CARD } from "./quarter-card.js";
+import { ReportLinks } from "./report-links.js";
 import { say } from "./texts.js";
 
 const WHOLE = { columns: 12 };
@@ -28,6 +29,7 @@ function view(hass, meter) {
     quarter(hass, meter, shown),
     energy(hass, shown),
     phases(hass, shown),
+    voltage(hass, meter, shown),
     ...mbusMeters(hass, meter).map((each) => mbus(hass, each)),
     state(hass, shown),
   ];
@@ -138,6 +140,17 @@ function phases(hass, shown) {
   const powers = shown.power_phase ?? [];
   const cards = tiles(shown, ["power_phase", "voltage_phase", "current_phase"], grid);
   return section(say(hass, "phases"), "mdi:sine-wave", [...cards, powers.length > 1 && graph(powers, 6)]);
+}
+
+/** How the voltage is judged, and the report of it. */
+function voltage(hass, meter, shown) {
+  if (!shown.voltage_quality) {
+    return section("", "", []);
+  }
+  return section(say(hass, "voltage"), "mdi:flash-alert-outline", [
+    list(shown, ["voltage_quality", "voltage_problem", "overvoltage_time", "undervoltage_time"]),
+    { type: `custom:${ReportLinks.NAME}`, config_entry_id: meter.config_entry_id, grid_options: WHOLE },
+  ]);
 }
 
 function mbus(hass, meter) {

@@ -9,7 +9,7 @@ const STRATEGY = "emucs";
 const ELEMENT = `ll-strategy-dashboard-${STRATEGY}`;
 const DOCUMENTATION = "https://github.com/emucs/emucs#dashboard";
 // Also those that others import: none of them waits until another one has come.
-const LEADING = ["dashboard", "live-card", "quarter-card", "texts"];
+const LEADING = ["dashboard", "live-card", "quarter-card", "report-links", "texts"];
 const MODULES = [...LEADING, "meter-card", "meter", "live", "trace", "format", "quarter", "peak-bars", "card-view", "live-view", "quarter-view"];
 
 let loading;
@@ -26,8 +26,8 @@ function load() {
 
 async function fetchAll() {
   const modules = await Promise.all(MODULES.map((name) => import(`./${name}.js`)));
-  const [{ dashboard }, { LiveCard, suggestLiveCard }, { QuarterCard, suggestCard }, { say }] = modules;
-  for (const card of [LiveCard, QuarterCard]) {
+  const [{ dashboard }, { LiveCard, suggestLiveCard }, { QuarterCard, suggestCard }, { ReportLinks }, { say }] = modules;
+  for (const card of [LiveCard, QuarterCard, ReportLinks]) {
     if (!customElements.get(card.NAME)) {
       customElements.define(card.NAME, card);
     }

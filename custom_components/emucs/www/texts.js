@@ -55,6 +55,11 @@ export const TEXTS = {
     phases: "Phases",
     costs: "Capacity tariff",
     meter: "Meter",
+    voltage: "Voltage",
+    report_about: "The voltages of the last weeks, judged by EN 50160: indicative. To print, or to send to the grid operator.",
+    report_open: "Open report",
+    report_csv: "Download CSV",
+    report_failed: "The report cannot be opened now.",
   },
   nl: {
     title: "Kwartierpiek",
@@ -110,6 +115,11 @@ export const TEXTS = {
     phases: "Fasen",
     costs: "Capaciteitstarief",
     meter: "Meter",
+    voltage: "Spanning",
+    report_about: "De spanningen van de laatste weken, beoordeeld volgens EN 50160: indicatief. Om af te drukken of naar de netbeheerder te sturen.",
+    report_open: "Rapport openen",
+    report_csv: "CSV downloaden",
+    report_failed: "Het rapport kan nu niet geopend worden.",
   },
   fr: {
     title: "Pointe quart-horaire",
@@ -165,6 +175,11 @@ export const TEXTS = {
     phases: "Phases",
     costs: "Tarif capacitaire",
     meter: "Compteur",
+    voltage: "Tension",
+    report_about: "Les tensions des dernières semaines, évaluées selon EN 50160 : à titre indicatif. À imprimer ou à envoyer au gestionnaire de réseau.",
+    report_open: "Ouvrir le rapport",
+    report_csv: "Télécharger en CSV",
+    report_failed: "Le rapport ne peut pas être ouvert maintenant.",
   },
   de: {
     title: "Viertelstundenspitze",
@@ -220,6 +235,11 @@ export const TEXTS = {
     phases: "Phasen",
     costs: "Kapazitätstarif",
     meter: "Zähler",
+    voltage: "Spannung",
+    report_about: "Die Spannungen der letzten Wochen, bewertet nach EN 50160: nur indikativ. Zum Drucken oder für den Netzbetreiber.",
+    report_open: "Bericht öffnen",
+    report_csv: "CSV herunterladen",
+    report_failed: "Der Bericht kann gerade nicht geöffnet werden.",
   },
 };
 

@@ -1,0 +1,1 @@
+"""Documents that users send to others. Knows nothing of Home Assistant."""
