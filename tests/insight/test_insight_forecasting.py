@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from bench import alarms, backtest, forecasting
-from bench.forecasting import House, failures, judge, loaded, table
+from bench.forecasting import House, judge, loaded, notes, table
 from custom_components.emucs.insight.quarters import EXPORT, IMPORT, QUARTERS_A_DAY, local_begin
 from tests.insight.quarterly import slot
 
@@ -33,8 +33,8 @@ def test_methods_are_judged_by_what_was_known() -> None:
     assert mae["weighted 28 days"] == pytest.approx(0.125, rel=0.1)
     assert mae["yesterday"] == pytest.approx(0.167, rel=0.1)
     assert mae["mean of 7 days"] < mae["a week ago"]
-    assert list(failures([judged])) == []
-    assert judged.known == judged.count
+    assert list(notes([judged])) == []
+    assert judged.shown.count == judged.count
     assert 0.8 < judged.inside / judged.count < 0.95
 
 
@@ -52,7 +52,7 @@ def test_the_table_and_what_is_wrong() -> None:
     assert row.startswith("| a house | import | 0.63 | ")
     assert " | 1.00 / " in row
     judged.errors["weighted 28 days"].absolute *= 9
-    assert list(failures([judged])) == [
+    assert list(notes([judged])) == [
         "a house, import: weighted 28 days is worse than yesterday",
         "a house, import: weighted 28 days is worse than a week ago",
     ]
