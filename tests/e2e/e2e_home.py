@@ -131,17 +131,18 @@ class Home:
         text = self.hass.log.read_text(errors="replace")
         lines, self._read = text[self._read :].splitlines(), len(text)
         found, self._held = self._held, []
+        is_found = False
         for line in lines:
-            match = LOG_LINE.match(line)
-            if (
-                match
-                and not LEFT_EARLY.search(line)
-                and (
+            if match := LOG_LINE.match(line):
+                is_found = not LEFT_EARLY.search(line) and (
                     match["level"] in ("ERROR", "CRITICAL")
                     or (match["level"] == "WARNING" and match["logger"].startswith(OURS))
                 )
-            ):
-                found.append(line)
+                if is_found:
+                    found.append(line)
+            elif is_found:
+                # Of its traceback.
+                found[-1] += f"\n{line}"
         return found
 
     async def restart(self) -> None:

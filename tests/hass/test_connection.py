@@ -14,6 +14,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.entities.connection import ROWS
 from tests.support import WINTER_EVENING, entry_data, eventually, sending
 from virtual_meter import TcpServer, VirtualMeter
 from virtual_meter.wire import change_lines
@@ -42,9 +43,11 @@ async def running(hass: HomeAssistant, url: str, meter_id: str, **options: Any) 
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    yield entry
-    if entry.state is ConfigEntryState.LOADED:
-        assert await hass.config_entries.async_unload(entry.entry_id)
+    try:
+        yield entry
+    finally:
+        if entry.state is ConfigEntryState.LOADED:
+            await hass.config_entries.async_unload(entry.entry_id)
 
 
 def number(hass: HomeAssistant, entity_id: str) -> float:
@@ -53,11 +56,13 @@ def number(hass: HomeAssistant, entity_id: str) -> float:
 
 
 def of_connection(hass: HomeAssistant, entry: MockConfigEntry) -> set[str]:
-    """Return the entities of the connection that are enabled."""
+    """Return the entities of the device but those of its voltages."""
     device = dr.async_get(hass).async_get_device_by_identifier(
         (DOMAIN, f"{entry.unique_id}_connection"), entry.entry_id
     )
-    return {each.entity_id for each in er.async_entries_for_device(er.async_get(hass), device.id)}
+    keys = {f"{entry.unique_id}_{row.key}" for row in ROWS}
+    entities = er.async_entries_for_device(er.async_get(hass), device.id)
+    return {each.entity_id for each in entities if each.unique_id in keys}
 
 
 async def test_all_of_a_breaker(hass: HomeAssistant, meter: VirtualMeter) -> None:

@@ -96,7 +96,7 @@ async def test_reading_follows_the_rights_on_the_entities(
 ) -> None:
     for user in (hass_read_only_user, None):
         assert await call(hass, loaded, name, fields, user)
-    with pytest.raises(Unauthorized, match="may not read all entities") as error:
+    with pytest.raises(Unauthorized, match="not allowed to read all entities") as error:
         await call(hass, loaded, name, fields, partial_user)
     assert (error.value.translation_domain, error.value.translation_key) == (DOMAIN, "not_readable")
     assert error.value.entity_id.split(".")[1].startswith(

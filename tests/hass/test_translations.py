@@ -88,7 +88,7 @@ NAMES = {
     },
     "de": {
         "energy_import": "Energiebezug",
-        "energy_export_tariff_2": "Energieeinspeisung Tarif 2",
+        "energy_export_tariff_2": "Einspeisung Tarif 2",
         "power_import_l3": "Bezugsleistung L3",
         "voltage_l1": "Spannung L1",
         "month_peak": "Monatsspitze",

@@ -70,3 +70,12 @@ test("the voltage has a section with the report, where it is judged", () => {
   const { type, config_entry_id } = section.cards.at(-1);
   assert.deepEqual([type, config_entry_id], ["custom:emucs-report-links", "entry"]);
 });
+
+test("the connection has a section, where its main breaker is known", () => {
+  const hass = home();
+  Object.assign(hass.entities, entities("meter", { apparent_peak: "sensor.peak_kva" }));
+  assert.ok(!headings(dashboard(hass).views[0]).includes("Grid connection"));
+  Object.assign(hass.entities, entities("meter", { headroom: "sensor.headroom", available_current: "sensor.available" }));
+  const section = dashboard(hass).views[0].sections.find(({ cards: [first] }) => first.heading === "Grid connection");
+  assert.deepEqual(named(section), ["sensor.available", "sensor.headroom", "sensor.peak_kva"]);
+});

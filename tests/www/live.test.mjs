@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
-import { mock, test } from "node:test";
+import { after, mock, test } from "node:test";
 
 import { Element, turn } from "./page.mjs";
 import { Connection, load, telegram } from "./home.mjs";
 
 const { look, RETRY, SILENCE, Sight } = await load("live");
+const stops = [];
+after(() => stops.forEach((stop) => stop()));
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Look at a meter; what was told since. */
 async function looking(connection, entry = "entry") {
   const told = [];
   const stop = look(connection, entry, (latest) => told.push(latest));
+  stops.push(stop);
   await settled();
   return { told, stop };
 }

@@ -28,6 +28,7 @@ function view(hass, meter) {
     now(hass, meter, shown),
     quarter(hass, meter, shown),
     energy(hass, shown),
+    connection(hass, shown),
     phases(hass, shown),
     voltage(hass, meter, shown),
     ...mbusMeters(hass, meter).map((each) => mbus(hass, each)),
@@ -140,6 +141,17 @@ function phases(hass, shown) {
   const powers = shown.power_phase ?? [];
   const cards = tiles(shown, ["power_phase", "voltage_phase", "current_phase"], grid);
   return section(say(hass, "phases"), "mdi:sine-wave", [...cards, powers.length > 1 && graph(powers, 6)]);
+}
+
+/** What is left of the connection, where its main breaker is known. */
+function connection(hass, shown) {
+  if (!shown.headroom) {
+    return section("", "", []);
+  }
+  return section(say(hass, "connection"), "mdi:home-lightning-bolt-outline", [
+    ...tiles(shown, ["available_current", "headroom"]),
+    list(shown, ["connection_load", "overload_warning", "overload_alarm", "apparent_peak"]),
+  ]);
 }
 
 /** How the voltage is judged, and the report of it. */
