@@ -23,10 +23,12 @@ from .forecasting import PROOF
 from .prints import QUARTER, STEP, Prints, kilowatts
 from .report import machine, write_between
 
-DAYS: Final = 90
+DAYS: Final = 60
 LEARNED: Final = 28
 """Of which so many are not judged."""
 SHARES: Final = tuple(map(Decimal, ("1", "0.9", "0.75", "0.5")))
+DAMPED: Final = Decimal("0.75")
+"""The share that is also tried with nothing instead of what is usual: whether it is that which helps."""
 
 _BEGIN: Final = "<!-- scripts/backtest --alarm --write writes from here -->"
 _END: Final = "<!-- scripts/backtest --alarm --write writes to here -->"
@@ -53,19 +55,28 @@ class Tried:
     """An alarm by a share, and what came of it in a house."""
 
     share: Decimal
+    is_damped: bool = False
+    """Whether nothing stands for what is usual."""
     alarm: Alarm = field(default_factory=Alarm)
     false: int = 0
     missed: int = 0
     on: bool = False
     on_in_time: bool = False
+    first: int | None = None
+    """With how many seconds left it came in this quarter."""
+    lead: int = 0
+    """Over all quarters that passed the target."""
 
     def feed(self, state: CapacityState, usual: Decimal | None, left: int) -> None:
         """Take a moment of a quarter with so many seconds left, and the mean in kW that is usual in it."""
         demand, was_on = state.demand, self.alarm.on
         if usual is not None:
-            demand = demand._replace(power=self.share * demand.power + (1 - self.share) * usual)
+            rest = Decimal() if self.is_damped else (1 - self.share) * usual
+            demand = demand._replace(power=self.share * demand.power + rest)
         is_on = self.alarm.feed(demand, state.effective_target)
         self.on |= is_on and (not was_on or left < QUARTER - _GOING_OFF)
+        if is_on and self.first is None:
+            self.first = left
         if left == _A_MINUTE:
             self.on_in_time = is_on
 
@@ -73,7 +84,8 @@ class Tried:
         """End a quarter; of one that passed the target only by its last minute no alarm could warn."""
         self.false += self.on and not is_over
         self.missed += is_over and could_be_seen and not self.on_in_time
-        self.on = self.on_in_time = False
+        self.lead += (self.first or 0) if is_over else 0
+        self.on, self.on_in_time, self.first = False, False, None
 
 
 @dataclass(slots=True)
@@ -81,7 +93,7 @@ class Outcome:
     """What came of all shares in a house."""
 
     life: Life
-    tried: list[Tried] = field(default_factory=lambda: [Tried(share) for share in SHARES])
+    tried: list[Tried] = field(default_factory=lambda: [*map(Tried, SHARES), Tried(DAMPED, is_damped=True)])
     over: int = 0
 
 
@@ -124,11 +136,17 @@ def _usual(insights: MeterInsights) -> Decimal | None:
 def table(outcomes: list[Outcome]) -> Iterator[str]:
     """Yield the lines of the table, as Markdown."""
     head = ["House", "Target", "Over", *(f"{share:.0%} power of now" for share in SHARES)]
+    head.append(f"{DAMPED:.0%}, and nothing else")
     yield f"| {' | '.join(head)} |"
     yield f"|---|{'---:|' * (len(head) - 1)}"
     for each in outcomes:
         cells = [each.life.name, f"{each.life.target} kW", str(each.over)]
-        cells += [f"{tried.false} / {tried.missed}" for tried in each.tried]
+        cells += [
+            f"{tried.false} / {tried.missed} / {tried.lead / each.over:.0f} s"
+            if each.over
+            else f"{tried.false} / 0 / -"
+            for tried in each.tried
+        ]
         yield f"| {' | '.join(cells)} |"
 
 

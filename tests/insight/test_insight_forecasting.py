@@ -130,7 +130,7 @@ def test_nothing_is_judged_while_it_learns() -> None:
     life = alarms.Life(home.name, home.profile, home.options, Decimal("2.5"), 4, 1)
     outcome = alarms.live(life)
     # A share of 1 is the alarm that users have.
-    assert [each.share for each in outcome.tried] == list(alarms.SHARES)
+    assert [each.share for each in outcome.tried] == [*alarms.SHARES, alarms.DAMPED]
     assert alarms.SHARES[0] == 1
     assert outcome.over == 0
     assert all(each.false == each.missed == 0 for each in outcome.tried)
