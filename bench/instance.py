@@ -28,6 +28,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import async_initialize_recorder, get_instance
 from homeassistant.setup import async_setup_component
 
+from custom_components.emucs.const import ENTRY_MINOR_VERSION
 from harness.hass import HomeAssistant as Configuration, free_port
 
 _FIRST_PORT: Final = 18200
@@ -85,6 +86,23 @@ class Result:
     """The values of the watched entity, and when each was there by the monotonic clock."""
 
 
+async def start(hass: HomeAssistant, folder: Path) -> None:
+    """Start a Home Assistant with its recorder, in a folder."""
+    Configuration(folder, free_port(_FIRST_PORT)).prepare()
+    loader.async_setup(hass)
+    hass.config.skip_pip = True
+    # An entry of which entities are enabled is reloaded by Home Assistant: soon, and not while it is watched.
+    config_entries.RELOAD_AFTER_UPDATE_DELAY = _RELOAD_DELAY
+    hass.config_entries = ConfigEntries(hass, {})
+    async_initialize_recorder(hass)
+    await bootstrap.async_load_base_functionality(hass)
+    await async_process_ha_core_config(hass, {"time_zone": "Europe/Brussels", "unit_system": "metric"})
+    for domain in ("homeassistant", "recorder", "usb"):
+        if not await async_setup_component(hass, domain, {}):
+            raise RuntimeError(f"{domain} could not be set up.")
+    await hass.async_start()
+
+
 class Instance:
     """A Home Assistant in a folder of its own."""
 
@@ -99,19 +117,7 @@ class Instance:
     async def run(self) -> Result:
         """Start, watch and stop."""
         hass = self._hass
-        Configuration(self._folder, free_port(_FIRST_PORT)).prepare()
-        loader.async_setup(hass)
-        hass.config.skip_pip = True
-        # An entry of which entities are enabled is reloaded by Home Assistant: soon, and not while it is watched.
-        config_entries.RELOAD_AFTER_UPDATE_DELAY = _RELOAD_DELAY
-        hass.config_entries = ConfigEntries(hass, {})
-        async_initialize_recorder(hass)
-        await bootstrap.async_load_base_functionality(hass)
-        await async_process_ha_core_config(hass, {"time_zone": "Europe/Brussels", "unit_system": "metric"})
-        for domain in ("homeassistant", "recorder", "usb"):
-            if not await async_setup_component(hass, domain, {}):
-                raise RuntimeError(f"{domain} could not be set up.")
-        await hass.async_start()
+        await start(hass, self._folder)
         try:
             for meter, url in self.job.meters.items():
                 await self._add(meter, url)
@@ -127,7 +133,7 @@ class Instance:
         hass, begin = self._hass, time.monotonic()
         first = asyncio.Event()
         remove = hass.bus.async_listen(EVENT_STATE_CHANGED, callback(lambda _: first.set()))
-        entry = _entry(self.job, meter, url)
+        entry = entry_of(self.job, meter, url)
         await hass.config_entries.async_add(entry)
         if entry.state is not ConfigEntryState.LOADED:
             raise RuntimeError(f"{self.job.integration} could not be set up: {entry.reason}")
@@ -207,12 +213,12 @@ class Instance:
         return rows, size
 
 
-def _entry(job: Job, meter: str, url: str) -> ConfigEntry:
+def entry_of(job: Job, meter: str, url: str) -> ConfigEntry:
     """Return a config entry as the flow of the integration makes it."""
     serial = {"baudrate": 115200, "bytesize": 8, "parity": "N", "stopbits": 1}
     hexadecimal = meter.encode().hex().upper()
-    kinds: dict[str, tuple[dict[str, Any], str, str]] = {
-        "emucs": ({"port": url, **serial}, "update_interval", meter),
+    kinds: dict[str, tuple[dict[str, Any], str, str, int]] = {
+        "emucs": ({"port": url, **serial}, "update_interval", meter, ENTRY_MINOR_VERSION),
         "dsmr": (
             {
                 "port": urlsplit(url).geturl(),
@@ -224,14 +230,15 @@ def _entry(job: Job, meter: str, url: str) -> ConfigEntry:
             },
             "time_between_update",
             hexadecimal,
+            1,
         ),
     }
-    data, option, unique_id = kinds[job.integration]
+    data, option, unique_id, minor_version = kinds[job.integration]
     return ConfigEntry(
         data=data,
         discovery_keys=MappingProxyType({}),
         domain=job.integration,
-        minor_version=1,
+        minor_version=minor_version,
         options={} if job.interval is None else {option: job.interval},
         source="user",
         subentries_data=(),

@@ -67,14 +67,19 @@ _EXPECTED: Final[dict[str, Callable[[Truth], _Value]]] = {
 }
 
 
+def expected(key: str, truth: Truth) -> _Value:
+    """Return what a sensor has to show, in the unit that the meter prints; None where nothing is known of it."""
+    function = _EXPECTED.get(key)
+    return None if function is None else function(truth)
+
+
 def is_right(key: str, state: State, said: Said) -> bool | None:
     """Tell whether a state is what the meter held; None where the meter has no number to compare it with."""
-    expected = _EXPECTED.get(key)
-    if expected is None:
+    if key not in _EXPECTED:
         return None
     if key == "last_telegram" and _clock(said.printed) != _clock(said.sent):
         return None
-    value = expected(said.truth)
+    value = expected(key, said.truth)
     if state.state == "unknown":
         needed = _ENERGY if key in COUNTERS else _NEEDS.get(key, b"")
         return value is None or (bool(needed) and needed not in said.sent)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 import json
 from pathlib import Path
 import sys
@@ -13,16 +14,18 @@ from virtual_meter import TcpServer, VirtualMeter
 
 from .instance import Job, Result
 
+NOON: Final = datetime(2026, 1, 15, 12, 7, tzinfo=UTC)
+"""When nearly each second has a power of its own, as clouds pass over the panels."""
 _ROOT: Final = Path(__file__).parents[1]
 
 
 @asynccontextmanager
 async def meters(count: int) -> AsyncGenerator[list[TcpServer]]:
-    """Serve so many meters, which send each second but not in the same instant."""
+    """Serve so many meters, which send each second but not in the same instant; it is noon, and clouds pass."""
     async with AsyncExitStack() as stack:
         servers = []
         for seed in range(count):
-            server = TcpServer(VirtualMeter(seed=seed, history_months=3))
+            server = TcpServer(VirtualMeter(seed=seed, start=NOON, history_months=3))
             servers.append(await stack.enter_async_context(server))
             await asyncio.sleep(1 / count)
         yield servers

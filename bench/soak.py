@@ -90,7 +90,7 @@ class _Stepped(MeterServer):
         await asyncio.Event().wait()
 
 
-class _SteppedTcp(_Stepped, TcpServer):
+class SteppedTcp(_Stepped, TcpServer):
     """The same on a TCP port."""
 
 
@@ -312,7 +312,7 @@ async def soak(
 
     meter = VirtualMeter(profile, 7, _START)
     with _faster(), tempfile.TemporaryDirectory() as folder:
-        server = _SteppedTcp(meter) if transport == "tcp" else _SteppedPty(meter, Path(folder) / "port")
+        server = SteppedTcp(meter) if transport == "tcp" else _SteppedPty(meter, Path(folder) / "port")
         async with server:
             data = {"port": server.url, "baudrate": 115200, "bytesize": 8, "parity": "N", "stopbits": 1}
             # An interval that the options do not offer: every telegram is shown.

@@ -9,7 +9,7 @@ from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.helpers.typing import ConfigType
 
-from .const import DOMAIN, ENTRY_MINOR_VERSION, ENTRY_VERSION
+from .const import CONF_UPDATE_INTERVAL, DOMAIN, ENTRY_MINOR_VERSION, ENTRY_VERSION
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .devices import async_title
 from .energy_dashboard import async_setup_energy_dashboard
@@ -32,6 +32,9 @@ PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NUMBER, Platform.S
 # The minor versions of entries that brought the present form of something.
 _WITH_TARGET: Final = 2
 _WITHOUT_NUMBER: Final = 3
+_ADAPTIVE: Final = 4
+# The seconds between updates that were the default until then.
+_FORMER_INTERVAL: Final = 5
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
@@ -94,6 +97,9 @@ async def async_migrate_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> b
         # Until then the title had the number of the meter in it.
         title = " ".join(title.replace(entry.unique_id, "").replace("()", "").split())
         title = await async_title(hass, entry.unique_id, title)
+    if entry.minor_version < _ADAPTIVE and options.get(CONF_UPDATE_INTERVAL) == _FORMER_INTERVAL:
+        # The form stored the default too: who left it alone gets what is the default now.
+        del options[CONF_UPDATE_INTERVAL]
     hass.config_entries.async_update_entry(entry, options=options, title=title, minor_version=ENTRY_MINOR_VERSION)
     return True
 

@@ -12,8 +12,7 @@ CONF_WAIT: Final = "wait"
 CONF_UPDATE_INTERVAL: Final = "update_interval"
 CONF_ADD_TO_ENERGY: Final = "add_to_energy"
 
-DEFAULT_UPDATE_INTERVAL: Final = 5
 DEFAULT_WAIT: Final = 12
 
 ENTRY_VERSION: Final = 1
-ENTRY_MINOR_VERSION: Final = 3
+ENTRY_MINOR_VERSION: Final = 4

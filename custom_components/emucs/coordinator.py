@@ -11,7 +11,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_UPDATE_INTERVAL, CONF_WAIT, DEFAULT_UPDATE_INTERVAL
+from .const import CONF_UPDATE_INTERVAL, CONF_WAIT
 from .devices import async_register_meter, async_rename_mbus_meters, identifier_of, names_of
 from .insight.meter import MeterInsights, MeterUpdate
 from .insight.user_port import CONF_USER_PORT, UserPort
@@ -41,7 +41,7 @@ class MeterCoordinator(PacedCoordinator[MeterUpdate]):
 
     def __init__(self, hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
         """Set up without opening the port."""
-        super().__init__(hass, entry, float(entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL)))
+        super().__init__(hass, entry, entry.options.get(CONF_UPDATE_INTERVAL))
         self.link = link_of(entry.data)
         self.watch = async_watch_of(hass, entry)
         self.register_rows: dict[str, SensorRow] = {}
@@ -95,7 +95,9 @@ class MeterCoordinator(PacedCoordinator[MeterUpdate]):
         if (first := self._task) is not None:
             self._task = self.config_entry.async_create_background_task(self.hass, self._async_run(first), self.name)
         self.config_entry.async_on_unload(async_track_time_interval(self.hass, self._async_tick, MINUTE))
-        self.config_entry.async_on_unload(self.async_stop_timer)
+        if self.is_adaptive:
+            self.async_follow_marks()
+        self.config_entry.async_on_unload(self.async_stop_timers)
 
     async def _async_load(self) -> None:
         """Take up what was known before a restart."""
@@ -180,7 +182,7 @@ class MeterCoordinator(PacedCoordinator[MeterUpdate]):
     @callback
     @override
     def refresh(self) -> None:
-        """Work out what is needed only when entities are updated."""
+        """Work out what is not needed with each telegram."""
         self.insights.refresh()
 
     @callback

@@ -76,21 +76,31 @@ class EmucsEntity[RowT: Row](CoordinatorEntity[MeterCoordinator]):
     def _take_value(self) -> bool:
         """Take the value from the coordinator; tell whether it changed."""
 
+    def _take_worthwhile(self) -> bool:
+        """Take the value if it is worth showing now; tell whether it is. Each change is, unless a row says more."""
+        return self._take_value()
+
     @property
     @override
     def available(self) -> bool:
         """Return whether the value is one of now."""
         row = self.entity_description
-        return row.is_always_available or (super().available and row.is_present(self.coordinator))
+        # Asked of each entity with each telegram.
+        return row.is_always_available or (
+            self.coordinator.last_update_success and (row.mbus is None or row.is_present(self.coordinator))
+        )
 
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
         """Write the state if it changed."""
         available = self.available
-        if self._take_value() or available is not self._was_available:
+        if available is not self._was_available:
             self._was_available = available
-            self.async_write_ha_state()
+            self._take_value()
+        elif not self._take_worthwhile():
+            return
+        self.async_write_ha_state()
 
 
 def _device_info(coordinator: MeterCoordinator, row: Row) -> DeviceInfo:

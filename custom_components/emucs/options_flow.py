@@ -12,7 +12,7 @@ from homeassistant.helpers.selector import (
 )
 import probatio
 
-from .const import CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL
+from .const import CONF_UPDATE_INTERVAL
 from .coordinator import MeterCoordinator
 from .forms import USER_PORT_SELECTOR, decimal, form_section, integer
 from .history import has_history
@@ -70,7 +70,7 @@ _CONNECTION: Final = probatio.Schema(
     }
 )
 _OPTIONS: Final = {
-    probatio.Required(CONF_UPDATE_INTERVAL, default=DEFAULT_UPDATE_INTERVAL): integer(1, 300, UnitOfTime.SECONDS),
+    probatio.Optional(CONF_UPDATE_INTERVAL): integer(1, 300, UnitOfTime.SECONDS),
     probatio.Optional(CONF_USER_PORT): USER_PORT_SELECTOR,
 }
 

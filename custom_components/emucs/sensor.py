@@ -3,10 +3,10 @@
 from typing import Any, override
 
 from homeassistant.components.sensor import SensorEntity
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import EmucsConfigEntry
+from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .entities.rows import SensorRow
 from .entity import EmucsEntity, async_add_when_present
 
@@ -27,16 +27,60 @@ class EmucsSensor(EmucsEntity[SensorRow], SensorEntity):
     _unrecorded_attributes = frozenset({"coverage", "forecast", "limited_by", "quarter_end", "so_far"})
     _attr_extra_state_attributes: dict[str, Any] = {}  # noqa: RUF012 -- replaced, never changed
 
+    def __init__(self, coordinator: MeterCoordinator, row: SensorRow) -> None:
+        """Follow what was shown, where not every change is."""
+        self._gate = row.gate() if coordinator.is_adaptive else None
+        super().__init__(coordinator, row)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show a counter as it stands at the end of each period of statistics."""
+        await super().async_added_to_hass()
+        if self._gate is not None and self.entity_description.is_counter:
+            self.async_on_remove(self.coordinator.async_on_mark(self._async_end_period))
+
     @override
     def _take_value(self) -> bool:
         """Take the value and the attributes of now."""
-        row = self.entity_description
-        before, self._attr_native_value = self._attr_native_value, row.value(self.coordinator)
-        changed = before != self._attr_native_value
-        if row.attributes_fn is not None:
-            others, self._attr_extra_state_attributes = (
-                self._attr_extra_state_attributes,
-                row.attributes_fn(self.coordinator),
-            )
-            changed |= others != self._attr_extra_state_attributes
-        return changed
+        value = self.entity_description.value(self.coordinator)
+        changed = value != self._attr_native_value
+        self._attr_native_value = value
+        if self._gate is not None:
+            self._gate.note(value, self.coordinator.told_at)
+        return self._take_attributes() or changed
+
+    def _take_attributes(self) -> bool:
+        """Take the attributes of now; tell whether they changed."""
+        if (attributes_fn := self.entity_description.attributes_fn) is None:
+            return False
+        before, self._attr_extra_state_attributes = (
+            self._attr_extra_state_attributes,
+            attributes_fn(self.coordinator),
+        )
+        return before != self._attr_extra_state_attributes
+
+    @override
+    def _take_worthwhile(self) -> bool:
+        """Take the value with its attributes; attributes alone are worth it only where every change is."""
+        if (gate := self._gate) is None:
+            return self._take_value()
+        row, coordinator = self.entity_description, self.coordinator
+        now, everything = coordinator.told_at, coordinator.shows_every_change
+        if row.is_counter and not everything and not gate.is_due(now):
+            return False
+        value = row.value(coordinator)
+        if gate.lets_pass(value, now, every_change=everything):
+            self._attr_native_value = value
+            self._take_attributes()
+            return True
+        return everything and self._take_attributes() and gate.has_room(now)
+
+    @callback
+    def _async_end_period(self) -> None:
+        """Show the value that may be the last of a period of statistics."""
+        gate, coordinator = self._gate, self.coordinator
+        value = self.entity_description.value(coordinator)
+        if gate is not None and self._was_available and gate.lets_close(value, coordinator.told_at):
+            self._attr_native_value = value
+            self._take_attributes()
+            self.async_write_ha_state()

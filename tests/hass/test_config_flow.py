@@ -430,6 +430,17 @@ async def test_options(hass: HomeAssistant, loaded: MockConfigEntry, server: Tcp
     assert server.clients == 1
 
 
+async def test_an_interval_that_is_emptied_makes_updates_adaptive(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    assert not loaded.runtime_data.is_adaptive
+    result = await hass.config_entries.options.async_init(loaded.entry_id)
+    [field] = [key for key in result["data_schema"].schema if key == "update_interval"]
+    assert field.description == {"suggested_value": 1}
+    await hass.config_entries.options.async_configure(result["flow_id"], {})
+    await hass.async_block_till_done()
+    assert "update_interval" not in loaded.options
+    assert loaded.runtime_data.is_adaptive
+
+
 async def test_options_of_the_capacity_tariff_are_shown_again(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     result = await hass.config_entries.options.async_init(loaded.entry_id)
     assert section_default(result, "capacity") == {

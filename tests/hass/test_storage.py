@@ -10,7 +10,7 @@ from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.const import DOMAIN, ENTRY_MINOR_VERSION
 from custom_components.emucs.insight.base import Insight
 from custom_components.emucs.insight.capacity import Capacity
 from custom_components.emucs.insight.meter import INSIGHTS
@@ -129,7 +129,7 @@ async def test_an_entry_of_the_version_before_is_taken_up(hass: HomeAssistant, e
     options = {"update_interval": 1, "capacity": {"goal": 4.5, "area": "west"}}
     hass.config_entries.async_update_entry(entry, options=options, version=1, minor_version=1)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    assert (entry.version, entry.minor_version) == (1, 3)
+    assert (entry.version, entry.minor_version) == (1, ENTRY_MINOR_VERSION)
     assert entry.options["capacity"] == {"peak_target": 4.5, "area": "west"}
     assert float(entry.runtime_data.insights[Capacity].settings.peak_target) == 4.5
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -159,7 +159,7 @@ async def test_the_number_goes_from_the_title_of_an_entry_of_the_version_before(
     )
     entry.add_to_hass(hass)
     assert not await hass.config_entries.async_setup(entry.entry_id)
-    assert (entry.title, entry.version, entry.minor_version) == (after, 1, 3)
+    assert (entry.title, entry.version, entry.minor_version) == (after, 1, ENTRY_MINOR_VERSION)
     assert "1SAG3100000782" not in "".join(record.getMessage() for record in caplog.records)
 
 
@@ -180,6 +180,27 @@ async def test_two_meters_of_one_model_are_told_apart(hass: HomeAssistant) -> No
     await hass.config_entries.async_setup(entries[0].entry_id)
     await hass.async_block_till_done()
     assert [entry.title for entry in entries] == ["T211 …782", "T211 …783"]
+
+
+@pytest.mark.parametrize(("before", "after"), [(5, {}), (1, {"update_interval": 1}), (30, {"update_interval": 30})])
+async def test_the_interval_that_was_the_default_becomes_the_default_of_now(
+    hass: HomeAssistant, entry: MockConfigEntry, before: int, after: dict[str, int]
+) -> None:
+    hass.config_entries.async_update_entry(
+        entry, options={"update_interval": before, "user_port": "p1"}, minor_version=3
+    )
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.options == {**after, "user_port": "p1"}
+    assert entry.runtime_data.is_adaptive is not bool(after)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_five_seconds_that_are_chosen_now_stay(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    hass.config_entries.async_update_entry(entry, options={"update_interval": 5})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.options == {"update_interval": 5}
+    assert not entry.runtime_data.is_adaptive
+    assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_an_entry_of_a_later_version_is_refused(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -1,6 +1,6 @@
 """What a row of a subject is: an entity description that knows on which meters it exists, and its value."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,17 +10,44 @@ from homeassistant.components.binary_sensor import BinarySensorEntityDescription
 from homeassistant.components.event import EventEntityDescription
 from homeassistant.components.number import NumberEntityDescription
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntityDescription, SensorStateClass
-from homeassistant.const import EntityCategory, Platform, UnitOfPower
+from homeassistant.const import EntityCategory, Platform, UnitOfPower, UnitOfRatio
 from homeassistant.helpers.entity import EntityDescription
 
 from ..coordinator import MeterCoordinator
 from ..devices import service_identifier
-from ..port import Register
+from ..port import Register, unit_of
+from ..significance import BURST, Gate, Step
 
 type Value = str | Decimal | datetime | float | None
 type Of[T] = Callable[[MeterCoordinator], T]
 
 SWITCH_STATES: Final = ("disconnected", "connected", "ready_for_reconnection")
+
+# What is worth a state at once, in W, VA, var, V, A, Hz and %, and how many seconds everything else may wait; texts
+# never do. `python -m bench.significance` measures what other numbers would cost and bring.
+_POWER_STEP: Final = Step(Decimal(40), Decimal("0.05"), Decimal(100))
+_STEPS: Final[Mapping[str | None, Step]] = {
+    SensorDeviceClass.POWER: _POWER_STEP,
+    SensorDeviceClass.APPARENT_POWER: _POWER_STEP,
+    SensorDeviceClass.REACTIVE_POWER: _POWER_STEP,
+    SensorDeviceClass.VOLTAGE: Step(Decimal(1)),
+    SensorDeviceClass.CURRENT: Step(Decimal("0.4"), Decimal("0.05"), Decimal(1)),
+    SensorDeviceClass.FREQUENCY: Step(Decimal("0.05")),
+    SensorDeviceClass.POWER_FACTOR: Step(Decimal("0.05")),
+    UnitOfRatio.PERCENTAGE: Step(Decimal(2), Decimal("0.05")),
+}
+_PACES: Final[Mapping[str | None, float]] = {
+    SensorDeviceClass.VOLTAGE: 60.0,
+    SensorDeviceClass.CURRENT: 60.0,
+    SensorDeviceClass.FREQUENCY: 60.0,
+    SensorDeviceClass.POWER_FACTOR: 60.0,
+    SensorDeviceClass.DURATION: 60.0,
+    UnitOfRatio.PERCENTAGE: 60.0,
+}
+_PACE: Final = 30.0
+_COUNTER_PACE: Final = 60.0
+_DEMAND_STEP: Final = Step(Decimal("0.050"), Decimal("0.05"))
+"""In kW."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +96,10 @@ class SensorRow(Row, SensorEntityDescription):
 
     platform: ClassVar = Platform.SENSOR
 
+    step: Step | None = None
+    """What change is shown at once, in the native unit; else what is for its device class (`_STEPS`)."""
+    pace: float | None = None
+    """Seconds after which also a smaller change is shown; else what is for its device class (`_PACES`)."""
     register_unit: str | None = None
     """The unit that the number of its register is converted to, where there is no `value_fn`."""
     value_fn: Of[Value] | None = None
@@ -80,6 +111,21 @@ class SensorRow(Row, SensorEntityDescription):
             return self.value_fn(meter)
         register = meter.telegram.registers.get(self.codes[0])
         return None if register is None else register.number_in(self.register_unit)
+
+    @property
+    def is_counter(self) -> bool:
+        """Return whether statistics have its sum, so that what it counts must not fall into another hour."""
+        return self.state_class in (SensorStateClass.TOTAL, SensorStateClass.TOTAL_INCREASING)
+
+    def gate(self, burst: int = BURST) -> Gate:
+        """Return what decides which of its values are shown, where not every change is."""
+        kind = self.device_class or self.native_unit_of_measurement
+        pace = _COUNTER_PACE if self.is_counter else _PACES.get(kind, _PACE)
+        step = self.step
+        if step is None and not self.is_counter and (known := _STEPS.get(kind)) is not None:
+            unit = unit_of(self.native_unit_of_measurement)
+            step = Step(known.least / unit.scale, known.share, known.most / unit.scale) if unit else known
+        return Gate(step, pace if self.pace is None else self.pace, burst)
 
     @override
     def exists(self, meter: MeterCoordinator) -> bool:
@@ -168,6 +214,7 @@ def demand_row(key: str, **fields: Any) -> SensorRow:
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=UnitOfPower.KILO_WATT,
         suggested_display_precision=3,
+        step=_DEMAND_STEP,
         register_unit=UnitOfPower.KILO_WATT,
         **fields,
     )

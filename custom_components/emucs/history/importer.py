@@ -19,7 +19,7 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ulid import ulid_now
 
-from ..const import CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL, DOMAIN
+from ..const import CONF_UPDATE_INTERVAL, DOMAIN
 from ..coordinator import EmucsConfigEntry, MeterCoordinator
 from ..exports import (
     GONE,
@@ -351,7 +351,7 @@ class HistoryImporter:
                 else:
                     wanted[target] = self._series(entity, counter), known
                     names[target] = name
-        interval = max(_CALM, float(self._entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL)))
+        interval = max(_CALM, float(self._entry.options.get(CONF_UPDATE_INTERVAL, 0)))
         eans = {each.meter.identifier: each.ean for each in export.matches if each.certain and each.ean}
         return Request(
             export=export,

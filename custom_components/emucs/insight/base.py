@@ -54,7 +54,7 @@ class Insight[SettingsT, StateT](ABC):
         return False
 
     def refresh(self) -> None:  # noqa: B027 -- most need none
-        """Work out what is needed only when entities are updated, which is less often than telegrams come."""
+        """Work out what is not needed with each telegram, but now and then, and when something urgent happens."""
 
     def forget_counter(self) -> None:  # noqa: B027 -- most know of none
         """Draw no conclusion from the import counter of before: it was set, or is another meter's."""

@@ -114,7 +114,7 @@ class MeterInsights:
         return new, urgent
 
     def refresh(self) -> None:
-        """Work out what is needed only when entities are updated."""
+        """Work out what is not needed with each telegram."""
         for insight in self._insights.values():
             insight.refresh()
 
