@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 import sys
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -33,7 +34,7 @@ from custom_components.emucs.insight.tariff import Area, cost_of, tariff_of
 from virtual_meter import VirtualMeter
 from virtual_meter.loads import Load
 
-from . import charging
+from . import alarms, charging, forecasting
 from .prints import MILLIWATT_SECONDS_A_WATT_HOUR, QUARTER, STEP, Prints, kilowatts
 
 YEAR: Final = 2026
@@ -271,16 +272,21 @@ def _live(life: Life) -> Outcome:
     return live(life.home, life.goal, life.seed, life.days, shedding=life.shedding)
 
 
+def _seeded(seeds: list[int]) -> Iterator[tuple[Home, int]]:
+    """Yield each household with families of its own."""
+    for seed in seeds:
+        for number, home in enumerate(HOMES):
+            yield home, seed * len(HOMES) + number
+
+
 def lives(seeds: list[int], days: int) -> list[Life]:
     """Return all that is to be simulated: each household as it is, then with each of its goals."""
     result = []
-    for seed in seeds:
-        for number, home in enumerate(HOMES):
-            goals = [Decimal(goal) for goal in home.goals]
-            own_seed = seed * len(HOMES) + number
-            result.append(Life(home, goals[0], own_seed, days, shedding=False))
-            if home.sheds:
-                result += [Life(home, goal, own_seed, days, shedding=True) for goal in goals]
+    for home, seed in _seeded(seeds):
+        goals = [Decimal(goal) for goal in home.goals]
+        result.append(Life(home, goals[0], seed, days, shedding=False))
+        if home.sheds:
+            result += [Life(home, goal, seed, days, shedding=True) for goal in goals]
     return result
 
 
@@ -312,21 +318,41 @@ def failures(outcomes: list[Outcome]) -> Iterator[str]:
             yield f"{each.home.name}: {each.average:.3f} kW is not below {plain.average:.3f} kW"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Simulate, print, and return the exit code."""
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    days = f"{_DAYS}; {charging.DAYS} of a charger, {forecasting.DAYS} of a forecast, {alarms.DAYS} of an alarm"
     parser = argparse.ArgumentParser(prog="backtest", description="Prove the alarm and the savings in simulated homes.")
     parser.add_argument("--charger", action="store_true", help="try a charger that follows the available current")
-    parser.add_argument("--write", action="store_true", help="with --charger: write the table to docs/proof.md")
-    parser.add_argument("--days", type=int, metavar="N", help=f"how many ({_DAYS}; with --charger {charging.DAYS})")
+    parser.add_argument("--forecast", action="store_true", help="judge forecasts of the next day")
+    parser.add_argument("--load", type=Path, nargs="+", metavar="FILE", help="judge them on exports from the portal")
+    parser.add_argument("--alarm", action="store_true", help="try an alarm that knows what is usual")
+    parser.add_argument("--write", action="store_true", help="write the table of one of these to docs/proof.md")
+    parser.add_argument("--days", type=int, metavar="N", help=f"how many ({days})")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], metavar="N", help="which families (1)")
-    options = parser.parse_args(arguments)
-    begun = datetime.now(UTC)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Simulate, print, and return the exit code."""
+    options = _options(arguments)
+    begun, days = datetime.now(UTC), options.days
+    homes = [(home, Decimal(home.goals[0]), seed) for home, seed in _seeded(options.seeds)]
     if options.charger:
-        return charging.prove(options.seeds, options.days or charging.DAYS, WORKERS, write=options.write)
-    options.days = options.days or _DAYS
+        return charging.prove(options.seeds, days or charging.DAYS, WORKERS, write=options.write)
+    if options.load:
+        return forecasting.prove_files(options.load)
+    if options.forecast:
+        days = days or forecasting.DAYS
+        houses = [forecasting.Life(home.name, home.profile, home.options, seed, days) for home, _, seed in homes]
+        return forecasting.prove(houses, WORKERS, write=options.write)
+    if options.alarm:
+        days = days or alarms.DAYS
+        tried = [alarms.Life(home.name, home.profile, home.options, goal, seed, days) for home, goal, seed in homes]
+        return alarms.prove(tried, WORKERS, write=options.write)
+    days = days or _DAYS
     with ProcessPoolExecutor(WORKERS) as pool:
-        outcomes = list(pool.map(_live, lives(options.seeds, options.days)))
-    lines = [*table(outcomes), f"{options.days} days, {(datetime.now(UTC) - begun).seconds} s."]
+        outcomes = list(pool.map(_live, lives(options.seeds, days)))
+    lines = [*table(outcomes), f"{days} days, {(datetime.now(UTC) - begun).seconds} s."]
     lines += (wrong := list(failures(outcomes)))
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 1 if wrong else 0

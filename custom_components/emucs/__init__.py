@@ -18,6 +18,7 @@ from .entities.rows import Row
 from .frontend import async_add_resource, async_forget_resource, async_setup_dashboard
 from .history import async_forget_history, async_setup_history, async_start_history
 from .history.services import async_setup_history_services
+from .household_seed import async_seed_household
 from .insight.capacity import CONF_PEAK_TARGET, SECTION_CAPACITY
 from .issues import async_end_all, async_follow_tariff_year, async_follow_voltage
 from .live import async_setup_live, async_setup_live_feed
@@ -66,6 +67,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     coordinator.async_go_on(has_platforms=entry.disabled_by is None)
     await async_setup_energy_dashboard(hass, entry)
     async_start_history(hass, entry)
+    async_seed_household(hass, entry)
     async_setup_live_feed(hass, entry)
     await async_add_resource(hass)
     return True

@@ -14,7 +14,7 @@ from .insight.mbus import Medium
 from .insight.user_port import UserPort
 from .port import Telegram, parse_code
 
-SERVICES: Final = {"capacity": "capacity_tariff", "connection": "grid_connection"}
+SERVICES: Final = {"capacity": "capacity_tariff", "connection": "grid_connection", "household": "household"}
 """What is no meter but follows from one, by subject: the translation keys of their devices."""
 
 # The manufacturers of an equipment identifier (DIN 43863-5: medium, manufacturer, number), where they are certain.

@@ -17,10 +17,13 @@ import probatio
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .insight.capacity import Capacity, CapacityReport
+from .insight.forecast import Forecast
 from .insight.peaks import FLOOR, PeakAverage
+from .insight.score import shown_score
 from .port import Telegram, anonymise
 
 SERVICE_GET_PEAKS: Final = "get_peaks"
+SERVICE_GET_FORECAST: Final = "get_forecast"
 SERVICE_RECORD_TELEGRAMS: Final = "record_telegrams"
 ATTR_COUNT: Final = "count"
 ATTR_SECONDS: Final = "seconds"
@@ -29,7 +32,7 @@ _MOST_TELEGRAMS: Final = 100
 # Two telegrams of a port that sends one each quarter.
 _MOST_SECONDS: Final = 1800
 
-_GET_PEAKS: Final = probatio.Schema({probatio.Required(ATTR_CONFIG_ENTRY_ID): cv.string})
+_OF_ENTRY: Final = probatio.Schema({probatio.Required(ATTR_CONFIG_ENTRY_ID): cv.string})
 _RECORD_TELEGRAMS: Final = probatio.Schema(
     {
         probatio.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
@@ -60,7 +63,10 @@ class NotAllowed(Unauthorized):
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
     hass.services.async_register(
-        DOMAIN, SERVICE_GET_PEAKS, _async_get_peaks, schema=_GET_PEAKS, supports_response=SupportsResponse.ONLY
+        DOMAIN, SERVICE_GET_PEAKS, _async_get_peaks, schema=_OF_ENTRY, supports_response=SupportsResponse.ONLY
+    )
+    hass.services.async_register(
+        DOMAIN, SERVICE_GET_FORECAST, _async_get_forecast, schema=_OF_ENTRY, supports_response=SupportsResponse.ONLY
     )
     hass.services.async_register(
         DOMAIN,
@@ -137,6 +143,20 @@ async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
         "average_as_it_stands": _average(report.average_as_it_stands),
         "average_forecast": _average(report.average_forecast),
         "cost": _cost(report),
+    }
+
+
+async def _async_get_forecast(call: ServiceCall) -> ServiceResponse:
+    """Return what a meter will import and export in the next 24 hours, and how good that has been so far."""
+    entry = await async_entry_of(call)
+    await async_require_read(call, entry)
+    state = entry.runtime_data.insights[Forecast].state
+    return {
+        "slots": [] if state is None else [slot.shown() for slot in state.slots],
+        "score": {
+            "import": shown_score(None if state is None else state.imported),
+            "export": shown_score(None if state is None else state.exported),
+        },
     }
 
 

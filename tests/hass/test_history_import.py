@@ -27,9 +27,10 @@ from custom_components.emucs.history.plan import Plan
 from custom_components.emucs.history.record import Record
 from custom_components.emucs.history.recorder_rows import Rows
 from custom_components.emucs.insight.capacity import Capacity
+from custom_components.emucs.insight.profile import Profile
 from tests.exports.exports import BRUSSELS, House, lines, live, peak_rows, table
 from tests.hass.history_database import recorder_db_url
-from tests.support import entry_data, sending
+from tests.support import entry_data, eventually, sending
 from virtual_meter import VirtualMeter
 
 __all__ = ["recorder_db_url"]
@@ -181,6 +182,23 @@ async def test_history_runs_through_to_the_live_values(home: Home, tmp_path: Pat
     for entity_id, direction in ((IMPORT, "import"), (EXPORT, "export")):
         hours = home.house.hours(f"{direction}_1", f"{direction}_2")
         assert_true(home, await home.changes(entity_id), hours, first, last)
+
+
+async def test_an_export_teaches_what_the_house_does_and_an_undo_forgets_it(home: Home, tmp_path: Path) -> None:
+    await home.live(LIVE_FROM + timedelta(minutes=10))
+    until = datetime(2026, 1, 14, 17, tzinfo=BRUSSELS)
+    await home.take(export(home, tmp_path, until))
+    quarters = home.entry.runtime_data.insights[Profile].quarters
+    days = (until.date() - HISTORY_FROM).days
+    await eventually(lambda: quarters.known(0) == quarters.known(1) == days * 96 + 17 * 4)
+    for start, used in home.house.quarters.items():
+        if start < until.timestamp():
+            for flow, direction in enumerate(("import", "export")):
+                energy = used[f"{direction}_1"] + used[f"{direction}_2"]
+                assert quarters.mean(flow, start // 900) == pytest.approx(energy * 4 / 1000)
+                assert not quarters.is_hourly(flow, start // 900)
+    assert await home.importer.async_undo() is not None
+    await eventually(lambda: quarters.known(0) == quarters.known(1) == 0)
 
 
 async def test_a_summary_says_what_is_there_twice_and_where_live_values_begin(home: Home, tmp_path: Path) -> None:

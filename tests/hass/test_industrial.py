@@ -80,9 +80,9 @@ async def test_set_up(
         assert entry.options == {"user_port": "a1"}
         await hass.async_block_till_done()
         assert entry.state is ConfigEntryState.LOADED
-        device, capacity = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+        device, capacity, household = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
         assert device.sw_version == "A1"
-        assert capacity.via_device_id == device.id
+        assert capacity.via_device_id == household.via_device_id == device.id
 
         def value(key: str) -> str:
             """Return the state of a sensor that is enabled by default."""

@@ -27,6 +27,7 @@ FOR_ADMINISTRATORS: Final[dict[str, list[dict[str, Any]]]] = {
 }
 """What only administrators may do, by action: the fields with which they call it."""
 FOR_READERS: Final[dict[str, list[dict[str, Any]]]] = {
+    "get_forecast": [{}],
     "get_peaks": [{}],
     "get_voltage_report": [{}],
     "record_telegrams": [{"count": 1}],
@@ -99,7 +100,7 @@ async def test_reading_follows_the_rights_on_the_entities(
         await call(hass, loaded, name, fields, partial_user)
     assert (error.value.translation_domain, error.value.translation_key) == (DOMAIN, "not_readable")
     assert error.value.entity_id.split(".")[1].startswith(
-        ("electricity_meter", "capacity_tariff", "gas_meter", "water_meter")
+        ("electricity_meter", "capacity_tariff", "household", "gas_meter", "water_meter")
     )
 
 

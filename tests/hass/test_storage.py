@@ -18,7 +18,7 @@ from custom_components.emucs.repairs import async_create_fix_flow
 from tests.support import entry_data
 
 VALID = {"version": 1, "minor_version": 2, "key": "emucs.x", "data": {}}
-PARTS = VALID | {"data": {"guard": 7, "capacity": "x", "voltage": "x"}}
+PARTS = VALID | {"data": {"guard": 7, "capacity": "x", "voltage": "x", "profile": {"last": 7}}}
 
 
 @pytest.fixture

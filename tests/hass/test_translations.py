@@ -56,15 +56,16 @@ NAMED = [
     ("issues.tariff_year.description", "options.step.init.menu_options.settings"),
 ]
 METERS = {
-    "nl": ("Elektriciteitsmeter", "Gasmeter", "Watermeter", "Netaansluiting", "Capaciteitstarief"),
+    "nl": ("Elektriciteitsmeter", "Gasmeter", "Watermeter", "Netaansluiting", "Huishouden", "Capaciteitstarief"),
     "fr": (
         "Compteur d'électricité",
         "Compteur de gaz",
         "Compteur d'eau",
         "Raccordement au réseau",
+        "Ménage",
         "Tarif capacitaire",
     ),
-    "de": ("Stromzähler", "Gaszähler", "Wasserzähler", "Netzanschluss", "Kapazitätstarif"),
+    "de": ("Stromzähler", "Gaszähler", "Wasserzähler", "Netzanschluss", "Haushalt", "Kapazitätstarif"),
 }
 NAMES = {
     "nl": {

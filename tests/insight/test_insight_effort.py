@@ -2,9 +2,13 @@
 
 from custom_components.emucs.insight.capacity import Capacity, CapacitySettings
 from custom_components.emucs.insight.connection import Connection
+from custom_components.emucs.insight.forecast import Forecast
 from custom_components.emucs.insight.guard import Guard
+from custom_components.emucs.insight.profile import Profile
+from custom_components.emucs.insight.quarters import QUARTERS_A_DAY
 from custom_components.emucs.port import Reader, Telegram
 from tests.effort import START, calls
+from tests.insight.quarterly import Meter
 from virtual_meter import VirtualMeter
 
 
@@ -20,6 +24,29 @@ def a_minute() -> list[Telegram]:
 def test_a_second_of_the_capacity_tariff_takes_few_steps() -> None:
     telegrams = a_minute()
     assert calls(Capacity(CapacitySettings()).feed, telegrams) <= 75 * len(telegrams)
+
+
+def test_a_second_of_the_forecast_takes_hardly_any() -> None:
+    capacity, profile, forecast = Capacity(CapacitySettings()), Profile(), Forecast()
+    profile.hand_over({Capacity: capacity})
+    forecast.hand_over({Profile: profile})
+    first, *telegrams = a_minute()
+    for insight in (capacity, profile, forecast):
+        insight.feed(first)
+    assert calls(lambda telegram: (profile.feed(telegram), forecast.feed(telegram)), telegrams) <= 6 * len(telegrams)
+
+
+def test_a_quarter_of_the_forecast_takes_few_steps() -> None:
+    meter = Meter("2025-12-10T12:00")
+    meter.run(30 * QUARTERS_A_DAY, lambda time: (time.minute / 10 + time.day / 100, time.hour / 10))
+    meter.skip(1)
+    telegram = meter.telegram()
+    meter.capacity.feed(telegram)
+    state = meter.forecast.state
+    # A new band of each flow, of 28 days: over 900 telegrams of a second that is three steps each.
+    work = calls(lambda each: (meter.profile.feed(each), meter.forecast.feed(each)), [telegram])
+    assert meter.forecast.state is not state
+    assert work <= 3000
 
 
 def test_to_guard_a_second_takes_few_steps() -> None:

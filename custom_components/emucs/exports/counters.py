@@ -6,9 +6,11 @@ from typing import Final
 
 from .intervals import ABSENT, Readings, Stream
 from .vocabulary import ExportUnit, FlowDirection
-from .walltime import HOUR, Grain
+from .walltime import DAY_QUARTERS, HOUR, Grain
 
 _UNKNOWN: Final = (ABSENT,) * HOUR
+# In quarters; the day on which the clock changes included.
+_RECENT: Final = 29 * DAY_QUARTERS
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -32,6 +34,8 @@ class Known:
     """Days that are known only as a whole, by their first hour: the number of their hours, and the value."""
     estimated: set[int] = field(default_factory=set)
     """Hours, and first hours of days, that contain an estimate."""
+    recent: dict[int, int] = field(default_factory=dict)
+    """The quarters of the last four weeks of the export that are known, by the quarter since the epoch."""
 
     def __bool__(self) -> bool:
         """Tell whether anything is known."""
@@ -125,8 +129,12 @@ def _known(
     every = [*(stream for streams in alternatives for stream in streams), *beside]
     for grain in Grain:
         days = {begin: length for stream in every if stream.grain is grain for begin, length in stream.lengths.items()}
+        latest = max(days, default=0)
         for begin, length in sorted(days.items()):
-            _take_day(known, grain, (begin, length), _merged(alternatives, beside, grain, (begin, length), meters))
+            cells = _merged(alternatives, beside, grain, (begin, length), meters)
+            if grain is Grain.QUARTER and begin > latest - _RECENT:
+                known.recent |= {begin + index: value for index, value in enumerate(cells) if value >= 0}
+            _take_day(known, grain, (begin, length), cells)
     for stream in every:
         _mark_estimates(known, stream)
     return known

@@ -34,6 +34,7 @@ from ..exports import (
     Location,
     peaks_of,
 )
+from ..household_seed import async_seed_household
 from ..insight.mbus import Medium
 from ..issues import HISTORY_UNREADABLE, async_end, async_report_unreadable_history
 from ..peak_statistics import statistic_id as peaks_statistic_id
@@ -166,7 +167,8 @@ class HistoryImporter:
 
             plan, after = await self._async_write(work)
             await self._async_written(after)
-            return plan
+        async_seed_household(self._hass, self._entry, export.matches)
+        return plan
 
     def _write_import(self, rows: Rows, plan: Plan) -> Ledger:
         """Write a plan, in the recorder's thread; return the ledger after it."""
@@ -211,7 +213,8 @@ class HistoryImporter:
 
             layer, after = await self._async_write(work)
             await self._async_written(after)
-            return layer
+        async_seed_household(self._hass, self._entry, anew=True)
+        return layer
 
     def _write_undo(self, rows: Rows, ledger: Ledger, layer: Layer, peaks: Iterable[int]) -> Ledger:
         """Undo an import, whatever became of its entities; return the ledger after it."""

@@ -9,14 +9,23 @@ from .base import Insight
 from .capacity import Capacity
 from .clock import MeterClock
 from .connection import Connection
+from .forecast import Forecast
 from .grid import Grid, grid_of
 from .guard import Guard, Guarded
 from .mbus_readings import MbusReadings
+from .profile import Profile
 from .silence import LongestSilence
 from .user_port import CONF_USER_PORT, UserPort
 from .voltage import Voltage
 
-INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (Capacity, Connection, LongestSilence, Voltage)
+INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
+    Capacity,
+    Connection,
+    LongestSilence,
+    Voltage,
+    Profile,
+    Forecast,
+)
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 
 # However many codes a port prints over time: a hostile one could go on for ever.
