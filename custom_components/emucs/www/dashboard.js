@@ -114,9 +114,9 @@ function quarter(hass, meter, shown) {
   return section(say(hass, "title"), "mdi:chart-bar", [
     { type: `custom:${CARD}`, device_id: meter.id, title: "", grid_options: WHOLE },
     tile(target, WHOLE, { features: [{ type: "numeric-input", style: "buttons" }], features_position: "inline" }),
-    list(shown, ["month_peak_time", "peak_average", "peak_average_forecast"]),
     costs && { type: "heading", heading: say(hass, "costs"), heading_style: "subtitle" },
     costs,
+    list(shown, ["month_peak_time", "peak_average", "peak_average_forecast"]),
   ]);
 }
 
@@ -128,7 +128,7 @@ function energy(hass, shown) {
     "mdi:transmission-tower",
     [
       perDay(counters),
-      ...tiles(shown, ["energy_import", "energy_export"]),
+      ...tiles(shown, ["energy_import", "energy_export"], WHOLE),
       list(shown, ["energy_import_tariff", "energy_export_tariff"]),
     ],
     dashboard || {},
