@@ -24,7 +24,6 @@ _COUNTERS: Final = {
     IMPORT: CounterKey(ExportUnit.ENERGY, FlowDirection.IMPORT),
     EXPORT: CounterKey(ExportUnit.ENERGY, FlowDirection.EXPORT),
 }
-_READ: Final = frozenset({ConfigEntryState.LOADED, ConfigEntryState.SETUP_IN_PROGRESS})
 # The day is that before the first one that is kept: of its last hour the counter is needed.
 _SINCE: Final = timedelta(days=DAYS + 1)
 
@@ -33,16 +32,20 @@ _SINCE: Final = timedelta(days=DAYS + 1)
 def async_seed_household(
     hass: HomeAssistant, entry: EmucsConfigEntry, matches: tuple[Match, ...] = (), *, anew: bool = False
 ) -> None:
-    """Learn the past where it is not known, in the background.
+    """Learn the past where it is not known, in the background, once the entry is set up.
 
     `matches`: what an export has of the meters of the entry. `anew`: what was learned otherwise may be wrong.
     """
-    if entry.state in _READ:
-        entry.async_create_background_task(hass, _async_seed(hass, entry, matches, anew=anew), f"{DOMAIN} household")
+    entry.async_create_background_task(hass, _async_seed(hass, entry, matches, anew=anew), f"{DOMAIN} household")
 
 
 async def _async_seed(hass: HomeAssistant, entry: EmucsConfigEntry, matches: tuple[Match, ...], *, anew: bool) -> None:
     """Fill the profile, and let the forecast learn from that."""
+    async with entry.setup_lock:
+        # An import may have been written while the entry was reloaded.
+        pass
+    if entry.state is not ConfigEntryState.LOADED:
+        return
     coordinator = entry.runtime_data
     profile, forecast = coordinator.insights[Profile], coordinator.insights[Forecast]
     quarters = profile.quarters
