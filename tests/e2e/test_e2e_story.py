@@ -32,9 +32,9 @@ SLOW = 60_000  # ms: for what the meter has to do first
 CUT_OFF = "all => all.filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.outerHTML)"
 # More than the house ever draws by itself: at the beginning of a month any quarter would be a new peak.
 TARGET = 8  # kW
-# Too close to the end of a quarter nothing can pass a target any more.
-TOO_LATE = 90  # seconds
-BELIEVABLE = re.compile(r"^(8|9|1[0-4])\.\d\d kW$")
+# Closer to the end of a quarter more may be drawn, once the alarm is on, than the card says a number of.
+TOO_LATE = 200  # seconds
+BELIEVABLE = re.compile(r"^(8|9|1[0-4])\.\d\d\skW$")
 ALARMING = 180  # seconds until the target is passed: the alarm then waits for some forty
 RELOADS = 5
 # How often a card asks for peaks while all is as it was, when all states have gone, and when they are back.
@@ -295,6 +295,8 @@ async def test_the_dashboard_fits_every_screen_and_language(
         assert await other.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+# The next quarter may have to be waited for.
+@pytest.mark.timeout(150 + TOO_LATE)
 async def test_an_alarm_is_seen(home: Home, window: Window, page: Page) -> None:
     await window.go(page, DASHBOARD)
     await followed(page)
