@@ -18,6 +18,7 @@ from .insight.forecast import QUARTERS_AN_HOUR, Forecast
 from .insight.mbus import Medium
 from .insight.profile import Profile
 from .insight.quarters import DAYS, EXPORT, FLOWS, IMPORT, QUARTERS_A_DAY, Basis
+from .services import async_until_set_up
 
 _KEYS: Final = {IMPORT: "energy_import", EXPORT: "energy_export"}
 _COUNTERS: Final = {
@@ -41,9 +42,8 @@ def async_seed_household(
 
 async def _async_seed(hass: HomeAssistant, entry: EmucsConfigEntry, matches: tuple[Match, ...], *, anew: bool) -> None:
     """Fill the profile, and let the forecast learn from that."""
-    async with entry.setup_lock:
-        # An import may have been written while the entry was reloaded.
-        pass
+    # An import may have been written while the entry was reloaded.
+    await async_until_set_up(entry)
     if entry.state is not ConfigEntryState.LOADED:
         return
     coordinator = entry.runtime_data

@@ -35,6 +35,7 @@ from .entities.rows import rounded
 from .insight.capacity import Capacity, CapacityState
 from .insight.electricity import net_power, phase_power
 from .port import obis
+from .services import async_until_set_up
 
 COMMAND: Final = f"{DOMAIN}/live"
 AT_MOST_EVERY: Final = 0.95
@@ -283,8 +284,7 @@ async def _async_handle(hass: HomeAssistant, connection: ActiveConnection, messa
     entry_id = message[ATTR_CONFIG_ENTRY_ID]
     entry = hass.config_entries.async_get_entry(entry_id)
     if entry is not None and entry.domain == DOMAIN:
-        async with entry.setup_lock:
-            pass
+        await async_until_set_up(entry)
     if viewer.has_left:
         return
     feed = hass.data.get(_FEEDS, {}).get(entry_id)

@@ -40,7 +40,6 @@ _VERDICTS: Final = timedelta(weeks=52)
 # No digital meter is older, and none will be read for as long.
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2999
-_HEADERS: Final = {hdrs.CACHE_CONTROL: "no-store"}
 _COMPRESSED_APART: Final = 32768
 
 
@@ -210,20 +209,15 @@ def _response(reading: _Reading, form: Literal["csv", "html"], wording: Wording)
     """Return a report as it is sent. Not for the event loop."""
     report = reading.report()
     name = f"voltage-report-{local(report.begin):%Y-%m-%d}-{local(report.end):%Y-%m-%d}.{form}"
+    headers: dict[str, str] = {hdrs.CACHE_CONTROL: "no-store"}
     if form == "csv":
-        response = Response(
-            text=voltage_csv(report), content_type="text/csv", headers=_HEADERS, zlib_executor_size=_COMPRESSED_APART
-        )
-        response.headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{name}"'
+        text = voltage_csv(report)
+        headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{name}"'
     else:
-        response = Response(
-            text=voltage_page(report, wording),
-            content_type="text/html",
-            headers=_HEADERS,
-            zlib_executor_size=_COMPRESSED_APART,
-        )
-        response.headers["Content-Security-Policy"] = security_policy()
-        response.headers[hdrs.CONTENT_DISPOSITION] = f'inline; filename="{name}"'
-        response.headers[hdrs.CONTENT_LANGUAGE] = wording.language
+        text = voltage_page(report, wording)
+        headers[hdrs.CONTENT_DISPOSITION] = f'inline; filename="{name}"'
+        headers[hdrs.CONTENT_LANGUAGE] = wording.language
+        headers["Content-Security-Policy"] = security_policy()
+    response = Response(text=text, content_type=f"text/{form}", headers=headers, zlib_executor_size=_COMPRESSED_APART)
     response.enable_compression()
     return response

@@ -15,7 +15,7 @@ from harness.api import Api, onboard
 from harness.entities import read_entities
 from harness.hass import LOOPBACK, HomeAssistant, free_port
 from harness.household import PAST, Hour, Household, hour_of
-from harness.log import LOG_LINE, OURS
+from harness.log import OURS, entries
 from harness.past import import_past
 from virtual_meter import TcpServer, VirtualMeter
 from virtual_meter.loads import Load
@@ -129,20 +129,12 @@ class Home:
     def complaints(self) -> list[str]:
         """Return the errors that were logged since the last time, and the integration's own warnings."""
         text = self.hass.log.read_text(errors="replace")
-        lines, self._read = text[self._read :].splitlines(), len(text)
+        new, self._read = text[self._read :], len(text)
         found, self._held = self._held, []
-        is_found = False
-        for line in lines:
-            if match := LOG_LINE.match(line):
-                is_found = not LEFT_EARLY.search(line) and (
-                    match["level"] in ("ERROR", "CRITICAL")
-                    or (match["level"] == "WARNING" and match["logger"].startswith(OURS))
-                )
-                if is_found:
-                    found.append(line)
-            elif is_found:
-                # Of its traceback.
-                found[-1] += f"\n{line}"
+        for match, entry in entries(new):
+            is_ours = match["level"] == "WARNING" and match["logger"].startswith(OURS)
+            if (match["level"] in ("ERROR", "CRITICAL") or is_ours) and not LEFT_EARLY.search(match.string):
+                found.append(entry)
         return found
 
     async def restart(self) -> None:

@@ -96,6 +96,9 @@ def _rows_of_phase(phase: int) -> Iterator[Row]:
     )
 
 
+_bound: Final = of_state(Connection, lambda state: state.bound)
+
+
 def _alarm_row(key: str, is_on: Callable[[ConnectionState], bool | None]) -> BinarySensorRow:
     """Return whether the main breaker is too warm."""
     return BinarySensorRow(
@@ -139,7 +142,7 @@ ROWS: Final[tuple[Row, ...]] = (
         "available_current",
         _is_timed,
         of_state(Connection, lambda state: _allowed(state.available_current)),
-        attributes_fn=lambda meter: {"limited_by": of_state(Connection, lambda state: state.bound)(meter)},
+        attributes_fn=lambda meter: {"limited_by": _bound(meter)},
     ),
     *(row for phase in range(len(_PHASES)) for row in _rows_of_phase(phase)),
     SensorRow(

@@ -9,14 +9,9 @@ from ..coordinator import MeterCoordinator
 from ..insight.demand import has_quarters
 from ..insight.forecast import Forecast, ForecastState
 from ..insight.score import shown_score
-from .rows import Row, SensorRow, Value, demand_row
+from .rows import Row, SensorRow, demand_row, of_state
 
 SERVICE: Final = "household"
-
-
-def _state(meter: MeterCoordinator) -> ForecastState | None:
-    """Return what is forecast."""
-    return meter.insights[Forecast].state
 
 
 def _exists(meter: MeterCoordinator) -> bool:
@@ -24,26 +19,24 @@ def _exists(meter: MeterCoordinator) -> bool:
     return has_quarters(meter.telegram)
 
 
-def _next_hour(meter: MeterCoordinator) -> Value:
+def _next_hour(state: ForecastState) -> float | None:
     """Return the mean import of the next hour in kW."""
-    state = _state(meter)
-    return None if state is None or state.next_hour is None else round(state.next_hour, 3)
+    return None if state.next_hour is None else round(state.next_hour, 3)
 
 
-def _today(meter: MeterCoordinator) -> Value:
+def _today(state: ForecastState) -> float | None:
     """Return the import of today in kWh."""
-    state = _state(meter)
-    return None if state is None or state.today is None else round(state.today, 2)
+    return None if state.today is None else round(state.today, 2)
 
 
 def _attributes(meter: MeterCoordinator) -> dict[str, Any]:
     """Return the quarters of the next 24 hours, and how good the forecast has been."""
-    state = _state(meter)
+    state = meter.insights[Forecast].state
     return {"forecast": [] if state is None else state.shown} | shown_score(None if state is None else state.imported)
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    demand_row("load_forecast", exists_fn=_exists, value_fn=_next_hour, attributes_fn=_attributes),
+    demand_row("load_forecast", exists_fn=_exists, value_fn=of_state(Forecast, _next_hour), attributes_fn=_attributes),
     SensorRow(
         key="energy_forecast_today",
         translation_key="energy_forecast_today",
@@ -51,6 +44,6 @@ ROWS: Final[tuple[Row, ...]] = (
         native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
         suggested_display_precision=1,
         exists_fn=_exists,
-        value_fn=_today,
+        value_fn=of_state(Forecast, _today),
     ),
 )

@@ -37,7 +37,6 @@ _STEP: Final = 0.5
 # A charger that has to reduce by this, in A, cannot wait.
 _URGENT: Final = -1.0
 _NOMINAL_VOLTS: Final = 230.0
-_QUARTER: Final = 900.0
 _KILO: Final = 1000.0
 
 
@@ -250,8 +249,8 @@ class Connection(Insight[ConnectionSettings, ConnectionState]):
         ]
         bound, most = Bound.BREAKER, min([room for room in rooms if room is not None], default=0.0)
         if self.settings.keeps_target:
-            left = _QUARTER - (self._time or 0.0) % _QUARTER
-            kilowatts = room_of_quarter(float(capacity.demand.so_far), left, float(capacity.effective_target), power)
+            demand, target = capacity.demand, capacity.effective_target
+            kilowatts = room_of_quarter(float(demand.so_far), float(demand.left), float(target), power)
             amperes = kilowatts / self._kilowatts_an_ampere(volts)
             bound = Bound.TARGET if amperes < most else bound
             rooms = [None if room is None else min(room, amperes) for room in rooms]
