@@ -7,7 +7,8 @@ The websocket command `emucs/live` with a `config_entry_id` subscribes. Each eve
   `so_far`, `demand_forecast`, `demand_budget` and `target`, the one in effect. `estimated`, `peak_alarm` and
   `peak_warning` are true or false, and `seconds_left` is the rest of the quarter by the meter's clock. What is not
   known is null; what belongs to an entity that does not exist, is disabled, or may not be read by the user is left out.
-- `down`: no telegrams arrive. The next `values` mean that they do again.
+- `down`: no telegrams arrive. The next `values` mean that they do again. `problem` and `placeholders` are the key of
+  the text among the translated exceptions that says why, and what is filled in there.
 - `ended`: the meter was unloaded, or the user may no longer read any of this. No event follows; subscribe again.
 
 A user who may read none of these entities gets the error `unauthorized`. `not_found`: the entry is not loaded.
@@ -234,6 +235,13 @@ class LiveFeed:
         self._has_sent_down = self._is_down
         self._async_send(list(self._viewers))
 
+    def _down(self) -> dict[str, JsonValueType]:
+        """Return the event that no telegrams arrive, with the text that says why."""
+        if (error := self._meter.down) is None:
+            return dict(DOWN)
+        problem, placeholders = self._meter.watch.problem_of(error)
+        return {**DOWN, "problem": problem, "placeholders": dict(placeholders)}
+
     @callback
     def _async_send(self, viewers: list[_Viewer]) -> None:
         """Send each viewer the values that its user may read."""
@@ -244,7 +252,7 @@ class LiveFeed:
             if not (readable := [each for entity_id, each in values.items() if viewer.may_read(entity_id)]):
                 self._async_end_for(viewer)
             elif self._is_down:
-                viewer.send(DOWN)
+                viewer.send(self._down())
             else:
                 time = self._meter.telegram.time
                 event: dict[str, JsonValueType] = {"type": "values", "time": time.isoformat() if time else None}

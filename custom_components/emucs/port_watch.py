@@ -89,6 +89,13 @@ class PortWatch:
         port: str = self._entry.data[CONF_PORT]
         return port
 
+    def problem_of(self, error: PortError) -> tuple[str, dict[str, str]]:
+        """Return the key and the placeholders of the text that says why no telegrams come, and what to do."""
+        key, placeholders = problem_of(error, self._port)
+        if isinstance(error, WrongMeter):
+            placeholders |= {"expected": mask(self._entry.unique_id or ""), "found": mask(error.found)}
+        return key, placeholders
+
     async def async_first_event(self, link: Link) -> Telegram | LinkDown:
         """Return the first event that tells which meter sends, or why no telegrams come."""
         self._numberless_since = None
@@ -117,9 +124,7 @@ class PortWatch:
             return event
         error = event.error if isinstance(event, LinkDown) else WrongMeter(identifier_of(event))
         self.async_failed(error)
-        key, placeholders = problem_of(error, self._port)
-        if isinstance(error, WrongMeter):
-            placeholders |= {"expected": mask(expected), "found": mask(error.found)}
+        key, placeholders = self.problem_of(error)
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
         ) from error

@@ -198,11 +198,14 @@ async def test_a_lost_link_is_told_and_its_return(
     client = await hass_ws_client(hass)
     await subscribed(client, loaded)
     server.pause()
-    assert await event_of(client, "down") == {"type": "down"}
+    down = await event_of(client, "down")
+    # With what the page can say of it in its own language.
+    assert down["problem"] == "no_data_network"
+    assert set(down["placeholders"]) == {"port", "kind"}
     # Whoever comes now is told so too.
     late = await hass_ws_client(hass)
     await subscribed(late, loaded)
-    assert await event(late) == {"type": "down"}
+    assert await event(late) == down
     server.resume()
     for each in (client, late):
         assert (await event(each))["type"] == "values"

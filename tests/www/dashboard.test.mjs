@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import "./page.mjs";
-import { device, entities, homeOf, load } from "./home.mjs";
+import { device, entities, homeOf, load, service } from "./home.mjs";
 
 const { dashboard } = await load("dashboard");
-const METER = { power: "sensor.power", energy_import: "sensor.import" };
+const METER = { link: "binary_sensor.link", power: "sensor.power", energy_import: "sensor.import" };
 const CAPACITY = { demand_forecast: "sensor.forecast", peak_target: "number.target" };
 
 function home(more = {}) {
@@ -14,23 +14,66 @@ function home(more = {}) {
   return homeOf({ devices, entities: rows, ...more });
 }
 
-const headings = (view) => view.sections.map(({ cards: [first] }) => first.heading);
-const named = (config) => JSON.stringify(config).match(/"(?:sensor|number)\.\w+"/g).map((each) => each.slice(1, -1));
+/** Two meters, of which the second has a power only. */
+function street() {
+  const hass = home();
+  hass.devices = { ...hass.devices, garage: device("garage", { created_at: 2 }) };
+  hass.entities = { ...hass.entities, ...entities("garage", { power: "sensor.garage" }) };
+  return hass;
+}
 
-test("each meter has a view, with sections for what it has", () => {
+const viewOf = (hass, path, config) => dashboard(hass, config).views.find((view) => view.path === path);
+const headings = (view) => view.sections.flatMap(({ cards: [first] }) => first.heading ?? []);
+const cardsOf = (view, type) => view.sections.flatMap(({ cards }) => cards).filter((card) => card.type === type);
+const named = (config) => [...new Set((JSON.stringify(config).match(/"(?:sensor|number|binary_sensor)\.\w+"/g) ?? []).map((each) => each.slice(1, -1)))];
+
+test("there are views for what is asked, with what the meter has", () => {
   const { title, views } = dashboard(home());
   assert.equal(title, "Belgian Digital Meter");
-  assert.deepEqual(views.map(({ title: name, path }) => [name, path]), [["meter", "meter-1sag1100000292"]]);
-  assert.deepEqual(headings(views[0]), ["Now", "Quarter-hour peak", "Energy", "gas"]);
-  // The forecast is what the quarter card shows.
-  assert.deepEqual(new Set(named(views)), new Set(["sensor.power", "sensor.import", "number.target", "sensor.gas"]));
+  assert.deepEqual(views.map(({ title: name, path }) => [name, path]), [["Today", "today"], ["Peak", "peak"], ["Meter", "meter"]]);
+  assert.deepEqual(views.map(headings), [["Now", "Today", "Gas and water"], ["Quarter-hour peak", "This month"], ["Energy", "Meter", "Gas and water"]]);
 });
 
-test("the cards are those of the view's meter", () => {
-  const [{ sections }] = dashboard(home()).views;
-  const cards = sections.flatMap(({ cards: all }) => all).filter(({ type }) => type.startsWith("custom:"));
-  const expected = ["custom:emucs-live-card", "custom:emucs-quarter-card"].map((type) => [type, "meter"]);
-  assert.deepEqual(cards.map(({ type, device_id }) => [type, device_id]), expected);
+test("no view has more sections than a desktop has columns", () => {
+  const hass = home();
+  Object.assign(hass.entities, entities("meter", { voltage_quality: "sensor.quality", headroom: "sensor.headroom", current_phase: "sensor.l1" }));
+  for (const { sections, max_columns } of dashboard(hass).views) {
+    const shown = sections.filter(({ visibility }) => !visibility);
+    assert.ok(shown.length === max_columns && max_columns <= 3);
+  }
+});
+
+test("the cards are those of the meter", () => {
+  const cards = ["today", "peak"].flatMap((path) => viewOf(home(), path).sections).flatMap(({ cards: all }) => all);
+  const own = cards.filter(({ type }) => type.startsWith("custom:")).map(({ type, device_id }) => [type, device_id]);
+  assert.deepEqual(own, ["banner", "live-card", "banner", "quarter-card"].map((name) => [`custom:emucs-${name}`, "meter"]));
+});
+
+test("while a meter is lost, a banner says so on top of each view", () => {
+  for (const { sections: [first] } of dashboard(home()).views) {
+    assert.deepEqual(first.visibility, [{ condition: "state", entity: "binary_sensor.link", state_not: "on" }]);
+    assert.equal(first.cards[0].type, "custom:emucs-banner");
+  }
+});
+
+test("what has no value is not shown", () => {
+  const known = (entity) => ({ condition: "state", entity, state_not: ["unknown", "unavailable"] });
+  const [list] = cardsOf(viewOf(home(), "meter"), "entities");
+  assert.deepEqual(list.entities.map(({ conditions }) => conditions), [[known("sensor.import")]]);
+  assert.deepEqual(list.visibility, [{ condition: "or", conditions: [known("sensor.import")] }]);
+  const [tile] = cardsOf(viewOf(home(), "peak"), "tile");
+  assert.deepEqual(tile.visibility, [known("number.target")]);
+});
+
+test("what is not known yet says how it will be", () => {
+  const hass = home();
+  Object.assign(hass.entities, entities("meter", { load_forecast: "sensor.load" }));
+  const [text] = cardsOf(viewOf(hass, "house"), "markdown");
+  assert.match(text.content, /history from your grid operator's portal.*\(\/config\/integrations\/integration\/emucs\)/);
+  assert.deepEqual(text.visibility, [{ condition: "state", entity: "sensor.load", state: "unknown" }]);
+  assert.match(cardsOf(viewOf(hass, "peak"), "markdown")[0].content, /Choose your grid area/);
+  Object.assign(hass.entities, entities("capacity", { capacity_cost: "sensor.cost" }));
+  assert.deepEqual(cardsOf(viewOf(hass, "peak"), "markdown"), []);
 });
 
 test("without a power there is nothing live", () => {
@@ -39,14 +82,25 @@ test("without a power there is nothing live", () => {
   assert.doesNotMatch(JSON.stringify(dashboard(hass)), /emucs-live-card/);
 });
 
-test("what the user has hidden is not shown, nor a section without anything", () => {
+test("what the user has hidden is not shown, nor a view without anything", () => {
   const hass = home();
-  for (const id of ["sensor.import", "sensor.forecast", "sensor.gas"]) {
+  for (const id of ["sensor.import", "sensor.forecast", "sensor.gas", "binary_sensor.link"]) {
     hass.entities[id].hidden = true;
   }
   const { views } = dashboard(hass);
-  assert.deepEqual(headings(views[0]), ["Now"]);
-  assert.deepEqual(new Set(named(views)), new Set(["sensor.power"]));
+  assert.deepEqual(views.map(({ path }) => path), ["today"]);
+  assert.deepEqual(named(views), ["sensor.power"]);
+});
+
+test("several meters share the views, under their names", () => {
+  const today = viewOf(street(), "today");
+  assert.deepEqual(headings(today), ["meter · Now", "meter · Today", "meter · Gas and water", "garage · Now", "garage · Today"]);
+  assert.deepEqual(headings(viewOf(street(), "peak")), ["meter · Quarter-hour peak", "meter · This month"]);
+});
+
+test("a dashboard can be of one meter", () => {
+  assert.deepEqual(headings(viewOf(street(), "today", { device_id: "garage" })), ["Now", "Today"]);
+  assert.match(JSON.stringify(dashboard(street(), { device_id: "gone" })), /No digital meter found/);
 });
 
 test("a dashboard without a meter says what to do", () => {
@@ -54,28 +108,34 @@ test("a dashboard without a meter says what to do", () => {
   assert.match(JSON.stringify(views), /Kein digitaler Zähler gefunden\. Füge/);
 });
 
-test("the heading of energy leads to Home Assistant's own dashboard, where there is one", () => {
-  const heading = (panels) => dashboard(home({ panels })).views[0].sections.map(({ cards: [first] }) => first).find(({ icon }) => icon === "mdi:transmission-tower");
+test("the heading of today leads to Home Assistant's energy dashboard, where there is one", () => {
+  const heading = (panels) => viewOf(home({ panels }), "today").sections.map(({ cards: [first] }) => first).find(({ icon }) => icon === "mdi:calendar-today");
   assert.deepEqual(heading({ energy: {} }).tap_action, { action: "navigate", navigation_path: "/energy" });
   assert.equal(heading({}).tap_action, undefined);
 });
 
 test("the voltage has a section with the report, where it is judged", () => {
-  const connection = { voltage_quality: "sensor.quality", overvoltage_time: "sensor.overvoltage" };
   const hass = home();
-  assert.ok(!headings(dashboard(hass).views[0]).includes("Voltage"));
-  Object.assign(hass.entities, entities("meter", connection));
-  const section = dashboard(hass).views[0].sections.find(({ cards: [first] }) => first.heading === "Voltage");
+  assert.equal(viewOf(hass, "grid"), undefined);
+  Object.assign(hass.entities, entities("meter", { voltage_quality: "sensor.quality", overvoltage_time: "sensor.overvoltage" }));
+  const section = viewOf(hass, "grid").sections.find(({ cards: [first] }) => first.heading === "Voltage");
   assert.deepEqual(named(section), ["sensor.quality", "sensor.overvoltage"]);
   const { type, config_entry_id } = section.cards.at(-1);
   assert.deepEqual([type, config_entry_id], ["custom:emucs-report-links", "entry"]);
 });
 
-test("the connection has a section, where its main breaker is known", () => {
+test("the connection says what is left, or how to see it", () => {
   const hass = home();
-  Object.assign(hass.entities, entities("meter", { apparent_peak: "sensor.peak_kva" }));
-  assert.ok(!headings(dashboard(hass).views[0]).includes("Grid connection"));
+  Object.assign(hass.entities, entities("meter", { apparent_peak: "sensor.peak_kva", current_phase: "sensor.current" }));
+  const section = () => viewOf(hass, "grid").sections.find(({ cards: [first] }) => first.heading === "Grid connection");
+  assert.match(section().cards.at(-1).content, /Choose your main breaker/);
   Object.assign(hass.entities, entities("meter", { headroom: "sensor.headroom", available_current: "sensor.available" }));
-  const section = dashboard(hass).views[0].sections.find(({ cards: [first] }) => first.heading === "Grid connection");
-  assert.deepEqual(named(section), ["sensor.available", "sensor.headroom", "sensor.peak_kva"]);
+  assert.deepEqual(named(section()), ["sensor.available", "sensor.headroom", "sensor.peak_kva"]);
+});
+
+test("the services of a meter are shown with it", () => {
+  const hass = home();
+  hass.devices.household = service("household", "meter");
+  Object.assign(hass.entities, entities("household", { base_load: "sensor.base_load" }));
+  assert.deepEqual(named(viewOf(hass, "house")), ["binary_sensor.link", "sensor.base_load"]);
 });

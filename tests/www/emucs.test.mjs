@@ -45,7 +45,7 @@ test("all other modules are fetched at once, and not one after the other", () =>
 test("the cards are known, and the dashboard is made, when they have come", async () => {
   const strategy = customElements.get(STRATEGY);
   const { views } = await strategy.generate({}, homeOf());
-  assert.equal(views[0].title, "meter");
+  assert.equal(views[0].title, "Today");
   CARDS.forEach((card) => assert.ok(customElements.get(card).prototype instanceof HTMLElement));
 });
 

@@ -9,8 +9,8 @@ const STRATEGY = "emucs";
 const ELEMENT = `ll-strategy-dashboard-${STRATEGY}`;
 const DOCUMENTATION = "https://github.com/emucs/emucs#dashboard";
 // Also those that others import: none of them waits until another one has come.
-const LEADING = ["dashboard", "live-card", "quarter-card", "report-links", "texts"];
-const MODULES = [...LEADING, "meter-card", "meter", "live", "trace", "format", "quarter", "peak-bars", "card-view", "live-view", "quarter-view"];
+const LEADING = ["dashboard", "live-card", "quarter-card", "report-links", "texts", "banner"];
+const MODULES = [...LEADING, "meter-card", "meter", "live", "trace", "format", "quarter", "peak-bars", "card-view", "live-view", "quarter-view", "views", "sections"];
 
 let loading;
 let loaded = {};
@@ -26,8 +26,8 @@ function load() {
 
 async function fetchAll() {
   const modules = await Promise.all(MODULES.map((name) => import(`./${name}.js`)));
-  const [{ dashboard }, { LiveCard, suggestLiveCard }, { QuarterCard, suggestCard }, { ReportLinks }, { say }] = modules;
-  for (const card of [LiveCard, QuarterCard, ReportLinks]) {
+  const [{ dashboard }, { LiveCard, suggestLiveCard }, { QuarterCard, suggestCard }, { ReportLinks }, { say }, { Banner }] = modules;
+  for (const card of [LiveCard, QuarterCard, ReportLinks, Banner]) {
     if (!customElements.get(card.NAME)) {
       customElements.define(card.NAME, card);
     }
@@ -58,8 +58,8 @@ function register() {
 function strategy() {
   return class extends HTMLElement {
     /** Home Assistant waits for as long as this takes. */
-    static async generate(_config, hass) {
-      return (await load()).dashboard(hass);
+    static async generate(config, hass) {
+      return (await load()).dashboard(hass, config);
     }
 
     /** What makes it anew, when Home Assistant asks: other meters, other entities. */

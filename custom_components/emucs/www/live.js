@@ -11,7 +11,8 @@ const feeds = new WeakMap(); // by Home Assistant's connection, then by the entr
 
 /**
  * Call a listener with the values of each event, and `at`, when they arrived (ms of `performance.now`); with null when
- * there are no live values, and states have to be shown. Returns a function that ends it.
+ * there are no live values, and states have to be shown, and with the event that says why, if there is one. Returns a
+ * function that ends it.
  */
 export function look(connection, entryId, listener) {
   const ofConnection = feeds.get(connection) ?? new Map();
@@ -39,7 +40,7 @@ class Feed {
     this._listeners.add(listener);
     if (this._listeners.size > 1) {
       if (this._latest !== undefined) {
-        listener(this._latest);
+        listener(this._latest, this._down);
       }
       return;
     }
@@ -97,20 +98,21 @@ class Feed {
       this._tell({ ...event, at: performance.now() });
       return;
     }
-    this._tell(null);
+    this._tell(null, event.type === "down" ? event : undefined);
     if (event.type === "ended") {
       // The meter is reloaded: the answer arrives when that is done.
       this._subscribe();
     }
   }
 
-  _tell(latest) {
+  _tell(latest, down) {
     clearTimeout(this._silence);
     if (latest) {
       this._silence = setTimeout(() => this._tell(null), SILENCE);
     }
     this._latest = latest;
-    [...this._listeners].forEach((listener) => listener(latest));
+    this._down = down;
+    [...this._listeners].forEach((listener) => listener(latest, down));
   }
 }
 

@@ -1,0 +1,139 @@
+// The five views of a meter: what goes where. Each has at most three sections, as many as a desktop has beside each other.
+
+import { LIVE_CARD } from "./live-card.js";
+import { entitiesOf, mbusMeters, nameOf } from "./meter.js";
+import { CARD } from "./quarter-card.js";
+import { ReportLinks } from "./report-links.js";
+import { graph, HALF, list, means, part, perDay, section, THIRD, tile, tiles, today, until, WHOLE } from "./sections.js";
+import { say } from "./texts.js";
+
+const MEDIA = { gas: "mdi:fire", water: "mdi:water", heat: "mdi:radiator", cooling: "mdi:snowflake", electricity: "mdi:flash" };
+const WEEK = 7;
+const MONTH = 30;
+
+/** The views: their paths, the keys of their titles, and functions of Home Assistant, a meter, and its entities by key. */
+export const VIEWS = [
+  ["today", "view_today", todayView],
+  ["peak", "view_peak", peakView],
+  ["grid", "view_grid", gridView],
+  ["house", "view_house", houseView],
+  ["meter", "view_meter", meterView],
+];
+
+function todayView(hass, meter, shown) {
+  const energy = hass.panels?.energy && { tap_action: { action: "navigate", navigation_path: "/energy" } };
+  const [imported] = shown.energy_import ?? [];
+  const [exported] = shown.energy_export ?? [];
+  return [
+    section(say(hass, "now"), "mdi:flash", [
+      shown.power && { type: `custom:${LIVE_CARD}`, device_id: meter.id, title: "", grid_options: WHOLE },
+      ...tiles(shown, ["time_band"], WHOLE),
+    ]),
+    section(
+      say(hass, "view_today"),
+      "mdi:calendar-today",
+      [
+        today(imported),
+        today(exported),
+        list(shown, ["energy_forecast_today", "cost_today"]),
+        graph(shown.power ?? [], 24),
+      ],
+      energy || {},
+    ),
+    section(
+      say(hass, "media"),
+      "mdi:water",
+      mbusMeters(hass, meter).flatMap((each) => consumption(hass, each)),
+    ),
+  ];
+}
+
+/** What an M-Bus meter has counted. */
+function consumption(hass, meter) {
+  const shown = visible(hass, meter);
+  const counters = Object.keys(MEDIA).flatMap((medium) => shown[medium] ?? []);
+  return part(nameOf(meter), [...counters.map(today), ...tiles(shown, ["flow"]), perDay(counters, WEEK)]);
+}
+
+function peakView(hass, meter, shown) {
+  if (!shown.demand_forecast) {
+    return [];
+  }
+  const [target] = shown.peak_target ?? [];
+  const [cost] = shown.capacity_cost ?? [];
+  return [
+    section(say(hass, "title"), "mdi:chart-bar", [
+      { type: `custom:${CARD}`, device_id: meter.id, title: "", grid_options: WHOLE },
+      tile(target, WHOLE, { features: [{ type: "numeric-input", style: "buttons" }], features_position: "inline" }),
+    ]),
+    section(say(hass, "this_month"), "mdi:calendar-month", [
+      list(shown, ["month_peak", "month_peak_time", "peak_average", "peak_average_forecast"]),
+      ...part(say(hass, "costs"), [list(shown, ["capacity_cost", "capacity_cost_month", "peak_kw_price"])]),
+      !cost && { type: "markdown", content: say(hass, "no_area"), grid_options: WHOLE },
+    ]),
+  ];
+}
+
+function gridView(hass, meter, shown) {
+  const of = (key) => shown[key] ?? [];
+  const grid = of("voltage_phase").length > 2 || of("current_phase").length > 2 ? THIRD : HALF;
+  const keys = ["power_phase", "voltage_phase", "current_phase", "available_current_phase", "headroom_phase"];
+  return [
+    section(say(hass, "connection"), "mdi:home-lightning-bolt-outline", [
+      list(shown, ["available_current", "headroom", "connection_load", "apparent_peak", "overload_warning", "overload_alarm"]),
+      !shown.headroom && of("current_phase").length > 0 && { type: "markdown", content: say(hass, "no_breaker"), grid_options: WHOLE },
+    ]),
+    section(say(hass, "phases"), "mdi:sine-wave", [...tiles(shown, keys, grid), of("power_phase").length > 1 && graph(of("power_phase"), 6)]),
+    shown.voltage_quality
+      ? section(say(hass, "voltage"), "mdi:flash-alert-outline", [
+          list(shown, ["voltage_quality", "voltage_problem", "overvoltage_time", "undervoltage_time"]),
+          graph(of("voltage_10min_phase"), 24),
+          { type: `custom:${ReportLinks.NAME}`, config_entry_id: meter.config_entry_id, grid_options: WHOLE },
+        ])
+      : null,
+  ];
+}
+
+function houseView(hass, meter, shown) {
+  const [forecast] = shown.load_forecast ?? [];
+  return [
+    section(say(hass, "habits"), "mdi:home-clock", [
+      list(shown, ["recurring_peak", "base_load", "base_load_alarm"]),
+      means(shown.base_load ?? [], MONTH),
+    ]),
+    section(say(hass, "forecast"), "mdi:chart-bell-curve", [
+      list(shown, ["load_forecast", "energy_forecast_today", "next_slot"]),
+      until(forecast, say(hass, "no_forecast")),
+    ]),
+    section(say(hass, "sun_and_costs"), "mdi:solar-power", [
+      list(shown, ["self_consumption", "self_sufficiency"]),
+      list(shown, ["cost_today", "cost_month", "cost_month_forecast"]),
+      perDay(shown.energy_band ?? []),
+    ]),
+  ];
+}
+
+function meterView(hass, meter, shown) {
+  const counters = ["energy_import", "energy_export"];
+  return [
+    section(say(hass, "energy"), "mdi:transmission-tower", [
+      list(shown, [...counters, "energy_import_tariff", "energy_export_tariff"]),
+      perDay(counters.flatMap((key) => shown[key] ?? [])),
+    ]),
+    section(say(hass, "meter"), "mdi:meter-electric", [
+      list(shown, ["link", "active_tariff", "breaker", "grid_type", "limiter_threshold", "fuse_threshold", "relay", "text_message"]),
+    ]),
+    section(
+      say(hass, "media"),
+      "mdi:water",
+      mbusMeters(hass, meter).flatMap((each) => part(nameOf(each), [list(visible(hass, each), [...Object.keys(MEDIA), "valve", "reading_time", "leak"])])),
+    ),
+  ];
+}
+
+/** The entities of a meter by key, without those that the user has hidden. */
+export function visible(hass, device) {
+  const ids = Object.entries(entitiesOf(hass, device));
+  const shown = ids.map(([key, all]) => [key, all.filter((id) => !hass.entities[id].hidden)]);
+  return Object.fromEntries(shown.filter(([, all]) => all.length));
+}
