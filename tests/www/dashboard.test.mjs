@@ -61,8 +61,10 @@ test("what has no value is not shown", () => {
   const [list] = cardsOf(viewOf(home(), "meter"), "entities");
   assert.deepEqual(list.entities.map(({ conditions }) => conditions), [[known("sensor.import")]]);
   assert.deepEqual(list.visibility, [{ condition: "or", conditions: [known("sensor.import")] }]);
-  const [tile] = cardsOf(viewOf(home(), "peak"), "tile");
-  assert.deepEqual(tile.visibility, [known("number.target")]);
+  const hass = home();
+  Object.assign(hass.entities, entities("meter", { voltage_phase: "sensor.voltage" }));
+  const [tile] = cardsOf(viewOf(hass, "grid"), "tile");
+  assert.deepEqual(tile.visibility, [known("sensor.voltage")]);
 });
 
 test("what is not known yet says how it will be", () => {

@@ -41,7 +41,7 @@ export function quarterStates(more = {}) {
   return {
     demand_forecast: state(2, { so_far: 1, quarter_end: "2026-11-12T18:15:00+01:00", estimated: false }),
     demand_budget: state(6, { target: 4 }),
-    peak_target: state(4),
+    peak_target: state(4, { min: 0, max: 10000, step: 0.1 }),
     peak_alarm: state("off"),
     peak_warning: state("off"),
     month_peak: state(3),

@@ -112,3 +112,36 @@ test("the card is suggested for what it shows", () => {
   const without = { ...hass, entities: entities("meter", { month_peak: "sensor.month_peak" }) };
   assert.equal(suggestCard(without, "sensor.month_peak"), null);
 });
+
+test("the target is set by buttons of half a kilowatt, or typed", async () => {
+  const called = [];
+  const { part } = await cardOf(homeOf({ callService: (...each) => called.push(each) }));
+  assert.equal(part("aim_field").value, "4");
+  part("aim_more").dispatchEvent({ type: "click" });
+  part("aim_more").dispatchEvent({ type: "click" });
+  part("aim_less").dispatchEvent({ type: "click" });
+  part("aim_field").value = "3.3";
+  part("aim_field").dispatchEvent({ type: "change" });
+  part("aim_less").dispatchEvent({ type: "click" });
+  part("aim_field").value = "-1";
+  part("aim_field").dispatchEvent({ type: "change" });
+  assert.deepEqual(called.map(([, , { value }]) => value), [4.5, 5, 4.5, 3.3, 3, 0]);
+  assert.deepEqual(called[0], ["number", "set_value", { entity_id: "number.target", value: 4.5 }]);
+});
+
+test("what is in effect instead of the target is said", async () => {
+  const states = (more) => ({ states: quarterStates(more), peaks: { months: [], floor: 2.5, average: null } });
+  const note = async (more) => (await cardOf(homeOf(states(more)))).text("aim_note");
+  assert.equal(await note({}), "");
+  assert.match(await note({ peak_target: state(3) }), /^Until \w+ 1, 4\.00 kW is in effect/);
+  assert.match(await note({ peak_target: state(2), demand_budget: state(1, { target: 2.5 }) }), /^At least 2\.5 kW is billed/);
+  const { part } = await cardOf(homeOf(states({ peak_target: state(3000, {}, "W") })));
+  assert.equal(part("aim").hidden, true);
+});
+
+test("what a peak would cost is said", async () => {
+  const hass = homeOf({ states: { ...quarterStates({ demand_forecast: state(5, { so_far: 1 }) }), "sensor.price": state(5, {}, "EUR/kW") } });
+  hass.states["sensor.price"] = state(5, {}, "EUR/kW");
+  Object.assign(hass.entities, entities("capacity", { peak_kw_price: "sensor.price" }));
+  assert.match((await cardOf(hass)).text("cost"), /€10\.00 more/);
+});

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import "./page.mjs";
 import { homeOf, load, plain, quarterStates, state } from "./home.mjs";
 
-const { budgetOf, niceEnd, quarterOf, statusOf } = await load("quarter");
+const { budgetOf, costOf, niceEnd, quarterOf, statusOf } = await load("quarter");
 const HASS = homeOf();
 const quarter = (more, { floor = 2.5, isMeter = true } = {}) => quarterOf(quarterStates(more), isMeter, floor);
 const status = (each) => plain(statusOf(HASS, each));
@@ -91,4 +91,39 @@ test("powers are in kW, whatever unit the user shows them in", () => {
 test("a scale ends with a round number that is not below its value", () => {
   const wanted = [[1, 1], [1.2, 1.5], [2.5, 2.5], [3.1, 4], [9, 10], [12, 15], [0.3, 0.3], [101, 150]];
   wanted.forEach(([value, end]) => assert.ok(Math.abs(niceEnd(value) - end) < 1e-9, `${value} ${niceEnd(value)}`));
+});
+
+// 3 of 4 kW are reached with 5 minutes left: 1 kW for 15 minutes is 3 kW for 5.
+const late = (more = {}) => ({ ...quarter({ demand_forecast: soFar(3, 5), demand_budget: state(3, { target: 4 }) }), power: 6, left: 300, ...more });
+
+test("what to switch off is said, and by when", () => {
+  assert.equal(status(late()), "The target will be passed. Switch off 3.8 kW within 1 min.");
+  // By then 6 kW for a minute and 2.25 kW for four are drawn: 15 kW minutes, as 3 kW for five are.
+  assert.ok(6 + (6 - 3.75) * 4 <= 15);
+  assert.equal(status(late({ left: 290 })), "The target will be passed. Switch off 3.0 kW now.");
+  assert.equal(status(late({ isPeak: true })), "A new monthly peak is coming. Switch off 3.8 kW within 1 min.");
+});
+
+test("nobody is asked to switch off more than is drawn", () => {
+  // Within a minute it would be all and more, at once it is enough.
+  assert.match(status(late({ power: 3.5, budget: 0.5 })), /Switch off 3\.0 kW now\.$/);
+  assert.match(status(late({ power: 3, budget: -1 })), /Switching everything off would no longer prevent it\.$/);
+});
+
+test("what is drawn may not be known, or less than may be", () => {
+  for (const more of [{ power: null }, { left: null }, { power: 2 }]) {
+    assert.match(status(late(more)), /Draw no more than 3\.00 kW/);
+  }
+});
+
+test("a peak costs what is above the one that is billed anyway", () => {
+  const cost = (each, ...more) => plain(costOf(HASS, each, ...more));
+  const each = quarter({ demand_forecast: soFar(3, 5) });
+  assert.equal(cost(each, 4.5, 2.5, 5), "Such a peak would cost €2.50 more over the next twelve months.");
+  assert.equal(cost(each, 1, 2.5, 5), "Such a peak would cost €12.50 more over the next twelve months.");
+  // Nothing more, no price, no known floor; no quarter.
+  for (const [peak, floor, price] of [[5, 2.5, 5], [4.5, 2.5, NaN], [4.5, undefined, 5], [4.5, 2.5, 0]]) {
+    assert.equal(cost(each, peak, floor, price), "");
+  }
+  assert.equal(cost(quarter({ demand_forecast: state("unknown") }), 1, 2.5, 5), "");
 });

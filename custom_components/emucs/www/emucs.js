@@ -10,7 +10,7 @@ const ELEMENT = `ll-strategy-dashboard-${STRATEGY}`;
 const DOCUMENTATION = "https://github.com/emucs/emucs#dashboard";
 // Also those that others import: none of them waits until another one has come.
 const LEADING = ["dashboard", "live-card", "quarter-card", "report-links", "texts", "banner"];
-const MODULES = [...LEADING, "meter-card", "meter", "live", "trace", "format", "quarter", "peak-bars", "card-view", "live-view", "quarter-view", "views", "sections"];
+const MODULES = [...LEADING, "meter-card", "meter", "live", "trace", "format", "quarter", "peak-bars", "card-view", "live-view", "quarter-view", "target", "views", "sections"];
 
 let loading;
 let loaded = {};

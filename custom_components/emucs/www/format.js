@@ -27,6 +27,18 @@ export function formatNumber(hass, number, digits) {
   return new Intl.NumberFormat(locales, options).format(rounded);
 }
 
+/** An amount of money. */
+export function formatEuros(hass, euros) {
+  return new Intl.NumberFormat(languageOf(hass), { style: "currency", currency: "EUR" }).format(euros);
+}
+
+/** The first day of the month after the one that a moment is in. */
+export function formatNextMonth(hass, moment) {
+  const [, running] = latestMonths(moment, 2);
+  const [year, month] = running.split("-").map(Number);
+  return new Intl.DateTimeFormat(languageOf(hass), { day: "numeric", month: "long", timeZone: "UTC" }).format(Date.UTC(year, month, 1));
+}
+
 /** Seconds as `m:ss`. */
 export function formatSeconds(seconds) {
   const whole = Math.max(0, Math.round(seconds));

@@ -3,10 +3,11 @@
 import { ARC } from "./card-view.js";
 import { formatPower, formatSeconds } from "./format.js";
 import { MeterCard } from "./meter-card.js";
-import { fetchPeaks, hasValue, isGone, suggestedMeter } from "./meter.js";
+import { fetchPeaks, hasValue, isGone, kilowattsOf, suggestedMeter } from "./meter.js";
 import { PeakBars } from "./peak-bars.js";
-import { budgetOf, niceEnd, quarterOf, statusOf } from "./quarter.js";
+import { budgetOf, costOf, niceEnd, quarterOf, statusOf } from "./quarter.js";
 import { STYLE, TEMPLATE } from "./quarter-view.js";
+import { TargetControl } from "./target.js";
 import { say } from "./texts.js";
 
 export const CARD = "emucs-quarter-card";
@@ -21,12 +22,13 @@ const SUGGESTED = ["demand_forecast", "demand_budget", "demand", "month_peak", "
 export class QuarterCard extends MeterCard {
   static NAME = CARD;
   static TITLE = "title";
-  static SHOWN = ["demand_forecast", "demand_budget", "peak_alarm", "peak_warning", "peak_target"];
+  static SHOWN = ["demand_forecast", "demand_budget", "peak_alarm", "peak_warning", "peak_target", "power", "month_peak", "peak_kw_price"];
   static FIELDS = { show_peaks: "boolean" };
 
   constructor() {
     super(STYLE, TEMPLATE);
     this._bars = new PeakBars(this._parts.peaks);
+    this._target = new TargetControl(this._parts);
     this._forget();
   }
 
@@ -41,7 +43,7 @@ export class QuarterCard extends MeterCard {
 
   _show() {
     this._parts.quarter.hidden = !this._state("demand_forecast");
-    const labels = ["forecast", "so_far", "target", "time_left"].map((key) => [`${key}_label`, say(this._hass, key)]);
+    const labels = ["forecast", "power", "so_far", "target", "time_left", "month_peak"].map((key) => [`${key}_label`, say(this._hass, key)]);
     this._write(Object.fromEntries(labels));
     super._show();
   }
@@ -51,15 +53,20 @@ export class QuarterCard extends MeterCard {
     const states = Object.fromEntries(QuarterCard.SHOWN.map((key) => [key, this._state(key)]));
     const quarter = quarterOf(states, Boolean(this._meter), this._peaks?.floor, this._live);
     const [label, budget] = budgetOf(hass, quarter);
+    const peak = kilowattsOf(states.month_peak);
     this._write({
       forecast: formatPower(hass, quarter.forecast),
       estimated: quarter.estimated ? say(hass, "estimated") : "",
+      power: formatPower(hass, quarter.power),
+      month_peak: formatPower(hass, peak),
       so_far: formatPower(hass, quarter.soFar),
       target: formatPower(hass, quarter.target),
       budget_label: label,
       budget,
-      status: statusOf(hass, quarter),
+      status: statusOf(hass, { ...quarter, left: this._secondsLeft() }),
+      cost: costOf(hass, quarter, peak, this._peaks?.floor, Number(states.peak_kw_price?.state)),
     });
+    this._target.show(hass, this._entities.peak_target, quarter, this._peaks?.floor);
     this._parts.card.dataset.level = quarter.level;
     this._write({ announcement: this._announce(quarter.level) });
     this._describe(quarter.level, this._description(quarter));

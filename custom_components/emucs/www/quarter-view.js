@@ -1,6 +1,7 @@
 // What the quarter card is made of: its elements, and how they look.
 
 import { ARC_PATH, BASE, number } from "./card-view.js";
+import { TARGET_STYLE, TARGET_TEMPLATE } from "./target.js";
 
 export const TEMPLATE = `
 <ha-card data-part="card">
@@ -22,14 +23,19 @@ export const TEMPLATE = `
       </span>
     </button>
     <div class="time" aria-hidden="true"><div data-part="time_bar"></div></div>
-    <dl>${["so_far", "target", "budget", "time_left"].map(number).join("")}</dl>
+    <dl>${["power", "so_far", "time_left", "target", "budget", "month_peak"].map(number).join("")}</dl>
   </div>
   <p class="status" data-part="status"></p>
+  <p class="cost" data-part="cost"></p>
   <p class="unseen" role="status" data-part="announcement"></p>
+  ${TARGET_TEMPLATE}
   <section class="peaks" data-part="peaks"></section>
 </ha-card>`;
 
-export const STYLE = `${BASE}
+export const STYLE = `${BASE}${TARGET_STYLE}
+dl { grid-template-columns: repeat(3, 1fr); }
+.cost { margin: 4px 0 0; padding-inline-start: 14px; line-height: 1.4; }
+.cost:empty { display: none; }
 ha-card { --level: var(--success-color, #43a047); }
 [data-level="warning"] { --level: var(--warning-color, #ffa600); }
 [data-level="alarm"], [data-level="passed"] { --level: var(--error-color, #db4437); }

@@ -4,7 +4,7 @@ import { LIVE_CARD } from "./live-card.js";
 import { entitiesOf, mbusMeters, nameOf } from "./meter.js";
 import { CARD } from "./quarter-card.js";
 import { ReportLinks } from "./report-links.js";
-import { graph, HALF, list, means, part, perDay, section, THIRD, tile, tiles, today, until, WHOLE } from "./sections.js";
+import { graph, HALF, list, means, part, perDay, section, THIRD, tiles, today, until, WHOLE } from "./sections.js";
 import { say } from "./texts.js";
 
 const MEDIA = { gas: "mdi:fire", water: "mdi:water", heat: "mdi:radiator", cooling: "mdi:snowflake", electricity: "mdi:flash" };
@@ -59,12 +59,10 @@ function peakView(hass, meter, shown) {
   if (!shown.demand_forecast) {
     return [];
   }
-  const [target] = shown.peak_target ?? [];
   const [cost] = shown.capacity_cost ?? [];
   return [
     section(say(hass, "title"), "mdi:chart-bar", [
       { type: `custom:${CARD}`, device_id: meter.id, title: "", grid_options: WHOLE },
-      tile(target, WHOLE, { features: [{ type: "numeric-input", style: "buttons" }], features_position: "inline" }),
     ]),
     section(say(hass, "this_month"), "mdi:calendar-month", [
       list(shown, ["month_peak", "month_peak_time", "peak_average", "peak_average_forecast"]),
