@@ -45,10 +45,10 @@ async def installed(home: Home) -> AsyncGenerator[None]:
 async def shown(page: Page) -> None:
     """Wait until the dashboard is there; Home Assistant shows an error in its place when it gives up."""
     error = page.get_by_text("Error loading the dashboard strategy")
-    bars = page.locator("emucs-quarter-card .bar")
-    await bars.first.or_(error.first).first.wait_for(timeout=PATIENCE)
+    power = page.locator("emucs-live-card [data-part=power]")
+    await power.first.or_(error.first).first.wait_for(timeout=PATIENCE)
     await expect(error).to_have_count(0)
-    await expect(bars).to_have_count(13)
+    await expect(power).to_contain_text("W")
 
 
 async def come_late(route: Route) -> None:

@@ -41,7 +41,7 @@ async def remember_five_weeks(home: Home) -> None:
 
 async def links(window: Window, page: Page) -> Locator:
     """Return the links to the report on the dashboard."""
-    await window.go(page, f"/{PATH}")
+    await window.go(page, f"/{PATH}/grid")
     found = page.locator(LINKS)
     await found.scroll_into_view_if_needed()
     return found

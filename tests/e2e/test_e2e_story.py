@@ -26,6 +26,14 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(150
 
 INTEGRATION = "/config/integrations/integration/emucs"
 DASHBOARD = "/dashboard-meter"
+PEAK = f"{DASHBOARD}/peak"
+VIEWS = {
+    "Today": ("Now", "Today", "Gas and water", "Gas meter", "Water meter"),
+    "Peak": ("Quarter-hour peak", "This month"),
+    "Grid": ("Grid connection", "Phases", "Voltage"),
+    "House": ("Forecast",),
+    "Meter": ("Energy", "Meter", "Gas and water"),
+}
 CARD = "emucs-quarter-card"
 LIVE_CARD = "emucs-live-card"
 SLOW = 60_000  # ms: for what the meter has to do first
@@ -183,11 +191,14 @@ async def test_the_meter_dashboard_is_two_clicks_away(home: Home, window: Window
     await page.get_by_role("textbox", name="Title").fill("Meter")
     await page.get_by_role("button", name="Create").click()
     await page.locator("ha-sidebar").get_by_text("Meter", exact=True).click()
-    await expect(page).to_have_url(f"{home.url}{DASHBOARD}/meter-{home.meter.meter_id.lower()}")
+    await expect(page).to_have_url(f"{home.url}{DASHBOARD}/today")
+    for view, headings in VIEWS.items():
+        await page.get_by_role("tab", name=view).click()
+        for heading in headings:
+            await expect(page.locator("hui-heading-card").get_by_text(heading, exact=True)).to_be_visible()
+        assert await page.locator("hui-error-card, hui-warning").count() == 0
+    await page.get_by_role("tab", name="Peak").click()
     await expect(page.locator(f"{CARD} .bar")).to_have_count(13)
-    for heading in ("Now", "Quarter-hour peak", "Energy", "Phases", "Gas meter", "Water meter"):
-        await expect(page.locator("hui-heading-card").get_by_text(heading, exact=True)).to_be_visible()
-    assert await page.locator("hui-error-card, hui-warning").count() == 0
 
 
 async def test_a_target_is_set(home: Home, page: Page) -> None:
@@ -206,6 +217,7 @@ async def test_the_quarter_card_moves(home: Home, page: Page) -> None:
 
 
 async def test_each_telegram_moves_the_needle(home: Home, window: Window, page: Page) -> None:
+    await page.get_by_role("tab", name="Today").click()
     power, needle = (page.locator(f"{LIVE_CARD} [data-part={name}]") for name in ("power", "needle"))
     shown = set()
     # No state is written as often, nor for so little.
@@ -221,6 +233,8 @@ async def test_each_telegram_moves_the_needle(home: Home, window: Window, page: 
     await expect(page.locator(f"{LIVE_CARD} [data-part=status]")).to_be_hidden()
     await window.picture(page, "live-card", LIVE_CARD)
     home.appliance.watts = 1000
+    await page.get_by_role("tab", name="Peak").click()
+    await followed(page)
 
 
 async def test_the_bars_are_reached_by_keyboard(window: Window, page: Page) -> None:
@@ -281,7 +295,7 @@ async def test_the_dashboard_fits_every_screen_and_language(
     window: Window, page: Page, name: str, size: tuple[int, int], language: str, title: str
 ) -> None:
     async with window.open(size=size, dark=name.endswith("dark"), language=language) as other:
-        await window.go(other, DASHBOARD)
+        await window.go(other, PEAK)
         await expect(other.locator(f"{CARD} .bar")).to_have_count(13)
         heading = other.locator("hui-heading-card").get_by_text(title, exact=True)
         await heading.scroll_into_view_if_needed()
@@ -298,7 +312,7 @@ async def test_the_dashboard_fits_every_screen_and_language(
 # The next quarter may have to be waited for.
 @pytest.mark.timeout(150 + TOO_LATE)
 async def test_an_alarm_is_seen(home: Home, window: Window, page: Page) -> None:
-    await window.go(page, DASHBOARD)
+    await window.go(page, PEAK)
     await followed(page)
     while (left := await seconds_left(page)) < TOO_LATE:
         await page.wait_for_timeout(1000)
@@ -365,7 +379,7 @@ async def test_the_meter_moves_to_another_port(home: Home, window: Window, page:
     await fill_address(page, home.server.port)
     await expect(page.get_by_text("successful").first).to_be_visible()
     await page.get_by_role("button", name="Close").last.click()
-    await window.go(page, DASHBOARD)
+    await window.go(page, PEAK)
     await followed(page)
 
 
@@ -379,21 +393,22 @@ async def second() -> AsyncGenerator[TcpServer]:
         yield server
 
 
-async def test_a_second_meter_has_a_view_of_its_own(home: Home, window: Window, page: Page, second: TcpServer) -> None:
+async def test_a_second_meter_shares_the_views(home: Home, window: Window, page: Page, second: TcpServer) -> None:
     async with home.api() as api:
         flow = await Flow.begin(api, "emucs")
         await flow.choose("network")
         await flow.submit({"host": LOOPBACK, "port": second.port, "advanced": {}})
         result = await flow.submit({"user_port": "p1", "add_to_energy": False})
         assert result["type"] == "create_entry"
-    await window.go(page, f"{DASHBOARD}/meter-{second.meter.meter_id.lower()}")
-    await followed(page)
-    await expect(part(page, "estimated")).to_have_text("estimated")
-    await expect(part(page, "peaks")).to_contain_text("No monthly peak is known yet.")
-    await expect(page.locator("hui-heading-card").get_by_text("Gas meter")).to_have_count(0)
-    assert await page.locator("hui-error-card, hui-warning").count() == 0
-    await window.go(page, f"{DASHBOARD}/meter-{home.meter.meter_id.lower()}")
+    await window.go(page, PEAK)
+    card = page.locator(CARD).nth(1)
+    await expect(card.locator(FOLLOWED)).to_be_visible(timeout=SLOW)
+    await expect(card.locator("[data-part=estimated]")).to_have_text("estimated")
+    await expect(card.locator("[data-part=peaks]")).to_contain_text("No monthly peak is known yet.")
     await expect(page.locator(f"{CARD} .bar")).to_have_count(13)
+    await page.get_by_role("tab", name="Today").click()
+    await expect(page.locator("hui-heading-card").get_by_text("Gas and water")).to_have_count(1)
+    assert await page.locator("hui-error-card, hui-warning").count() == 0
 
 
 async def test_a_card_stands_on_any_dashboard(home: Home, window: Window, page: Page, second: TcpServer) -> None:
@@ -430,7 +445,7 @@ async def test_the_card_is_in_the_card_picker(window: Window, page: Page) -> Non
 
 async def test_a_restart_is_survived(home: Home, window: Window, page: Page, second: TcpServer) -> None:
     window.problems.allow(AWAY)
-    await window.go(page, DASHBOARD)
+    await window.go(page, PEAK)
     await followed(page)
     async with home.api() as api:
         await api.request("POST", "services/homeassistant/restart", {})
