@@ -250,9 +250,10 @@ async def test_the_bars_are_reached_by_keyboard(window: Window, page: Page) -> N
     await expect(bars.first).to_be_focused()
     await page.keyboard.press("End")
     await expect(detail).to_have_text(latest)
-    # One stop of the tabulator before them is the gauge, which opens what Home Assistant knows of the forecast.
-    await page.keyboard.press("Shift+Tab")
-    await expect(part(page, "gauge")).to_be_focused()
+    # Before them are the target with its two buttons, and the gauge, which opens what Home Assistant knows of the forecast.
+    for name in ("aim_more", "aim_field", "aim_less", "gauge"):
+        await page.keyboard.press("Shift+Tab")
+        await expect(part(page, name)).to_be_focused()
     assert "Forecast" in (await part(page, "gauge").get_attribute("aria-label") or "")
     await page.keyboard.press("Enter")
     await expect(page.locator("ha-more-info-dialog").get_by_text("Demand forecast").first).to_be_visible()
@@ -321,9 +322,9 @@ async def test_an_alarm_is_seen(home: Home, window: Window, page: Page) -> None:
     # Enough to pass the target by a quarter of it, and soon enough for the alarm not to wait for long.
     home.appliance.watts = int(max((1.25 * target - so_far) * 900 / left, (target - so_far) * 900 / ALARMING) * 1000)
     await expect(level(page, "alarm")).to_be_visible(timeout=SLOW)
-    await expect(part(page, "status")).to_contain_text("Draw no more than")
+    await expect(part(page, "status")).to_contain_text(re.compile(r"Switch off \d"))
     # A screen reader is told once, by itself.
-    await expect(part(page, "announcement")).to_contain_text("Draw no more than")
+    await expect(part(page, "announcement")).to_contain_text("Switch off")
     # The picture shows what a household may have, not what raises the alarm within a minute.
     so_far = float((await part(page, "so_far").inner_text()).split()[0])
     home.appliance.watts = int((1.25 * target - so_far) * 900 / await seconds_left(page) * 1000)
