@@ -250,7 +250,7 @@ async def test_the_bars_are_reached_by_keyboard(window: Window, page: Page) -> N
     await expect(bars.first).to_be_focused()
     await page.keyboard.press("End")
     await expect(detail).to_have_text(latest)
-    # Before them are the target with its two buttons, and the gauge, which opens what Home Assistant knows of the forecast.
+    # Before them are the target, and the gauge, which opens what Home Assistant knows of the forecast.
     for name in ("aim_more", "aim_field", "aim_less", "gauge"):
         await page.keyboard.press("Shift+Tab")
         await expect(part(page, name)).to_be_focused()
