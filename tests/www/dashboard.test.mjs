@@ -141,3 +141,9 @@ test("the services of a meter are shown with it", () => {
   Object.assign(hass.entities, entities("household", { base_load: "sensor.base_load" }));
   assert.deepEqual(named(viewOf(hass, "house")), ["binary_sensor.link", "sensor.base_load"]);
 });
+
+test("with panels or a battery, the flow of power is shown", () => {
+  const types = (preferences) => dashboard(home(), {}, preferences).views[0].sections.flatMap(({ cards }) => cards.map(({ type }) => type));
+  assert.ok(types({ energy_sources: [{ type: "solar", stat_energy_from: "sensor.sun" }] }).includes("custom:emucs-flow-card"));
+  assert.ok(!types({ energy_sources: [{ type: "grid" }] }).includes("custom:emucs-flow-card"));
+});

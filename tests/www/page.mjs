@@ -8,7 +8,7 @@ let focused = null;
 
 export class Element {
   constructor(tag = "div") {
-    Object.assign(this, { tag, attributes: {}, children: [], dataset: {}, style: {}, listeners: {}, parent: null, text: "" });
+    Object.assign(this, { tag, attributes: {}, children: [], dataset: {}, style: { setProperty() {} }, listeners: {}, parent: null, text: "" });
   }
 
   setAttribute(name, value) {

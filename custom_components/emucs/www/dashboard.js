@@ -7,20 +7,23 @@ import { VIEWS, visible } from "./views.js";
 
 const MOST_COLUMNS = 3;
 
-/** The configuration of the whole dashboard: of all meters, or of the one that `device_id` names. */
-export function dashboard(hass, { device_id } = {}) {
+/**
+ * The configuration of the whole dashboard: of all meters, or of the one that `device_id` names. `preferences` are those of
+ * Home Assistant's energy dashboard.
+ */
+export function dashboard(hass, { device_id } = {}, preferences = null) {
   const title = say(hass, "dashboard_name");
   const meters = device_id ? [meterOfDevice(hass, device_id)].filter(Boolean) : electricityMeters(hass);
   if (!meters.length) {
     const nothing = { type: "markdown", content: say(hass, "no_meter") };
     return { views: [{ title, type: "sections", sections: [{ type: "grid", cards: [nothing] }] }] };
   }
-  const views = VIEWS.map((each) => view(hass, each, meters));
+  const views = VIEWS.map((each) => view(hass, each, meters, preferences));
   return { title, views: views.filter(({ sections }) => sections.length) };
 }
 
-function view(hass, [path, title, of], meters) {
-  const filled = meters.map((meter) => [meter, of(hass, meter, visible(hass, meter)).filter(Boolean)]).filter(([, found]) => found.length);
+function view(hass, [path, title, of], meters, preferences) {
+  const filled = meters.map((meter) => [meter, of(hass, meter, visible(hass, meter), preferences).filter(Boolean)]).filter(([, found]) => found.length);
   const widest = Math.max(0, ...filled.map(([, found]) => found.length));
   // Whatever is missing is said once a meter, on top of all that is missing.
   const sections = filled.flatMap(([meter, found]) => [...banner(hass, meter), ...found.map((each) => named(each, meters.length > 1 && meter))]);

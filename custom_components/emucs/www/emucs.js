@@ -4,13 +4,13 @@
 // Home Assistant replaces `customElements` and `HTMLElement` while it starts, and does not see what was defined before
 // that. It defines its own first element after that: what extends `HTMLElement` is neither made nor fetched earlier.
 
-const CARDS = { live: "emucs-live-card", card: "emucs-quarter-card" }; // by the key of their texts
+const CARDS = { live: "emucs-live-card", flow: "emucs-flow-card", card: "emucs-quarter-card" }; // by the key of their texts
 const STRATEGY = "emucs";
 const ELEMENT = `ll-strategy-dashboard-${STRATEGY}`;
 const DOCUMENTATION = "https://github.com/emucs/emucs#dashboard";
 // Also those that others import: none of them waits until another one has come.
-const LEADING = ["dashboard", "live-card", "quarter-card", "report-links", "texts", "banner"];
-const MODULES = [...LEADING, "meter-card", "meter", "live", "trace", "format", "quarter", "peak-bars", "card-view", "live-view", "quarter-view", "target", "views", "sections"];
+const LEADING = ["dashboard", "live-card", "flow-card", "quarter-card", "report-links", "texts", "banner"];
+const MODULES = [...LEADING, "meter-card", "meter", "live", "trace", "format", "quarter", "peak-bars", "card-view", "live-view", "quarter-view", "flow", "flow-view", "target", "views", "sections"];
 
 let loading;
 let loaded = {};
@@ -26,13 +26,13 @@ function load() {
 
 async function fetchAll() {
   const modules = await Promise.all(MODULES.map((name) => import(`./${name}.js`)));
-  const [{ dashboard }, { LiveCard, suggestLiveCard }, { QuarterCard, suggestCard }, { ReportLinks }, { say }, { Banner }] = modules;
-  for (const card of [LiveCard, QuarterCard, ReportLinks, Banner]) {
+  const [{ dashboard }, { LiveCard, suggestLiveCard }, { FlowCard, suggestFlowCard }, { QuarterCard, suggestCard }, { ReportLinks }, { say }, { Banner }] = modules;
+  for (const card of [LiveCard, FlowCard, QuarterCard, ReportLinks, Banner]) {
     if (!customElements.get(card.NAME)) {
       customElements.define(card.NAME, card);
     }
   }
-  loaded = { dashboard, say, suggest: { live: suggestLiveCard, card: suggestCard } };
+  loaded = { dashboard, say, suggest: { live: suggestLiveCard, flow: suggestFlowCard, card: suggestCard } };
   return loaded;
 }
 
@@ -59,7 +59,8 @@ function strategy() {
   return class extends HTMLElement {
     /** Home Assistant waits for as long as this takes. */
     static async generate(config, hass) {
-      return (await load()).dashboard(hass, config);
+      const [{ dashboard }, preferences] = await Promise.all([load(), preferencesOf(hass)]);
+      return dashboard(hass, config, preferences);
     }
 
     /** What makes it anew, when Home Assistant asks: other meters, other entities. */
@@ -67,6 +68,11 @@ function strategy() {
       return before.devices !== hass.devices || before.entities !== hass.entities;
     }
   };
+}
+
+/** What the energy dashboard is made of, if it was set up. */
+function preferencesOf(hass) {
+  return hass.callWS({ type: "energy/get_prefs" }).catch(() => null);
 }
 
 /** Add to one of the lists that Home Assistant offers from; whoever has put something else there has broken it. */

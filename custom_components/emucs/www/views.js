@@ -1,5 +1,7 @@
 // The five views of a meter: what goes where. Each has at most three sections, as many as a desktop has beside each other.
 
+import { FLOW_CARD } from "./flow-card.js";
+import { sourcesOf } from "./flow.js";
 import { LIVE_CARD } from "./live-card.js";
 import { entitiesOf, mbusMeters, nameOf } from "./meter.js";
 import { CARD } from "./quarter-card.js";
@@ -11,7 +13,7 @@ const MEDIA = { gas: "mdi:fire", water: "mdi:water", heat: "mdi:radiator", cooli
 const WEEK = 7;
 const MONTH = 30;
 
-/** The views: their paths, the keys of their titles, and functions of Home Assistant, a meter, and its entities by key. */
+/** The views: their paths, the keys of their titles, and functions of Home Assistant, a meter, its entities by key, and the preferences. */
 export const VIEWS = [
   ["today", "view_today", todayView],
   ["peak", "view_peak", peakView],
@@ -20,12 +22,13 @@ export const VIEWS = [
   ["meter", "view_meter", meterView],
 ];
 
-function todayView(hass, meter, shown) {
+function todayView(hass, meter, shown, preferences) {
   const energy = hass.panels?.energy && { tap_action: { action: "navigate", navigation_path: "/energy" } };
   const [imported] = shown.energy_import ?? [];
   const [exported] = shown.energy_export ?? [];
   return [
     section(say(hass, "now"), "mdi:flash", [
+      shown.power && hasSources(preferences) && { type: `custom:${FLOW_CARD}`, device_id: meter.id, title: "", grid_options: WHOLE },
       shown.power && { type: `custom:${LIVE_CARD}`, device_id: meter.id, title: "", grid_options: WHOLE },
       ...tiles(shown, ["time_band"], WHOLE),
     ]),
@@ -46,6 +49,11 @@ function todayView(hass, meter, shown) {
       mbusMeters(hass, meter).flatMap((each) => consumption(hass, each)),
     ),
   ];
+}
+
+/** Whether there is more than the grid: the sun, or a battery. */
+function hasSources(preferences) {
+  return Object.values(sourcesOf(preferences)).some((ids) => ids.length);
 }
 
 /** What an M-Bus meter has counted. */
