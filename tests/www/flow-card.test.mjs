@@ -24,13 +24,14 @@ function home(preferences = PREFERENCES) {
   return hass;
 }
 
-async function cardOf(hass) {
+async function cardOf(t, hass) {
   const card = new FlowCard();
   card.setConfig({});
   card.connectedCallback();
   card.hass = hass;
+  t.after(() => card.disconnectedCallback());
   await turnOfTheLoop();
-  return { card, text: (name) => plain(card._parts[name].textContent), part: (name) => card._parts[name], end: () => card.disconnectedCallback() };
+  return { card, text: (name) => plain(card._parts[name].textContent), part: (name) => card._parts[name] };
 }
 
 test("sources are those of the energy dashboard", () => {
@@ -56,9 +57,9 @@ test("what flows is allocated as energy is", () => {
   assert.deepEqual(moving(flowsOf({ grid: -1, sun: 0, battery: 3 })), { battery_grid: 1, battery_house: 2 });
 });
 
-test("the card shows each source, and follows telegrams", async () => {
+test("the card shows each source, and follows telegrams", async (t) => {
   const hass = home();
-  const { text, part, end } = await cardOf(hass);
+  const { text, part } = await cardOf(t, hass);
   hass.connection.send(telegram({ power: -0.5 }));
   assert.deepEqual(["sun", "grid", "house", "battery"].map(text), ["2,000 W", "500 W", "1,100 W", "400 W"]);
   assert.deepEqual(["grid_label", "battery_label"].map(text), ["To the grid", "To the battery"]);
@@ -67,21 +68,18 @@ test("the card shows each source, and follows telegrams", async () => {
   hass.connection.send(telegram({ power: 1 }));
   assert.deepEqual(["grid", "grid_label", "house"].map(text), ["1,000 W", "From the grid", "2,600 W"]);
   assert.match(part("gauge").getAttribute("aria-label"), /Sun 2,000.W, From the grid 1,000.W, House 2,600.W, To the battery 400.W/);
-  end();
 });
 
-test("what is not known is not drawn", async () => {
+test("what is not known is not drawn", async (t) => {
   const hass = home(null);
-  const { text, part, end } = await cardOf(hass);
+  const { text, part } = await cardOf(t, hass);
   hass.connection.send(telegram({ power: 1 }));
   assert.deepEqual([part("sun_node").hidden, part("battery_node").hidden, text("house")], [true, true, "1,000 W"]);
-  end();
   const other = home();
   other.states["sensor.east_power"] = state("unavailable");
-  const { text: said, part: of, end: done } = await cardOf(other);
+  const { text: said, part: of } = await cardOf(t, other);
   other.connection.send(telegram({ power: 1 }));
   assert.deepEqual([said("sun"), said("house"), of("grid_house").style.display], ["–", "–", "none"]);
-  done();
 });
 
 test("the card is offered for the power of a meter", () => {

@@ -89,8 +89,9 @@ export class FlowCard extends MeterCard {
 
   _tell(all) {
     const known = NODES.filter((name) => all[name] !== undefined);
-    const said = known.map((name) => `${say(this._hass, this._role(name, all[name]))} ${this._parts[name].textContent}`).join(", ");
-    this._describe(known.join(), `${say(this._hass, "open_power")}: ${said}`);
+    const roles = known.map((name) => this._role(name, all[name]));
+    const said = known.map((name, index) => `${say(this._hass, roles[index])} ${this._parts[name].textContent}`).join(", ");
+    this._describe(roles.join(), `${say(this._hass, "open_power")}: ${said}`);
   }
 }
 
