@@ -7,7 +7,7 @@ import { homeOf, WWW } from "./home.mjs";
 
 const MAIN = new URL("emucs.js", WWW);
 const STRATEGY = "ll-strategy-dashboard-emucs";
-const CARDS = ["emucs-live-card", "emucs-quarter-card"];
+const CARDS = ["emucs-live-card", "emucs-flow-card", "emucs-quarter-card"];
 // What others may have left behind: Home Assistant offers from arrays.
 window.customStrategies = { theirs: { type: "theirs", strategyType: "dashboard" } };
 window.customCards = "none";
@@ -63,8 +63,8 @@ test("all are offered in the user's language, also where a list was none", async
   assert.deepEqual(window.customCards.map(({ type }) => type), CARDS);
   document.querySelector = () => ({ hass: homeOf({ language: "fr" }) });
   assert.equal(window.customStrategies[1].name, "Compteur numérique belge");
-  assert.match(window.customCards[1].description, /^Le quart d'heure/);
-  assert.equal(window.customCards[1].getEntitySuggestion(homeOf(), "sensor.budget").config.device_id, "meter");
+  assert.match(window.customCards[2].description, /^Le quart d'heure/);
+  assert.equal(window.customCards[2].getEntitySuggestion(homeOf(), "sensor.budget").config.device_id, "meter");
   assert.equal(window.customCards[0].name, "Puissance en direct");
   assert.equal(window.customCards[0].getEntitySuggestion(homeOf(), "sensor.budget"), null);
 });

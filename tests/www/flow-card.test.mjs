@@ -62,11 +62,12 @@ test("the card shows each source, and follows telegrams", async (t) => {
   const { text, part } = await cardOf(t, hass);
   hass.connection.send(telegram({ power: -0.5 }));
   assert.deepEqual(["sun", "grid", "house", "battery"].map(text), ["2,000 W", "500 W", "1,100 W", "400 W"]);
-  assert.deepEqual(["grid_label", "battery_label"].map(text), ["To the grid", "To the battery"]);
+  assert.deepEqual(["grid_label", "battery_label"].map(text), ["Grid", "Battery"]);
+  assert.match(part("gauge").getAttribute("aria-label"), /To the grid 500.W/);
   assert.equal(part("grid_node").getAttribute("class"), "node grid returned");
   assert.deepEqual([part("sun_grid").style.display, part("grid_house").style.display], ["", "none"]);
   hass.connection.send(telegram({ power: 1 }));
-  assert.deepEqual(["grid", "grid_label", "house"].map(text), ["1,000 W", "From the grid", "2,600 W"]);
+  assert.deepEqual(["grid", "house"].map(text), ["1,000 W", "2,600 W"]);
   assert.match(part("gauge").getAttribute("aria-label"), /Sun 2,000.W, From the grid 1,000.W, House 2,600.W, To the battery 400.W/);
 });
 

@@ -9,7 +9,9 @@ import { say } from "./texts.js";
 
 export const FLOW_CARD = "emucs-flow-card";
 
-const LABELS = { sun: "flow_sun", grid: "flow_grid", export: "flow_export", house: "flow_house", battery: "flow_battery", charge: "flow_charge" };
+const LABELS = { sun: "flow_sun", grid: "view_grid", house: "view_house", battery: "flow_battery" };
+// What is said of it, by its direction.
+const SPOKEN = { grid: ["from_grid", "to_grid"], battery: ["from_battery", "to_battery"] };
 const LEAST = 0.005; // kW: what is less does not move
 const FASTEST = 0.3; // seconds a dot, of a lot
 const SLOWEST = 3;
@@ -63,8 +65,9 @@ export class FlowCard extends MeterCard {
     const all = { ...powers, house: houseOf(powers) };
     for (const name of NODES) {
       this._parts[`${name}_node`].hidden = all[name] === undefined;
-      this._write({ [name]: formatWatts(this._hass, all[name] == null ? null : Math.abs(all[name])), [`${name}_label`]: say(this._hass, this._role(name, all[name])) });
+      this._write({ [name]: formatWatts(this._hass, all[name] == null ? null : Math.abs(all[name])), [`${name}_label`]: say(this._hass, LABELS[name]) });
     }
+    this._parts.card.dataset.battery = all.battery === undefined ? "none" : "some";
     this._mark("grid", "returned", powers.grid < 0);
     this._mark("battery", "charging", powers.battery < 0);
     const flows = all.house === null ? {} : flowsOf(powers);
@@ -76,12 +79,6 @@ export class FlowCard extends MeterCard {
     this._tell(all);
   }
 
-  /** The key of the name that something has now. */
-  _role(name, power) {
-    const taking = { grid: "export", battery: "charge" }[name];
-    return LABELS[power < 0 && taking ? taking : name];
-  }
-
   _mark(name, mark, isSet) {
     const node = this._parts[`${name}_node`];
     node.setAttribute("class", isSet ? `node ${name} ${mark}` : `node ${name}`);
@@ -89,7 +86,7 @@ export class FlowCard extends MeterCard {
 
   _tell(all) {
     const known = NODES.filter((name) => all[name] !== undefined);
-    const roles = known.map((name) => this._role(name, all[name]));
+    const roles = known.map((name) => SPOKEN[name]?.[all[name] < 0 ? 1 : 0] ?? LABELS[name]);
     const said = known.map((name, index) => `${say(this._hass, roles[index])} ${this._parts[name].textContent}`).join(", ");
     this._describe(roles.join(), `${say(this._hass, "open_power")}: ${said}`);
   }

@@ -21,24 +21,29 @@ const path = (name) => {
 const line = (name) => `<path class="flow ${name.split("_")[0]} to-${name.split("_")[1]}" data-part="${name}" d="${path(name)}" />`;
 
 const node = (name) => `
-  <div class="node ${name}" data-part="${name}_node" style="left: ${(PLACES[name][0] / WIDTH) * 100}%; top: ${(PLACES[name][1] / HEIGHT) * 100}%">
+  <span class="node ${name}" data-part="${name}_node" style="left: ${(PLACES[name][0] / WIDTH) * 100}%; top: ${(PLACES[name][1] / HEIGHT) * 100}%">
     <ha-icon icon="${ICONS[name]}"></ha-icon>
     <span class="power" data-part="${name}"></span>
     <span class="small" data-part="${name}_label"></span>
-  </div>`;
+  </span>`;
 
 export const TEMPLATE = `
 <ha-card data-part="card">
   <h2 data-part="title"></h2>
   <button type="button" class="board" data-part="gauge">
-    <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">${FLOWS.map(line).join("")}</svg>
-    ${NODES.map(node).join("")}
+    <span class="plane">
+      <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">${FLOWS.map(line).join("")}</svg>
+      ${NODES.map(node).join("")}
+    </span>
   </button>
   <p class="status" data-part="status"></p>
 </ha-card>`;
 
 export const STYLE = `${BASE}
-.board { position: relative; display: block; width: 100%; max-width: 420px; margin: 0 auto; }
+.board { display: block; width: 100%; max-width: 420px; margin: 0 auto; overflow: hidden; aspect-ratio: 300 / 220; }
+/* Without a battery, there is nothing below. */
+[data-battery="none"] .board { aspect-ratio: 300 / 150; }
+.plane { position: relative; display: block; }
 .board svg { display: block; width: 100%; }
 .sun { --flow: var(--energy-solar-color, #ff9800); }
 .grid { --flow: var(--energy-grid-consumption-color, #488fc2); }

@@ -28,8 +28,7 @@ function todayView(hass, meter, shown, preferences) {
   const [exported] = shown.energy_export ?? [];
   return [
     section(say(hass, "now"), "mdi:flash", [
-      shown.power && hasSources(preferences) && { type: `custom:${FLOW_CARD}`, device_id: meter.id, title: "", grid_options: WHOLE },
-      shown.power && { type: `custom:${LIVE_CARD}`, device_id: meter.id, title: "", grid_options: WHOLE },
+      shown.power && live(hasSources(preferences) ? FLOW_CARD : LIVE_CARD, meter),
       ...tiles(shown, ["time_band"], WHOLE),
     ]),
     section(
@@ -51,6 +50,10 @@ function todayView(hass, meter, shown, preferences) {
   ];
 }
 
+function live(card, meter) {
+  return { type: `custom:${card}`, device_id: meter.id, title: "", grid_options: WHOLE };
+}
+
 /** Whether there is more than the grid: the sun, or a battery. */
 function hasSources(preferences) {
   return Object.values(sourcesOf(preferences)).some((ids) => ids.length);
@@ -69,9 +72,7 @@ function peakView(hass, meter, shown) {
   }
   const [cost] = shown.capacity_cost ?? [];
   return [
-    section(say(hass, "title"), "mdi:chart-bar", [
-      { type: `custom:${CARD}`, device_id: meter.id, title: "", grid_options: WHOLE },
-    ]),
+    section(say(hass, "title"), "mdi:chart-bar", [live(CARD, meter)]),
     section(say(hass, "this_month"), "mdi:calendar-month", [
       list(shown, ["month_peak", "month_peak_time", "peak_average", "peak_average_forecast"]),
       ...part(say(hass, "costs"), [list(shown, ["capacity_cost", "capacity_cost_month", "peak_kw_price"])]),
@@ -80,7 +81,7 @@ function peakView(hass, meter, shown) {
   ];
 }
 
-function gridView(hass, meter, shown) {
+function gridView(hass, meter, shown, preferences) {
   const of = (key) => shown[key] ?? [];
   const grid = of("voltage_phase").length > 2 || of("current_phase").length > 2 ? THIRD : HALF;
   const keys = ["power_phase", "voltage_phase", "current_phase", "available_current_phase", "headroom_phase"];
@@ -89,7 +90,11 @@ function gridView(hass, meter, shown) {
       list(shown, ["available_current", "headroom", "connection_load", "apparent_peak", "overload_warning", "overload_alarm"]),
       !shown.headroom && of("current_phase").length > 0 && { type: "markdown", content: say(hass, "no_breaker"), grid_options: WHOLE },
     ]),
-    section(say(hass, "phases"), "mdi:sine-wave", [...tiles(shown, keys, grid), of("power_phase").length > 1 && graph(of("power_phase"), 6)]),
+    section(say(hass, "phases"), "mdi:sine-wave", [
+      shown.power && hasSources(preferences) && live(LIVE_CARD, meter),
+      ...tiles(shown, keys, grid),
+      of("power_phase").length > 1 && graph(of("power_phase"), 6),
+    ]),
     shown.voltage_quality
       ? section(say(hass, "voltage"), "mdi:flash-alert-outline", [
           list(shown, ["voltage_quality", "voltage_problem", "overvoltage_time", "undervoltage_time"]),
