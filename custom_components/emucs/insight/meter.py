@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple, Self, cast
 
 from ..port import Telegram, obis
 from .base import Insight
+from .baseload import BaseLoad
 from .capacity import Capacity
 from .clock import MeterClock
 from .connection import Connection
@@ -25,6 +26,7 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     Voltage,
     Profile,
     Forecast,
+    BaseLoad,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 
