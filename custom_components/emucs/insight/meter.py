@@ -13,6 +13,7 @@ from .connection import Connection
 from .forecast import Forecast
 from .grid import Grid, grid_of
 from .guard import Guard, Guarded
+from .leaks import Leaks
 from .mbus_readings import MbusReadings
 from .profile import Profile
 from .silence import LongestSilence
@@ -27,6 +28,7 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     Profile,
     Forecast,
     BaseLoad,
+    Leaks,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 
@@ -69,9 +71,9 @@ class MeterInsights:
         self._hand_over()
 
     def _hand_over(self) -> None:
-        """Give each insight those that it uses."""
+        """Give each insight those that it uses, and the M-Bus meters."""
         for insight in self._insights.values():
-            insight.hand_over(self._insights)
+            insight.hand_over(self._insights, self.mbus)
 
     def __getitem__[InsightT: Insight[Any, Any]](self, kind: type[InsightT]) -> InsightT:
         """Return an insight by its class."""
