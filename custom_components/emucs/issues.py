@@ -12,7 +12,7 @@ from . import texts
 from .const import DOMAIN
 from .devices import mask
 from .insight.capacity import Capacity
-from .insight.leak_watch import Verdict
+from .insight.leak_watch import LIMITS, Verdict
 from .insight.leaks import Leaks, Verdicts
 from .insight.mbus import Medium
 from .insight.voltage import Voltage
@@ -247,7 +247,8 @@ def async_follow_meters(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
                 async_end(hass, entry, issue)
             elif not set(now) <= set(before):
                 names = ", ".join(_name_of_meter(hass, entry, identifier) for identifier in now)
-                placeholders = {"name": entry.title, "meters": names}
+                limits = LIMITS.get(known[now[0]].medium)
+                placeholders = {"name": entry.title, "meters": names, "limit": str(limits.most) if limits else ""}
                 _report(hass, entry, issue, placeholders, fix={ENTRY_ID: entry.entry_id}, persistent=True)
 
     entry.async_on_unload(coordinator.async_on_data(check))
