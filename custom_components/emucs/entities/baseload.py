@@ -42,6 +42,7 @@ ROWS: Final[tuple[Row, ...]] = (
         exists_fn=_exists,
         value_fn=of_state(BaseLoad, lambda state: state.base),
         attributes_fn=_attributes,
+        shows_attributes=True,
     ),
     BinarySensorRow(
         key="base_load_alarm",
