@@ -23,6 +23,11 @@ def _watched(meter: MeterCoordinator) -> list[str]:
     return [identifier for identifier, found in meter.insights.mbus.items() if found.medium in LIMITS]
 
 
+def _is_dated(meter: MeterCoordinator) -> bool:
+    """Tell whether the electricity meter prints its time, by which flows are measured."""
+    return meter.telegram.time is not None
+
+
 def _any_leaks(meter: MeterCoordinator) -> bool | None:
     """Tell whether any meter shows a leak; None while no meter says anything."""
     known = [leak for each in _watched(meter) if (leak := _leaks(meter, each)) is not None]
@@ -40,10 +45,12 @@ def _row(is_on: Of[bool | None], **fields: Any) -> BinarySensorRow:
     )
 
 
-ROWS: Final[tuple[Row, ...]] = (_row(_any_leaks, service="household", exists_fn=lambda meter: bool(_watched(meter))),)
+ROWS: Final[tuple[Row, ...]] = (
+    _row(_any_leaks, service="household", exists_fn=lambda meter: _is_dated(meter) and bool(_watched(meter))),
+)
 
 
 def rows_of(meter: MeterCoordinator, _: Mapping[str, str | None]) -> Iterator[Row]:
     """Yield the leak of each gas and water meter."""
     for identifier in _watched(meter):
-        yield _row(partial(_leaks, identifier=identifier), mbus=identifier)
+        yield _row(partial(_leaks, identifier=identifier), exists_fn=_is_dated, mbus=identifier)
