@@ -4,19 +4,18 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
-from http import HTTPStatus
 import re
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
-from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.insight.leaks import Leaks
+from tests.hass.confirming import confirm
 from tests.hass.fast import FastServer
 from tests.hass.rewrite import rewrite
 from tests.support import BRUSSELS, entry_data, eventually
@@ -98,18 +97,6 @@ def issue(hass: HomeAssistant, key: str) -> ir.IssueEntry | None:
     return ir.async_get(hass).async_get_issue(DOMAIN, f"{key}_home")
 
 
-async def dismiss(hass: HomeAssistant, hass_client: ClientSessionGenerator, found: ir.IssueEntry) -> None:
-    """Close an issue as a user does."""
-    assert await async_setup_component(hass, "repairs", {})
-    client = await hass_client()
-    response = await client.post("/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": found.issue_id})
-    assert response.status == HTTPStatus.OK, await response.text()
-    form = await response.json()
-    assert form["description_placeholders"]["meters"] == "Water meter"
-    response = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
-    assert response.status == HTTPStatus.OK
-
-
 async def test_a_leak_from_begin_to_end(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
     async with running(hass) as (entry, server, pipe):
         assert shows(hass, water="unknown", house="unknown")()
@@ -126,7 +113,8 @@ async def test_a_leak_from_begin_to_end(hass: HomeAssistant, hass_client: Client
         # It outlives the entry, and comes back only with another leak.
         assert await hass.config_entries.async_reload(entry.entry_id)
         assert issue(hass, "water_flows_on") is not None
-        await dismiss(hass, hass_client, found)
+        form, _ = await confirm(hass, hass_client, found)
+        assert form["description_placeholders"]["meters"] == "Water meter"
         assert issue(hass, "water_flows_on") is None
         assert await hass.config_entries.async_reload(entry.entry_id)
         await live(server, 3)
