@@ -1,7 +1,7 @@
 """How soon leaks of water and gas are found, and how often one is told that was none: by the rule that users have.
 
 The meters of a virtual household are read every five minutes for a year. A leak begins every third day, each time at
-another hour, and runs until it is found or three days are over. None begins around one that was told wrongly.
+another hour, and runs until it is found or four days are over. None begins around one that was told wrongly.
 """
 
 from bisect import bisect_left
@@ -33,7 +33,7 @@ _A_DAY: Final = 86_400
 _TYPES: Final = {Medium.GAS: 3, Medium.WATER: 7}
 _KNOWN: Final = timedelta(days=2)
 """For how long a meter was followed when the leak begins."""
-_RUNS: Final = timedelta(days=3)
+_RUNS: Final = timedelta(days=4)
 _EVERY: Final = timedelta(days=3, hours=5)
 _HOUR: Final = timedelta(hours=1)
 _LITRES: Final = 1000  # in a m³

@@ -144,9 +144,18 @@ def test_a_boiler_that_pauses_between_two_burns_is_no_leak() -> None:
     assert house.verdict(GAS) == Verdict(Medium.GAS, flows_on=False)
 
 
-def test_a_boiler_that_burns_for_days_is_no_leak() -> None:
-    house = House(GAS).run(24, day_of(900), GAS).run(72, lambda time: 200 + time.hour * 100, GAS)
+def test_a_boiler_that_burns_for_days_is_told_once_and_then_learned() -> None:
+    house = House(GAS).run(12, 900, GAS).run(1, 0, GAS)
+    assert delay(house, lambda time: 200 + time.hour * 100, GAS, hours=80) == pytest.approx(72, abs=0.5)
+    house.run(8, 900, GAS).run(1, 0, GAS)
     assert house.verdict(GAS).leak is False
+    # Eighty hours were the longest: half as much again is told.
+    house.run(118, 900, GAS)
+    house.restart()
+    house.feed()
+    assert house.verdict(GAS).leak is False
+    house.run(4, 900, GAS)
+    assert house.verdict(GAS).leak
 
 
 def test_a_little_gas_that_never_pauses_is_a_leak_also_while_the_boiler_pauses() -> None:
@@ -156,7 +165,7 @@ def test_a_little_gas_that_never_pauses_is_a_leak_also_while_the_boiler_pauses()
 
 def test_gas_flows_fast_if_it_is_more_than_a_home_takes_for_an_hour() -> None:
     house = House(GAS).run(24, 3500, GAS)
-    assert house.verdict(GAS).leak is False
+    assert not house.verdict(GAS).leak
     assert delay(house, 6500, GAS) == 1
 
 

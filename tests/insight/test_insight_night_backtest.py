@@ -63,9 +63,9 @@ def test_a_day_that_is_missing_is_a_night_that_is_not_known() -> None:
 def test_leaks_are_found_and_false_ones_counted() -> None:
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     value, readings = Decimal(100), []
-    for number in range(16 * 288):
+    for number in range(17 * 288):
         time = begin + number * timedelta(minutes=5)
-        value += Decimal("0.004") if time.hour > 5 or time.day == 14 else 0
+        value += Decimal("0.004") if time.hour > 5 or time.day == 16 else 0
         readings.append((time, value))
     outcome = leaking.judge("a house", Medium.WATER, readings)
     assert outcome.false == 1

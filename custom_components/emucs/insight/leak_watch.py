@@ -16,6 +16,9 @@ from .mbus import Medium
 
 LASTS: Final = timedelta(days=1)
 """For how long something flows without a pause before that is a leak."""
+LASTS_IN_USE: Final = timedelta(days=3)
+"""For how long it does where an appliance may use it; and for so many times the longest that one did:"""
+_USES: Final = 1.5
 HOUR: Final = timedelta(hours=1)
 """For how long it flows fast before that is a leak."""
 LEAST_STANDSTILL: Final = timedelta(days=28)
@@ -36,7 +39,7 @@ class Limits(NamedTuple):
     pause: timedelta
     """The counter has to stand for this long once a day."""
     appliance: Decimal | None
-    """What flows at least this fast in every hour is no leak but used."""
+    """What flows at least this fast in every hour may be used, and has to last for longer."""
     most: Decimal
     """What nothing in a home takes for an hour."""
     decimals: int
@@ -49,8 +52,8 @@ LIMITS: Final[Mapping[Medium, Limits]] = MappingProxyType(
     {
         # At night nobody draws water for an hour. Two open taps give 1 m³/h; a burst pipe gives more.
         Medium.WATER: Limits(HOUR, None, Decimal(1), 0, WATER.rate),
-        # A boiler pauses between two burns, or burns with 1 kW or more. 6 m³/h is what a G4 meter carries, some 60 kW;
-        # e-MUCS prints three decimals up to 10 m³/h, G6, and two for larger meters.
+        # A boiler pauses between two burns, or burns on with 1 kW or more in the cold. A G4 meter carries 6 m³/h, some
+        # 60 kW; e-MUCS prints three decimals up to 10 m³/h, G6, and two for larger meters.
         Medium.GAS: Limits(timedelta(minutes=15), Decimal("0.1"), Decimal(6), 3, GAS.rate),
     }
 )
@@ -100,6 +103,8 @@ class MeterWatch:
     """The lowest flow of an hour since it paused."""
     fast: datetime | None = None
     """Since when it has flowed fast."""
+    longest_use: timedelta = timedelta()
+    """For how long an appliance has not paused at most until now."""
     longest: timedelta = timedelta()
     """Its longest standstill until now."""
     slowest: timedelta = timedelta()
@@ -149,8 +154,11 @@ class MeterWatch:
 
     def _follow_run(self, limits: Limits, time: datetime, value: Decimal, interval: timedelta) -> None:
         """Look for a pause."""
+        is_used = limits.appliance is not None and self.least is not None and self.least >= limits.appliance
         has_paused = time - self.since >= limits.pause
         if has_paused or interval > limits.pause * _HIDES:
+            if is_used:
+                self.longest_use = max(self.longest_use, self.time - self.runs)
             self.flows_on = False if has_paused else self.flows_on
             self.runs = self.hour = time
             self.hour_value, self.least = value, None
@@ -159,8 +167,8 @@ class MeterWatch:
             flow = (value - self.hour_value) / Decimal((time - self.hour) / HOUR)
             self.least = flow if self.least is None else min(self.least, flow)
             self.hour, self.hour_value = time, value
-        if time - self.runs >= LASTS:
-            self.flows_on = limits.appliance is None or self.least is None or self.least < limits.appliance
+        if time - self.runs >= (max(LASTS_IN_USE, self.longest_use * _USES) if is_used else LASTS):
+            self.flows_on = True
 
     def _follow_flow(self, limits: Limits, time: datetime, flow: Decimal, value: Decimal) -> None:
         """Look for a fast flow."""
@@ -212,6 +220,7 @@ class MeterWatch:
             hour_value=_number(saved["hour_value"]),
             least=None if saved["least"] is None else _number(saved["least"]),
             fast=None if saved["fast"] is None else _time(saved["fast"]),
+            longest_use=timedelta(seconds=float(saved["longest_use"])),
             longest=timedelta(seconds=float(saved["longest"])),
             slowest=timedelta(seconds=float(saved["slowest"])),
             has_advanced=bool(saved["has_advanced"]),
