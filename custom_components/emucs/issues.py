@@ -12,7 +12,7 @@ from . import texts
 from .const import DOMAIN
 from .devices import mask
 from .insight.capacity import Capacity
-from .insight.leak_watch import LIMITS, Verdict
+from .insight.leak_watch import LIMITS, MeterVerdict
 from .insight.leaks import Leaks, Verdicts
 from .insight.mbus import Medium
 from .insight.voltage import Voltage
@@ -51,7 +51,7 @@ ISSUES: Final = (
     WRONG_SPEED,
 )
 """Those of an entry that runs, or tries to: they end with it."""
-OF_METERS: Final[Mapping[str, Callable[[Verdict], bool]]] = {
+OF_METERS: Final[Mapping[str, Callable[[MeterVerdict], bool]]] = {
     WATER_FLOWS_ON: lambda verdict: verdict.medium is Medium.WATER and verdict.flows_on is True,
     WATER_FLOWS_FAST: lambda verdict: verdict.medium is Medium.WATER and verdict.flows_fast,
     GAS_FLOWS_ON: lambda verdict: verdict.medium is Medium.GAS and verdict.flows_on is True,

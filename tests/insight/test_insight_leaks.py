@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import pytest
 
-from custom_components.emucs.insight.leak_watch import Verdict
+from custom_components.emucs.insight.leak_watch import MeterVerdict
 from custom_components.emucs.insight.leaks import Leaks
 from custom_components.emucs.insight.mbus import Medium
 from custom_components.emucs.insight.meter import MeterInsights
@@ -67,7 +67,7 @@ class House:
             self.volumes[meter] += Decimal(str(flow)) * Decimal(str(hours)) / 1000
         return self
 
-    def verdict(self, meter: str = WATER) -> Verdict:
+    def verdict(self, meter: str = WATER) -> MeterVerdict:
         """Return what is known of a meter."""
         state = self.leaks.state
         assert state is not None
@@ -98,9 +98,9 @@ def test_nothing_is_known_of_a_house_without_such_meters() -> None:
 
 def test_water_that_pauses_every_night_is_no_leak() -> None:
     house = House(WATER)
-    assert house.verdict() == Verdict(Medium.WATER)
+    assert house.verdict() == MeterVerdict(Medium.WATER)
     house.run(24 * 7, day_of(20))
-    assert house.verdict() == Verdict(Medium.WATER, flows_on=False)
+    assert house.verdict() == MeterVerdict(Medium.WATER, flows_on=False)
 
 
 @pytest.mark.parametrize("litres", [1.2, 2, 6, 60])
@@ -141,7 +141,7 @@ def test_a_bath_and_a_garden_hose_are_no_burst_pipe() -> None:
 
 def test_a_boiler_that_pauses_between_two_burns_is_no_leak() -> None:
     house = House(GAS).run(72, lambda time: 900 if time.minute < 30 else 0, GAS)
-    assert house.verdict(GAS) == Verdict(Medium.GAS, flows_on=False)
+    assert house.verdict(GAS) == MeterVerdict(Medium.GAS, flows_on=False)
 
 
 def test_a_boiler_that_burns_for_days_is_told_once_and_then_learned() -> None:
@@ -245,7 +245,7 @@ def test_a_new_meter_is_another_one_and_the_old_one_is_forgotten_after_a_day() -
     TYPES[new] = 7
     house.volumes = {new: Decimal(0)}
     house.run(23, 0)
-    assert house.verdict(new) == Verdict(Medium.WATER, flows_on=False)
+    assert house.verdict(new) == MeterVerdict(Medium.WATER, flows_on=False)
     assert house.verdict().leak
     house.run(2, 0)
     assert house.verdict().leak is None
@@ -306,7 +306,7 @@ def test_a_meter_that_was_dead_from_the_start_is_not_told() -> None:
     house.volumes = {WATER: Decimal(100)}
     house.dead = {WATER: house.channel(WATER)}
     house.skip(24 * 40).run(24 * 4)
-    assert house.verdict() == Verdict(Medium.WATER)
+    assert house.verdict() == MeterVerdict(Medium.WATER)
 
 
 def test_the_old_channel_of_a_replaced_meter_is_not_silent() -> None:
@@ -329,7 +329,7 @@ def test_a_reading_of_another_time_proves_nothing() -> None:
         house.run(0.2)
     house.dead = {}
     house.run(24, 5)
-    assert house.verdict() == Verdict(Medium.WATER, flows_on=True)
+    assert house.verdict() == MeterVerdict(Medium.WATER, flows_on=True)
     saved = house.leaks.save()[WATER]
     assert saved["longest"] < 3600
     assert saved["slowest"] < 3600

@@ -62,7 +62,7 @@ _KNOWN_FOR: Final = {Medium.WATER: timedelta(days=28)}
 _A_YEAR: Final = timedelta(days=365)
 
 
-class Verdict(NamedTuple):
+class MeterVerdict(NamedTuple):
     """What is known of a meter."""
 
     medium: Medium
@@ -191,9 +191,9 @@ class MeterWatch:
         self.least = self.fast = self.flows_on = None
         self.flows_fast = self.stands = self.is_silent = False
 
-    def verdict(self, *, is_replaced: bool) -> Verdict:
+    def verdict(self, *, is_replaced: bool) -> MeterVerdict:
         """Return what is known of the meter; one that was replaced is silent for good."""
-        return Verdict(
+        return MeterVerdict(
             self.medium,
             self.flows_on,
             self.flows_fast,

@@ -10,11 +10,11 @@ from ..port import Channel, Register, Telegram
 from .base import Insight
 from .bounded import Recent
 from .electricity import in_unit
-from .leak_watch import LIMITS, MeterWatch, Verdict
+from .leak_watch import LIMITS, MeterVerdict, MeterWatch
 from .mbus import Medium
 from .mbus_readings import MOST_METERS
 
-type Verdicts = Mapping[str, Verdict]
+type Verdicts = Mapping[str, MeterVerdict]
 """What is known of each meter, by its identifier."""
 
 # Without a new reading there is nothing to see but time that passes.
