@@ -134,6 +134,14 @@ def test_a_burst_pipe_is_told_after_an_hour() -> None:
     assert not house.verdict().flows_fast
 
 
+def test_what_flowed_unseen_flows_no_more() -> None:
+    house = House(WATER).run(3, day_of(20)).skip(8, 1800)
+    house.feed()
+    assert not house.verdict().flows_fast
+    house.run(1, 1500)
+    assert house.verdict().flows_fast
+
+
 def test_a_bath_and_a_garden_hose_are_no_burst_pipe() -> None:
     house = House(WATER).run(0.75, 1200).run(0.1).run(0.75, 1200).run(4, 950)
     assert not house.verdict().leak
@@ -333,6 +341,17 @@ def test_a_reading_of_another_time_proves_nothing() -> None:
     saved = house.leaks.save()[WATER]
     assert saved["longest"] < 3600
     assert saved["slowest"] < 3600
+
+
+def test_a_clock_that_was_ahead_is_forgotten() -> None:
+    house = House(WATER, start=START + timedelta(days=3000))
+    house.time = START
+    for _ in range(300):
+        # It is believed once it has gone on for a while.
+        house.skip(FIVE / 60, 5).feed()
+    house.run(24, 5)
+    assert house.verdict() == MeterVerdict(Medium.WATER, flows_on=True)
+    assert datetime.fromisoformat(house.leaks.save()[WATER]["known"]) < house.time
 
 
 def test_a_flood_of_meters_is_bounded() -> None:

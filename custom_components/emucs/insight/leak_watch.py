@@ -125,7 +125,9 @@ class MeterWatch:
     def feed(self, time: datetime, value: Decimal, now: datetime) -> None:
         """Take the latest reading, new or not; `time` is no later than now."""
         if self.time > now:
-            self._start_over(time, value)  # the clock was wrong
+            # The clock was wrong.
+            self._start_over(time, value)
+            self.known = min(self.known, now)
         interval, before, self.seen = time - self.time, self.seen, now
         if interval >= SAMPLE:
             if not self.is_silent:
@@ -149,7 +151,8 @@ class MeterWatch:
             self.stands = is_known and time - self.since > longest
         if limits is not None:
             self._follow_run(limits, time, value, interval)
-            self._follow_flow(limits, time, flow, value)
+            is_seen = interval <= HOUR * _HIDES and _decimals(value) >= limits.decimals
+            self._follow_flow(time, is_fast=is_seen and flow >= limits.most)
         self.time, self.value, self.has_advanced = time, value, True
 
     def _follow_run(self, limits: Limits, time: datetime, value: Decimal, interval: timedelta) -> None:
@@ -170,11 +173,9 @@ class MeterWatch:
         if time - self.runs >= (max(LASTS_IN_USE, self.longest_use * _USES) if is_used else LASTS):
             self.flows_on = True
 
-    def _follow_flow(self, limits: Limits, time: datetime, flow: Decimal, value: Decimal) -> None:
-        """Look for a fast flow."""
-        exponent = value.as_tuple().exponent
-        is_home = isinstance(exponent, int) and -exponent >= limits.decimals
-        if flow < limits.most or not is_home:
+    def _follow_flow(self, time: datetime, *, is_fast: bool) -> None:
+        """Look for a fast flow that lasts."""
+        if not is_fast:
             self.fast = None
         elif self.fast is None:
             self.fast = self.time
@@ -229,6 +230,12 @@ class MeterWatch:
             stands=bool(saved["stands"]),
             is_silent=bool(saved["is_silent"]),
         )
+
+
+def _decimals(value: Decimal) -> int:
+    """Return how many decimals a number is printed with."""
+    exponent = value.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 def _saved(value: object) -> object:
