@@ -34,7 +34,7 @@ from custom_components.emucs.insight.tariff import Area, cost_of, tariff_of
 from virtual_meter import VirtualMeter
 from virtual_meter.loads import Load
 
-from . import alarms, charging, forecasting
+from . import alarms, charging, forecasting, watching
 from .prints import MILLIWATT_SECONDS_A_WATT_HOUR, QUARTER, STEP, Prints, kilowatts
 
 YEAR: Final = 2026
@@ -324,8 +324,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="backtest", description="Prove the alarm and the savings in simulated homes.")
     parser.add_argument("--charger", action="store_true", help="try a charger that follows the available current")
     parser.add_argument("--forecast", action="store_true", help="judge forecasts of the next day")
-    parser.add_argument("--load", type=Path, nargs="+", metavar="FILE", help="judge them on exports from the portal")
+    parser.add_argument("--load", type=Path, nargs="+", metavar="FILE", help="judge them, and nights, on exports")
     parser.add_argument("--alarm", action="store_true", help="try an alarm that knows what is usual")
+    parser.add_argument("--night", action="store_true", help="try the alarm of the base load, and find leaks")
     parser.add_argument("--write", action="store_true", help="write the table of one of these to docs/proof.md")
     parser.add_argument("--days", type=int, metavar="N", help=f"how many ({days})")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], metavar="N", help="which families (1)")
@@ -340,11 +341,15 @@ def main(arguments: list[str] | None = None) -> int:
     if options.charger:
         return charging.prove(options.seeds, days or charging.DAYS, WORKERS, write=options.write)
     if options.load:
-        return forecasting.prove_files(options.load)
+        return forecasting.prove_files(options.load) or watching.prove_files(options.load)
     if options.forecast:
         days = days or forecasting.DAYS
         houses = [forecasting.Life(home.name, home.profile, home.options, seed, days) for home, _, seed in homes]
         return forecasting.prove(houses, WORKERS, write=options.write)
+    if options.night:
+        days = days or watching.DAYS
+        nights = [forecasting.Life(home.name, home.profile, home.options, seed, days) for home, _, seed in homes]
+        return watching.prove(nights, options.seeds, WORKERS, write=options.write)
     if options.alarm:
         days = days or alarms.DAYS
         tried = [alarms.Life(home.name, home.profile, home.options, goal, seed, days) for home, goal, seed in homes]

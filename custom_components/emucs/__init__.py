@@ -20,7 +20,7 @@ from .history import async_forget_history, async_setup_history, async_start_hist
 from .history.services import async_setup_history_services
 from .household_seed import async_seed_household
 from .insight.capacity import CONF_PEAK_TARGET, SECTION_CAPACITY
-from .issues import async_end_all, async_follow_tariff_year, async_follow_voltage
+from .issues import async_end_all, async_follow_meters, async_follow_tariff_year, async_follow_voltage
 from .live import async_setup_live, async_setup_live_feed
 from .peak_statistics import async_setup_peak_statistics
 from .port_watch import async_forget_watch
@@ -57,6 +57,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     await coordinator.async_start()
     async_follow_tariff_year(hass, entry)
     async_follow_voltage(hass, entry)
+    async_follow_meters(hass, entry)
     async_setup_peak_statistics(hass, entry)
     try:
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)

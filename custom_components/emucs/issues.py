@@ -1,16 +1,20 @@
 """Repair issues of an entry: reported when the user has to act, and ended when that is no longer so."""
 
+from collections.abc import Callable, Mapping
 from math import ceil, floor
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 
 from . import texts
 from .const import DOMAIN
 from .devices import mask
 from .insight.capacity import Capacity
+from .insight.leak_watch import LIMITS, MeterVerdict
+from .insight.leaks import Leaks, Verdicts
+from .insight.mbus import Medium
 from .insight.voltage import Voltage
 from .insight.voltage_history import VoltageVerdict, WeekVerdict
 
@@ -18,7 +22,11 @@ if TYPE_CHECKING:
     from .coordinator import EmucsConfigEntry
 
 CLOCK_OFF: Final = "clock_off"
+GAS_FLOWS_FAST: Final = "gas_flows_fast"
+GAS_FLOWS_ON: Final = "gas_flows_on"
 HISTORY_UNREADABLE: Final = "history_unreadable"
+METER_SILENT: Final = "meter_silent"
+METER_STANDS: Final = "meter_stands"
 PORT_SILENT: Final = "port_silent"
 PORT_UNREACHABLE: Final = "port_unreachable"
 RECORDER_UNKNOWN: Final = "recorder_unknown"
@@ -27,6 +35,8 @@ TARIFF_YEAR: Final = "tariff_year"
 UNREADABLE_STORE: Final = "unreadable_store"
 VOLTAGE_OUTSIDE: Final = "voltage_outside"
 VOLTAGE_OUTSIDE_FLANDERS: Final = "voltage_outside_flanders"
+WATER_FLOWS_FAST: Final = "water_flows_fast"
+WATER_FLOWS_ON: Final = "water_flows_on"
 WRONG_METER: Final = "wrong_meter"
 WRONG_SPEED: Final = "wrong_speed"
 ISSUES: Final = (
@@ -41,7 +51,16 @@ ISSUES: Final = (
     WRONG_SPEED,
 )
 """Those of an entry that runs, or tries to: they end with it."""
-TO_BE_READ: Final = (UNREADABLE_STORE, VOLTAGE_OUTSIDE, VOLTAGE_OUTSIDE_FLANDERS)
+OF_METERS: Final[Mapping[str, Callable[[MeterVerdict], bool]]] = {
+    WATER_FLOWS_ON: lambda verdict: verdict.medium is Medium.WATER and verdict.flows_on is True,
+    WATER_FLOWS_FAST: lambda verdict: verdict.medium is Medium.WATER and verdict.flows_fast,
+    GAS_FLOWS_ON: lambda verdict: verdict.medium is Medium.GAS and verdict.flows_on is True,
+    GAS_FLOWS_FAST: lambda verdict: verdict.medium is Medium.GAS and verdict.flows_fast,
+    METER_STANDS: lambda verdict: verdict.stands_since is not None,
+    METER_SILENT: lambda verdict: verdict.silent_since is not None,
+}
+"""Those of the meters on the M-Bus, and of which of them."""
+TO_BE_READ: Final = (UNREADABLE_STORE, VOLTAGE_OUTSIDE, VOLTAGE_OUTSIDE_FLANDERS, *OF_METERS)
 """Those that stay until the user has read them."""
 
 ENTRY_ID: Final = "entry_id"
@@ -203,6 +222,43 @@ def _report_voltage(hass: HomeAssistant, entry: ConfigEntry, weeks: list[WeekVer
         _report(hass, entry, VOLTAGE_OUTSIDE_FLANDERS, placeholders, fix=fix, persistent=True)
     else:
         _report(hass, entry, VOLTAGE_OUTSIDE, placeholders, fix=fix, persistent=True)
+
+
+@callback
+def async_follow_meters(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
+    """Say once what is wrong with a meter on the M-Bus, until the user has read it or it is over."""
+    coordinator = entry.runtime_data
+    known: Verdicts | None = None
+
+    @callback
+    def check() -> None:
+        """Look at what the latest telegram changed."""
+        nonlocal known
+        leaks = coordinator.insights[Leaks]
+        if leaks.known is known:
+            return
+        known = leaks.known
+        for issue, applies in OF_METERS.items():
+            now, before = (
+                [identifier for identifier, verdict in verdicts.items() if applies(verdict)]
+                for verdicts in (known, leaks.before)
+            )
+            if not now:
+                async_end(hass, entry, issue)
+            elif not set(now) <= set(before):
+                names = ", ".join(_name_of_meter(hass, entry, identifier) for identifier in now)
+                limits = LIMITS.get(known[now[0]].medium)
+                placeholders = {"name": entry.title, "meters": names, "limit": str(limits.most) if limits else ""}
+                _report(hass, entry, issue, placeholders, fix={ENTRY_ID: entry.entry_id}, persistent=True)
+
+    entry.async_on_unload(coordinator.async_on_data(check))
+    check()
+
+
+def _name_of_meter(hass: HomeAssistant, entry: ConfigEntry, identifier: str) -> str:
+    """Return what a meter on the M-Bus is called; the end of its number, before it is a device."""
+    device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, identifier), entry.entry_id)
+    return (device and (device.name_by_user or device.name)) or mask(identifier)
 
 
 @callback

@@ -61,7 +61,7 @@ class EmucsSensor(EmucsEntity[SensorRow], SensorEntity):
 
     @override
     def _take_worthwhile(self) -> bool:
-        """Take the value with its attributes; attributes alone are worth it only where every change is."""
+        """Take the value with its attributes; alone these are worth it where every change is, or their row says so."""
         if (gate := self._gate) is None:
             return self._take_value()
         row, coordinator = self.entity_description, self.coordinator
@@ -73,7 +73,7 @@ class EmucsSensor(EmucsEntity[SensorRow], SensorEntity):
             self._attr_native_value = value
             self._take_attributes()
             return True
-        return everything and self._take_attributes() and gate.has_room(now)
+        return (everything or row.shows_attributes) and self._take_attributes() and gate.has_room(now)
 
     @callback
     def _async_end_period(self) -> None:

@@ -34,6 +34,7 @@ from custom_components.emucs.port_watch import (
 )
 from custom_components.emucs.repairs import async_create_fix_flow
 from custom_components.emucs.texts import name_of
+from tests.hass.confirming import confirm
 from tests.hass.rewrite import Wire, running, with_value, without
 from tests.support import BRUSSELS, FIELD_TELEGRAMS, WINTER_EVENING, address, entry_data, eventually
 from virtual_meter import PROFILES, TcpServer, VirtualMeter
@@ -174,16 +175,7 @@ class TestUnreachablePort:
         hass: HomeAssistant, hass_client: ClientSessionGenerator, entry: MockConfigEntry
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Walk through the repair as the frontend does; return what it shows, and how it ends."""
-        assert await async_setup_component(hass, "repairs", {})
-        client = await hass_client()
-        found = issue(hass, entry, "port_unreachable")
-        response = await client.post("/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": found.issue_id})
-        assert response.status == HTTPStatus.OK, await response.text()
-        form: dict[str, Any] = await response.json()
-        response = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
-        assert response.status == HTTPStatus.OK, await response.text()
-        ended: dict[str, Any] = await response.json()
-        return form, ended
+        return await confirm(hass, hass_client, issue(hass, entry, "port_unreachable"))
 
     async def test_since_set_up(
         self, hass: HomeAssistant, entry: MockConfigEntry, server: TcpServer, clock: Clock

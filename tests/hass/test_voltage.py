@@ -4,13 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 import json
 from typing import Any
 
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
-from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -18,6 +16,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.entities.voltage import ROWS
 from custom_components.emucs.insight.voltage import Voltage
+from tests.hass.confirming import confirm
 from tests.hass.fast import FastServer
 from tests.hass.rewrite import with_value
 from tests.insight.street import EVEN, MONDAY, Street
@@ -198,14 +197,8 @@ async def test_a_week_that_was_outside_is_said_once(
         # It outlives the entry, and comes back only with another week.
         assert await hass.config_entries.async_reload(entry.entry_id)
         assert issue_registry.async_get_issue(DOMAIN, issue.issue_id) is not None
-        assert await async_setup_component(hass, "repairs", {})
-        client = await hass_client()
-        response = await client.post("/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": issue.issue_id})
-        assert response.status == HTTPStatus.OK, await response.text()
-        form = await response.json()
+        form, _ = await confirm(hass, hass_client, issue)
         assert form["description_placeholders"]["phases"] == "L1, L2"
-        response = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
-        assert response.status == HTTPStatus.OK
         assert issue_registry.async_get_issue(DOMAIN, issue.issue_id) is None
         assert await hass.config_entries.async_reload(entry.entry_id)
         await server.live(600)

@@ -1,9 +1,12 @@
 """How much work it is to follow a meter."""
 
+from custom_components.emucs.insight.baseload import BaseLoad
 from custom_components.emucs.insight.capacity import Capacity, CapacitySettings
 from custom_components.emucs.insight.connection import Connection
 from custom_components.emucs.insight.forecast import Forecast
 from custom_components.emucs.insight.guard import Guard
+from custom_components.emucs.insight.leaks import Leaks
+from custom_components.emucs.insight.meter import MeterInsights
 from custom_components.emucs.insight.profile import Profile
 from custom_components.emucs.insight.quarters import QUARTERS_A_DAY
 from custom_components.emucs.port import Reader, Telegram
@@ -34,6 +37,17 @@ def test_a_second_of_the_forecast_takes_hardly_any() -> None:
     for insight in (capacity, profile, forecast):
         insight.feed(first)
     assert calls(lambda telegram: (profile.feed(telegram), forecast.feed(telegram)), telegrams) <= 6 * len(telegrams)
+
+
+def test_a_second_of_the_base_load_and_of_leaks_takes_hardly_any() -> None:
+    first, *telegrams = a_minute()
+    insights = MeterInsights("", {})
+    for telegram in (first, *telegrams):
+        insights.feed(telegram, telegram.time or START)
+    base_load, leaks = insights[BaseLoad], insights[Leaks]
+    assert leaks.known
+    # A reading may come in this minute; everything else is a comparison.
+    assert calls(lambda telegram: (base_load.feed(telegram), leaks.feed(telegram)), telegrams) <= 6 * len(telegrams)
 
 
 def test_a_quarter_of_the_forecast_takes_few_steps() -> None:

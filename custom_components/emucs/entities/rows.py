@@ -105,6 +105,8 @@ class SensorRow(Row, SensorEntityDescription):
     """The unit that the number of its register is converted to, where there is no `value_fn`."""
     value_fn: Of[Value] | None = None
     attributes_fn: Of[dict[str, Any]] | None = None
+    shows_attributes: bool = False
+    """Whether a change of the attributes alone is shown: where they change seldom, and the value may stay."""
 
     def value(self, meter: MeterCoordinator) -> Value:
         """Return its value; None where it is unknown, or in a unit of something else."""

@@ -2,9 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self, cast
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, Self, cast
 
 from ..port import Telegram
+from .mbus_readings import MbusReading
+
+_NO_METERS: Final[Mapping[str, MbusReading]] = MappingProxyType({})
 
 
 class Insight[SettingsT, StateT](ABC):
@@ -22,12 +26,19 @@ class Insight[SettingsT, StateT](ABC):
         """Start with nothing known."""
         self.settings = settings
         self._used: Mapping[type[Insight[Any, Any]], Insight[Any, Any]] = {}
+        self.mbus = _NO_METERS
+        """The meters on the M-Bus, which have taken the telegram that it is fed."""
         self.state: StateT | None = None
         """What is known now: immutable, and another object whenever it changes. None while nothing is known."""
 
-    def hand_over(self, insights: Mapping[type[Insight[Any, Any]], Insight[Any, Any]]) -> None:
-        """Take those of a meter's insights that it uses, before the first telegram."""
+    def hand_over(
+        self,
+        insights: Mapping[type[Insight[Any, Any]], Insight[Any, Any]],
+        mbus: Mapping[str, MbusReading] = _NO_METERS,
+    ) -> None:
+        """Take those of a meter's insights that it uses, and the meters on its M-Bus, before the first telegram."""
         self._used = {kind: insights[kind] for kind in self.uses}
+        self.mbus = mbus
 
     def used[UsedT: Insight[Any, Any]](self, kind: type[UsedT]) -> UsedT:
         """Return an insight that it uses, which has taken the telegram that it is fed."""

@@ -6,12 +6,14 @@ from typing import Any, Final, NamedTuple, Self, cast
 
 from ..port import Telegram, obis
 from .base import Insight
+from .baseload import BaseLoad
 from .capacity import Capacity
 from .clock import MeterClock
 from .connection import Connection
 from .forecast import Forecast
 from .grid import Grid, grid_of
 from .guard import Guard, Guarded
+from .leaks import Leaks
 from .mbus_readings import MbusReadings
 from .profile import Profile
 from .silence import LongestSilence
@@ -25,6 +27,8 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     Voltage,
     Profile,
     Forecast,
+    BaseLoad,
+    Leaks,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 
@@ -67,9 +71,9 @@ class MeterInsights:
         self._hand_over()
 
     def _hand_over(self) -> None:
-        """Give each insight those that it uses."""
+        """Give each insight those that it uses, and the M-Bus meters."""
         for insight in self._insights.values():
-            insight.hand_over(self._insights)
+            insight.hand_over(self._insights, self.mbus)
 
     def __getitem__[InsightT: Insight[Any, Any]](self, kind: type[InsightT]) -> InsightT:
         """Return an insight by its class."""

@@ -21,7 +21,7 @@ IMPORT: Final = 0
 EXPORT: Final = 1
 FLOWS: Final = (IMPORT, EXPORT)
 
-_LOCAL: Final = ZoneInfo("Europe/Brussels")
+LOCAL: Final = ZoneInfo("Europe/Brussels")
 _SECONDS: Final = QUARTER // timedelta(seconds=1)
 _UNKNOWN: Final = -1
 _MOST: Final = 2**31 - 1
@@ -54,7 +54,7 @@ def slot_begin(slot: int) -> datetime:
 
 def local_begin(slot: int) -> datetime:
     """Return when a quarter begins, in local time."""
-    return datetime.fromtimestamp(slot * _SECONDS, _LOCAL)
+    return datetime.fromtimestamp(slot * _SECONDS, LOCAL)
 
 
 def slots_of_day(slot: int) -> range:
@@ -66,7 +66,7 @@ def slots_of_day(slot: int) -> range:
 @lru_cache(maxsize=_CACHED_HOURS)
 def _offset(hour: int) -> int:
     """Return how many quarters local time is ahead of UTC in an hour since 1970."""
-    offset = datetime.fromtimestamp(hour * 3600, _LOCAL).utcoffset()
+    offset = datetime.fromtimestamp(hour * 3600, LOCAL).utcoffset()
     return 0 if offset is None else offset // QUARTER
 
 
