@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, Self, cast
 
 from ..port import Telegram, obis
+from .anomaly import Anomaly
 from .base import Insight
 from .capacity import Capacity
 from .clock import MeterClock
@@ -14,6 +15,7 @@ from .grid import Grid, grid_of
 from .guard import Guard, Guarded
 from .mbus_readings import MbusReadings
 from .profile import Profile
+from .recurring import Recurring
 from .silence import LongestSilence
 from .user_port import CONF_USER_PORT, UserPort
 from .voltage import Voltage
@@ -25,6 +27,8 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     Voltage,
     Profile,
     Forecast,
+    Recurring,
+    Anomaly,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 
