@@ -115,6 +115,11 @@ class Anomaly(Insight[None, AnomalyState]):
         return self.state
 
     @override
+    def is_urgent(self, before: AnomalyState) -> bool:
+        """Tell whether a day was unusual."""
+        return self.state is not None and self.state.unusual is not None
+
+    @override
     def save(self) -> dict[str, Any]:
         """Return what was judged last, in types of JSON."""
         return {"day": self._day, "was_more": self._was_more}
