@@ -34,7 +34,7 @@ from custom_components.emucs.insight.tariff import Area, cost_of, tariff_of
 from virtual_meter import VirtualMeter
 from virtual_meter.loads import Load
 
-from . import alarms, charging, forecasting
+from . import alarms, charging, forecasting, habits
 from .prints import MILLIWATT_SECONDS_A_WATT_HOUR, QUARTER, STEP, Prints, kilowatts
 
 YEAR: Final = 2026
@@ -320,10 +320,12 @@ def failures(outcomes: list[Outcome]) -> Iterator[str]:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    days = f"{_DAYS}; {charging.DAYS} of a charger, {forecasting.DAYS} of a forecast, {alarms.DAYS} of an alarm"
+    others = {"charger": charging, "forecast": forecasting, "alarm": alarms}
+    days = "; ".join([f"{_DAYS}", *(f"{each.DAYS} of --{name}" for name, each in others.items())])
     parser = argparse.ArgumentParser(prog="backtest", description="Prove the alarm and the savings in simulated homes.")
     parser.add_argument("--charger", action="store_true", help="try a charger that follows the available current")
     parser.add_argument("--forecast", action="store_true", help="judge forecasts of the next day")
+    parser.add_argument("--habits", action="store_true", help="judge recurring peaks and unusual days")
     parser.add_argument("--load", type=Path, nargs="+", metavar="FILE", help="judge them on exports from the portal")
     parser.add_argument("--alarm", action="store_true", help="try an alarm that knows what is usual")
     parser.add_argument("--write", action="store_true", help="write the table of one of these to docs/proof.md")
@@ -340,11 +342,16 @@ def main(arguments: list[str] | None = None) -> int:
     if options.charger:
         return charging.prove(options.seeds, days or charging.DAYS, WORKERS, write=options.write)
     if options.load:
-        return forecasting.prove_files(options.load)
+        prove_files = habits.prove_files if options.habits else forecasting.prove_files
+        return prove_files(options.load)
     if options.forecast:
         days = days or forecasting.DAYS
         houses = [forecasting.Life(home.name, home.profile, home.options, seed, days) for home, _, seed in homes]
         return forecasting.prove(houses, WORKERS, write=options.write)
+    if options.habits:
+        days = days or habits.DAYS
+        houses = [forecasting.Life(home.name, home.profile, home.options, seed, days) for home, _, seed in homes]
+        return habits.prove(houses, WORKERS, write=options.write)
     if options.alarm:
         days = days or alarms.DAYS
         tried = [alarms.Life(home.name, home.profile, home.options, goal, seed, days) for home, goal, seed in homes]

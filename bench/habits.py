@@ -1,7 +1,7 @@
 """What the house's habits are worth: how often a recurring peak comes that was announced, and how often a day is odd.
 
 Each quarter of a house is a telegram for the pipeline that users run. A quarter is *high* when it is above what a
-recurring peak has to be above, at that moment.
+recurring peak has to be above, by the 28 days before that day.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,9 @@ from typing import Final
 
 from custom_components.emucs.exports import ExportError
 from custom_components.emucs.insight.anomaly import Anomaly
+from custom_components.emucs.insight.habits import Habits
 from custom_components.emucs.insight.meter import MeterInsights
+from custom_components.emucs.insight.profile import Profile
 from custom_components.emucs.insight.quarters import (
     DAYS as LEARNED,
     IMPORT,
@@ -36,9 +38,8 @@ END: Final = "<!-- scripts/backtest --habits --write writes to here -->"
 
 _DAYS_A_YEAR: Final = 365.25
 _QUARTERS_AN_HOUR: Final = 4
-# On one day in so many the house uses so much more in the evening than on others, as a share of its mean.
+# On one day in so many the house uses as much more in the evening as it does in a mean day.
 _EVERY: Final = 11
-_MORE: Final = 0.5
 _EVENING: Final = range(72, 96)
 
 
@@ -84,31 +85,27 @@ class Pipeline:
         time = slot_begin(slot + 1)
         self.insights.feed(Telegram("", None, None, time, registers, {}, ()), time)
 
-    @property
-    def threshold(self) -> float:
-        """Return what a quarter has to be above now to be high, in kW."""
-        return self.insights[Recurring].threshold
-
 
 def judge(house: House) -> Judged:
     """Judge what was announced of a house, and which of its days were told to be unusual."""
     judged, pipeline, series = Judged(house.name), Pipeline(), house.flows[IMPORT]
     first, last = min(series), max(series)
-    expected = range(0)
-    is_running = False
+    expected, is_running, threshold = range(0), False, 0.0
     for slot in range(first, last + 1):
-        mean = series.get(slot)
-        if slot >= first + LEARNED * QUARTERS_A_DAY and mean is not None:
-            is_high = mean > pipeline.threshold
+        mean, is_judged = series.get(slot), slot >= first + LEARNED * QUARTERS_A_DAY
+        if is_judged and local_place(slot)[1] == 0:
+            threshold = Habits(pipeline.insights[Profile].quarters).threshold
+        if is_judged and threshold and mean is not None:
+            is_high = mean > threshold
             judged.peaks += is_high and not is_running
             judged.foreseen += is_high and not is_running and slot in expected
             is_running = is_high
         pipeline.feed(slot, mean)
-        if (told := _told(pipeline)) and slot >= first + LEARNED * QUARTERS_A_DAY:
+        if is_judged and threshold and (told := _told(pipeline)):
             expected = told
             judged.announced += 1
-            judged.came += _has_high(series, told, pipeline.threshold)
-            judged.chance += _by_chance(series, told, pipeline.threshold)
+            judged.came += _has_high(series, told, threshold)
+            judged.chance += _by_chance(series, told, threshold)
     return _judge_days(judged, series)
 
 
@@ -138,10 +135,10 @@ def _judge_days(judged: Judged, series: Series) -> Judged:
         judged.more += is_more
         judged.less += not is_more
     first = local_place(min(series))[0] + LEARNED
-    last = local_place(max(series))[0]
+    last = local_place(max(series))[0] + 1
     judged.days = last - first
     days = range(first + 1, last, _EVERY)
-    more = mean * _MORE * QUARTERS_A_DAY / len(_EVENING)
+    more = mean * QUARTERS_A_DAY / len(_EVENING)
     odd = {
         slot: value + more * (day in days and index in _EVENING)
         for slot, value in series.items()
@@ -166,7 +163,7 @@ def _unusual(series: Series) -> Mapping[int, bool]:
 def table(results: Iterable[Judged]) -> Iterator[str]:
     """Yield the lines of the table, as Markdown."""
     head = ["House", "Days", "Announced", "Came", "By chance", "Peaks", "Announced of them"]
-    head += ["Unusual days a year: more", "Less", "Days with 50% more, told"]
+    head += ["Unusual days a year: more", "Less", "Doubled days, told"]
     yield f"| {' | '.join(head)} |"
     yield f"|---|{'---:|' * (len(head) - 1)}"
     for each in results:

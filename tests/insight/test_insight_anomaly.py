@@ -9,7 +9,7 @@ import pytest
 from custom_components.emucs.insight.anomaly import Anomaly, DayPart, UnusualDay, unusual_day
 from custom_components.emucs.insight.quarters import IMPORT, QUARTERS_A_DAY, SLOTS, Basis, Quarters, local_begin
 from tests.insight.quarterly import slot
-from tests.insight.test_insight_recurring import Habitual
+from tests.insight.test_insight_recurring import Habitual, after_four_weeks
 
 # A Tuesday: the Monday before is judged.
 TUESDAY = "2026-01-13T00:00"
@@ -137,11 +137,9 @@ def test_a_flat_that_uses_nothing_is_never_unusual() -> None:
     assert unusual_day(quarters, slot(TUESDAY)) is None
 
 
-def lived(days: int = 28) -> Habitual:
-    """Return a meter after some days that are alike, on a Monday at midnight."""
-    meter = Habitual("2025-12-15T00:00")
-    meter.run(days * QUARTERS_A_DAY, usual)
-    return meter
+def lived() -> Habitual:
+    """Return a meter after four weeks that are alike, on a Monday at midnight."""
+    return after_four_weeks(usual)
 
 
 def usual(time: datetime) -> tuple[float, float]:

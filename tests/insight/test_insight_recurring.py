@@ -9,7 +9,6 @@ import pytest
 
 from custom_components.emucs.insight.anomaly import Anomaly
 from custom_components.emucs.insight.base import Insight
-from custom_components.emucs.insight.capacity import Capacity
 from custom_components.emucs.insight.day_kind import DayKind
 from custom_components.emucs.insight.habits import Habits, RecurringPeak
 from custom_components.emucs.insight.profile import Profile
@@ -26,7 +25,7 @@ from custom_components.emucs.insight.quarters import (
 from custom_components.emucs.insight.recurring import Expected, Recurring, RecurringState
 from custom_components.emucs.port import Telegram
 from tests.effort import calls
-from tests.insight.quarterly import Meter, slot
+from tests.insight.quarterly import Load, Meter, slot
 
 # A Monday.
 MONDAY = "2026-01-12T00:00"
@@ -45,7 +44,7 @@ class Habitual(Meter):
     @override
     def hand_over(self) -> None:
         super().hand_over()
-        used: Mapping[type[Insight[Any, Any]], Insight[Any, Any]] = {Capacity: self.capacity, Profile: self.profile}
+        used: Mapping[type[Insight[Any, Any]], Insight[Any, Any]] = {Profile: self.profile}
         self.recurring.hand_over(used)
         self.anomaly.hand_over(used)
 
@@ -96,26 +95,26 @@ def cooking(days: int, *, power: float = 3.9, times: range = EVENING) -> Callabl
 
 def test_a_peak_that_recurs_is_found() -> None:
     habits = Habits(past(cooking(11)))
-    assert habits.peaks(2.5) == (RecurringPeak(DayKind.WEEKDAYS, 73, 75, 11, 20, 3.9),)
-    [peak] = habits.peaks(2.5)
+    assert habits.peaks() == (RecurringPeak(DayKind.WEEKDAYS, 73, 75, 11, 20, 3.9),)
+    [peak] = habits.peaks()
     assert (peak.begin, peak.end) == ("18:15", "19:00")
     assert habits.is_enough
-    assert habits.peaks(3.9) == ()
+    assert habits.threshold == 2.5
 
 
 @pytest.mark.parametrize(("days", "found"), [(4, 0), (5, 1), (20, 1)])
 def test_it_has_to_be_on_a_quarter_of_its_days(days: int, found: int) -> None:
-    assert len(Habits(past(cooking(days))).peaks(2.5)) == found
+    assert len(Habits(past(cooking(days))).peaks()) == found
 
 
 def test_of_few_days_four_are_needed() -> None:
     def load(time: datetime, index: int) -> float | None:
         return 3.0 if index == 40 and time.day in (3, 4, 10) else 0.2 if time.day > 2 and time.month == 1 else None
 
-    assert Habits(past(load)).peaks(2.5) == ()
+    assert Habits(past(load)).peaks() == ()
     assert [
         peak[:5]
-        for peak in Habits(past(lambda time, index: 3.0 if index == 40 and time.weekday() == 6 else 0.2)).peaks(2.5)
+        for peak in Habits(past(lambda time, index: 3.0 if index == 40 and time.weekday() == 6 else 0.2)).peaks()
     ] == [(DayKind.WEEKENDS, 40, 40, 4, 8)]
 
 
@@ -123,7 +122,7 @@ def test_weekdays_and_weekends_are_apart() -> None:
     def load(time: datetime, index: int) -> float:
         return (3 if time.weekday() < 5 else 4) if index == 48 else 0.2
 
-    found = Habits(past(load)).peaks(2.5)
+    found = Habits(past(load)).peaks()
     assert [(peak.kind, peak.days, peak.known, peak.power) for peak in found] == [
         (DayKind.WEEKENDS, 8, 8, 4),
         (DayKind.WEEKDAYS, 20, 20, 3),
@@ -141,7 +140,7 @@ def test_weekdays_and_weekends_are_apart() -> None:
 )
 def test_neighbours_are_one_peak(times: tuple[int, ...], found: list[tuple[int, int]]) -> None:
     habits = Habits(past(lambda _, index: 3.0 if index in times else 0.2))
-    peaks = [peak for peak in habits.peaks(2.5) if peak.kind is DayKind.WEEKDAYS]
+    peaks = [peak for peak in habits.peaks() if peak.kind is DayKind.WEEKDAYS]
     assert [(peak.first, peak.last) for peak in peaks] == found
     assert {peak.known for peak in peaks} == {20}
 
@@ -156,7 +155,7 @@ def test_the_power_is_the_median_of_the_highest_of_each_day() -> None:
         power = by_day.setdefault(f"{time:%F}", next(powers) if f"{time:%F}" not in by_day else 0)
         return float(power) if index == 73 else 2.6
 
-    [peak] = Habits(past(load)).peaks(2.5)
+    [peak] = Habits(past(load)).peaks()
     assert (peak.first, peak.last, peak.days) == (72, 73, 20)
     assert peak.power == pytest.approx((min(by_day.values()) + max(by_day.values())) / 2)
 
@@ -172,7 +171,7 @@ def test_gaps_count_on_no_side() -> None:
             return None
         return 3.0 if index == 60 else 0.2
 
-    [peak, *_] = [each for each in Habits(past(load)).peaks(2.5) if each.kind is DayKind.WEEKDAYS]
+    [peak, *_] = [each for each in Habits(past(load)).peaks() if each.kind is DayKind.WEEKDAYS]
     assert (peak.days, peak.known) == (15, 15)
 
 
@@ -192,7 +191,7 @@ def test_the_week_has_the_mean_of_each_hour() -> None:
 def test_nothing_follows_from_nothing() -> None:
     habits = Habits(Quarters())
     assert not habits.is_enough
-    assert habits.peaks(0) == ()
+    assert habits.peaks() == ()
     assert habits.week() == ((None,) * 24,) * 7
 
 
@@ -201,13 +200,21 @@ def evenings(time: datetime) -> tuple[float, float]:
     return (3.9 if local_place(slot(f"{time:%FT%H:%M}"))[1] in EVENING and time.weekday() < 5 else 0.3), 0.0
 
 
+def after_four_weeks(load: Load, end: str = MONDAY) -> Habitual:
+    """Return a meter at a time, which knows the four weeks before."""
+    begin = slot(end)
+    meter = Habitual(local_begin(begin - 2).replace(tzinfo=None).isoformat())
+    meter.run(2, load)
+    for each in range(begin - SLOTS, begin):
+        meter.profile.quarters.fill(each, IMPORT, load(local_begin(each))[0], Basis.EXPORTED)
+    meter.recurring.refresh()
+    return meter
+
+
 @pytest.fixture
 def lived() -> Habitual:
-    """Return a meter after four weeks, on a Monday at midnight."""
-    meter = Habitual("2025-12-15T00:00")
-    meter.run(28 * QUARTERS_A_DAY, evenings)
-    assert local_begin(meter.slot).isoformat() == "2026-01-12T00:00:00+01:00"
-    return meter
+    """Return a meter on a Monday at midnight."""
+    return after_four_weeks(evenings)
 
 
 def test_a_meter_learns_what_recurs(lived: Habitual) -> None:
@@ -273,27 +280,29 @@ def test_a_clock_that_was_ahead_keeps_nothing_quiet(lived: Habitual) -> None:
 
 
 def test_nothing_is_told_while_another_one_lasts() -> None:
-    meter = Habitual("2025-12-15T00:00")
-
     def night(time: datetime) -> tuple[float, float]:
         return (4.0 if time.hour in (0, 23) else 0.3), 0.0
 
-    meter.run(30 * QUARTERS_A_DAY, night)
-    meter.expected.clear()
+    meter = after_four_weeks(night)
     meter.run(7 * QUARTERS_A_DAY, night)
     assert [each.begin.hour for each in meter.expected] == [23] * 7
 
 
-def test_near_the_month_s_peak_is_near_enough(lived: Habitual) -> None:
-    # On the 12th the month has a peak of 6 kW: what comes to 4.8 kW or less does not matter any more.
-    def guests(time: datetime) -> tuple[float, float]:
-        return (6.0, 0.0) if f"{time:%d %H:%M}" == "12 15:00" else evenings(time)
-
-    lived.run(QUARTERS_A_DAY - 1, guests)
+def test_one_evening_with_guests_hides_nothing(lived: Habitual) -> None:
+    lived.run(2 * QUARTERS_A_DAY, lambda time: (9.0, 0.0) if f"{time:%d %H}" == "12 20" else evenings(time))
     assert lived.state.peaks
-    lived.run(2, guests)
-    assert lived.recurring.threshold == pytest.approx(4.8)
-    assert lived.state.peaks == ()
+    assert [(peak.begin, peak.end) for peak in lived.state.peaks] == [("18:15", "19:00")]
+
+
+def test_in_a_large_house_a_peak_is_of_the_highest_tenth() -> None:
+    def heating(_: datetime, index: int) -> float:
+        return 9.0 if index in EVENING else 2.0 + index % 48 / 10
+
+    habits = Habits(past(heating))
+    # Three quarters of 96 have 9 kW; the tenth of them begins at the third highest of the others.
+    assert habits.threshold == pytest.approx(6.4)
+    assert {(peak.first, peak.last) for peak in habits.peaks() if peak.power == 9} == {(73, 75)}
+    assert all(peak.power > 6.4 for peak in habits.peaks())
 
 
 @pytest.mark.parametrize(
@@ -304,15 +313,11 @@ def test_near_the_month_s_peak_is_near_enough(lived: Habitual) -> None:
     ],
 )
 def test_the_clock_changes(day: str, hour: int, told: tuple[str, str]) -> None:
-    end = slot(f"{day}T00:00")
-    meter = Habitual(local_begin(end - 28 * QUARTERS_A_DAY).replace(tzinfo=None).isoformat())
-
     def boiler(time: datetime) -> tuple[float, float]:
         return (3.0 if (hour, 30) <= (time.hour, time.minute) < (hour + 1, 30) else 0.3), 0.0
 
-    meter.run(end - meter.slot, boiler)
-    meter.expected.clear()
-    meter.run(len(slots_of_day(end)), boiler)
+    meter = after_four_weeks(boiler, f"{day}T00:00")
+    meter.run(len(slots_of_day(slot(f"{day}T00:00"))), boiler)
     assert [(f"{each.begin:%X%:z}", f"{each.end:%X%:z}") for each in meter.expected] == [told]
     assert {each.begin.date().isoformat() for each in meter.expected} == {day}
     meter.expected.clear()

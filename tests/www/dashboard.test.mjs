@@ -79,3 +79,16 @@ test("the connection has a section, where its main breaker is known", () => {
   const section = dashboard(hass).views[0].sections.find(({ cards: [first] }) => first.heading === "Grid connection");
   assert.deepEqual(named(section), ["sensor.available", "sensor.headroom", "sensor.peak_kva"]);
 });
+
+test("the household has a section: the week as a grid, and what is forecast", () => {
+  const hass = home();
+  hass.devices.household = { ...hass.devices.capacity, id: "household" };
+  Object.assign(hass.entities, entities("household", { recurring_peak: "sensor.recurring", load_forecast: "sensor.load", energy_forecast_today: "sensor.today" }));
+  const [view] = dashboard(hass).views;
+  assert.deepEqual(headings(view), ["Now", "Quarter-hour peak", "Energy", "Household", "gas"]);
+  const [, heatmap, ...tiles] = view.sections[3].cards;
+  assert.deepEqual([heatmap.type, heatmap.device_id], ["custom:emucs-heatmap-card", "meter"]);
+  assert.deepEqual(tiles.map(({ type, entity }) => [type, entity]), ["load", "today", "recurring"].map((name) => ["tile", `sensor.${name}`]));
+  delete hass.entities["sensor.recurring"];
+  assert.doesNotMatch(JSON.stringify(dashboard(hass)), /heatmap/);
+});

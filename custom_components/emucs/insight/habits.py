@@ -5,11 +5,15 @@ from statistics import median
 from typing import Final, NamedTuple
 
 from .day_kind import DayKind, date_of, kind_of
+from .peaks import FLOOR
 from .quarters import DAYS, IMPORT, QUARTERS_A_DAY, Quarters, local_place
 
 HOURS: Final = 24
 _QUARTERS_AN_HOUR: Final = QUARTERS_A_DAY // HOURS
 _DAYS_A_WEEK: Final = 7
+# An assumption, measured on real and virtual homes: in a house that often imports more than the floor, a peak is of the
+# highest tenth of its quarters. By the month's peak instead, one evening with guests would hide all that recurs.
+_HIGHEST: Final = 0.1
 # How often a time of day has to be above the threshold to be one of a habit.
 FEWEST: Final = 4
 _SHARE: Final = 0.25
@@ -63,25 +67,32 @@ class Habits:
 
     def __init__(self, quarters: Quarters) -> None:
         """Take what is known now."""
+        means = []
         self._days: dict[DayKind, list[dict[int, float]]] = {
             kind: [{} for _ in range(QUARTERS_A_DAY)] for kind in DayKind
         }
         last = quarters.last
         for slot in () if last is None else range(last + 1 - DAYS * QUARTERS_A_DAY, last + 1):
             if (mean := quarters.mean(IMPORT, slot)) is not None:
+                means.append(mean)
                 day, index = local_place(slot)
                 known = self._days[kind_of(day)][index]
                 # In the hour that is there twice in autumn the higher one counts.
                 known[day] = max(mean, known.get(day, 0.0))
+
+        means.sort(reverse=True)
+        high = means[int(_HIGHEST * len(means))] if means else 0.0
+        self.threshold = max(float(FLOOR), high)
+        """What a quarter has to be above to be one of a peak, in kW."""
 
     @property
     def is_enough(self) -> bool:
         """Return whether so many days are known that a peak could recur."""
         return any(len(days) >= FEWEST for each in self._days.values() for days in each)
 
-    def peaks(self, threshold: float) -> tuple[RecurringPeak, ...]:
-        """Return the peaks that recur above so many kW, the highest first."""
-        found = [peak for kind, by_time in self._days.items() for peak in _peaks(kind, by_time, threshold)]
+    def peaks(self) -> tuple[RecurringPeak, ...]:
+        """Return the peaks that recur, the highest first."""
+        found = [peak for kind, by_time in self._days.items() for peak in _peaks(kind, by_time, self.threshold)]
         return tuple(sorted(found, key=lambda peak: (-peak.power, -peak.days, peak.kind, peak.first)))
 
     def week(self) -> Week:

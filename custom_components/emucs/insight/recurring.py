@@ -2,18 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Final, NamedTuple, Self, override
+from typing import Any, ClassVar, NamedTuple, Self, override
 
 from ..port import Telegram
 from .base import Insight
-from .capacity import Capacity
 from .habits import Habits, RecurringPeak, Week
-from .peaks import FLOOR
 from .profile import Closed, Profile
 from .quarters import local_begin, local_place
-
-# A peak that comes near the month's is one that matters; below the floor none is billed for itself.
-_NEAR: Final = 0.8
 
 
 class Expected(NamedTuple):
@@ -38,7 +33,7 @@ class Recurring(Insight[None, RecurringState]):
     """Finds the recurring peaks of a meter anew each day, and says when one is near, once a day."""
 
     name: ClassVar = "recurring"
-    uses: ClassVar = (Capacity, Profile)
+    uses: ClassVar = (Profile,)
 
     def __init__(self, settings: None = None) -> None:
         """Start with nothing known."""
@@ -75,13 +70,7 @@ class Recurring(Insight[None, RecurringState]):
             return self.state.peaks, self.state.week
         self._found = found
         habits = Habits(quarters)
-        return habits.peaks(self.threshold) if habits.is_enough else None, habits.week()
-
-    @property
-    def threshold(self) -> float:
-        """Return what a quarter has to be above now to be one of a recurring peak, in kW."""
-        peak = self.used(Capacity).ledger.running
-        return max(float(FLOOR), _NEAR * float(peak.value) if peak else 0.0)
+        return habits.peaks() if habits.is_enough else None, habits.week()
 
     def _next(self, peaks: tuple[RecurringPeak, ...], slot: int) -> Expected | None:
         """Return the peak that begins when a quarter ends, unless one is under way or it was told."""

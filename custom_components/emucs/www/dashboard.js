@@ -1,5 +1,6 @@
 // The meter dashboard: a view for each electricity meter, of stock cards wherever they do.
 
+import { HEATMAP_CARD } from "./heatmap-card.js";
 import { LIVE_CARD } from "./live-card.js";
 import { electricityMeters, entitiesOf, mbusMeters, nameOf } from "./meter.js";
 import { CARD } from "./quarter-card.js";
@@ -28,6 +29,7 @@ function view(hass, meter) {
     now(hass, meter, shown),
     quarter(hass, meter, shown),
     energy(hass, shown),
+    household(hass, meter, shown),
     connection(hass, shown),
     phases(hass, shown),
     voltage(hass, meter, shown),
@@ -133,6 +135,13 @@ function energy(hass, shown) {
     ],
     dashboard || {},
   );
+}
+
+/** What the house usually does, and what it will do. */
+function household(hass, meter, shown) {
+  const heatmap = shown.recurring_peak && { type: `custom:${HEATMAP_CARD}`, device_id: meter.id, title: "", grid_options: WHOLE };
+  const cards = [heatmap, ...tiles(shown, ["load_forecast", "energy_forecast_today", "base_load"]), ...tiles(shown, ["recurring_peak"], WHOLE)];
+  return section(say(hass, "household"), "mdi:home-analytics", cards);
 }
 
 function phases(hass, shown) {

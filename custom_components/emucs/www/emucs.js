@@ -4,13 +4,13 @@
 // Home Assistant replaces `customElements` and `HTMLElement` while it starts, and does not see what was defined before
 // that. It defines its own first element after that: what extends `HTMLElement` is neither made nor fetched earlier.
 
-const CARDS = { live: "emucs-live-card", card: "emucs-quarter-card" }; // by the key of their texts
+const CARDS = { live: "emucs-live-card", card: "emucs-quarter-card", heatmap: "emucs-heatmap-card" }; // by the key of their texts
 const STRATEGY = "emucs";
 const ELEMENT = `ll-strategy-dashboard-${STRATEGY}`;
 const DOCUMENTATION = "https://github.com/emucs/emucs#dashboard";
 // Also those that others import: none of them waits until another one has come.
-const LEADING = ["dashboard", "live-card", "quarter-card", "report-links", "texts"];
-const MODULES = [...LEADING, "meter-card", "meter", "live", "trace", "format", "quarter", "peak-bars", "card-view", "live-view", "quarter-view"];
+const LEADING = ["dashboard", "live-card", "quarter-card", "heatmap-card", "report-links", "texts"];
+const MODULES = [...LEADING, "meter-card", "meter", "live", "trace", "format", "quarter", "peak-bars", "card-view", "live-view", "quarter-view", "heatmap", "heatmap-view", "page-parts"];
 
 let loading;
 let loaded = {};
@@ -26,13 +26,13 @@ function load() {
 
 async function fetchAll() {
   const modules = await Promise.all(MODULES.map((name) => import(`./${name}.js`)));
-  const [{ dashboard }, { LiveCard, suggestLiveCard }, { QuarterCard, suggestCard }, { ReportLinks }, { say }] = modules;
-  for (const card of [LiveCard, QuarterCard, ReportLinks]) {
+  const [{ dashboard }, { LiveCard, suggestLiveCard }, { QuarterCard, suggestCard }, { HeatmapCard, suggestHeatmap }, { ReportLinks }, { say }] = modules;
+  for (const card of [LiveCard, QuarterCard, HeatmapCard, ReportLinks]) {
     if (!customElements.get(card.NAME)) {
       customElements.define(card.NAME, card);
     }
   }
-  loaded = { dashboard, say, suggest: { live: suggestLiveCard, card: suggestCard } };
+  loaded = { dashboard, say, suggest: { live: suggestLiveCard, card: suggestCard, heatmap: suggestHeatmap } };
   return loaded;
 }
 
