@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from .day_kind import DayKind, date_of, kind_of
 from .peaks import FLOOR
-from .quarters import DAYS, IMPORT, QUARTERS_A_DAY, Quarters, local_place
+from .quarters import DAYS, IMPORT, QUARTERS_A_DAY, Quarters, local_place, slot_before, slots_of_day
 
 HOURS: Final = 24
 _QUARTERS_AN_HOUR: Final = QUARTERS_A_DAY // HOURS
@@ -63,7 +63,7 @@ def _clock(index: int) -> str:
 
 
 class Habits:
-    """The import of the latest 28 days, by kind of day and time of day."""
+    """The import of the 28 days before this one, by kind of day and time of day."""
 
     def __init__(self, quarters: Quarters) -> None:
         """Take what is known now."""
@@ -71,8 +71,7 @@ class Habits:
         self._days: dict[DayKind, list[dict[int, float]]] = {
             kind: [{} for _ in range(QUARTERS_A_DAY)] for kind in DayKind
         }
-        last = quarters.last
-        for slot in () if last is None else range(last + 1 - DAYS * QUARTERS_A_DAY, last + 1):
+        for slot in _slots(quarters.last):
             if (mean := quarters.mean(IMPORT, slot)) is not None:
                 means.append(mean)
                 day, index = local_place(slot)
@@ -114,6 +113,15 @@ class Habits:
                 for day, mean in days.items():
                     found.setdefault(day, {})[index] = mean
         return found
+
+
+def _slots(last: int | None) -> range:
+    """Return the quarters of the days before the one on which the latest quarter was over."""
+    if last is None:
+        return range(0)
+    midnight = slots_of_day(last + 1).start
+    begin = slot_before(midnight, DAYS)
+    return range(midnight - DAYS * QUARTERS_A_DAY if begin is None else begin, midnight)
 
 
 def _peaks(kind: DayKind, by_time: Sequence[Days], threshold: float) -> Iterator[RecurringPeak]:

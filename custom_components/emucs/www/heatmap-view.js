@@ -14,7 +14,7 @@ ha-card { --level: var(--divider-color); }
 .status { margin: 0; }
 .status:empty { display: none; }
 .grid { display: grid; gap: 2px; }
-.row, .axis { display: grid; grid-template-columns: 2.6em repeat(24, minmax(0, 1fr)); gap: 2px; }
+.row, .axis { display: grid; grid-template-columns: 36px repeat(24, minmax(0, 1fr)); gap: 2px; }
 .day { font-size: 11px; line-height: 22px; color: var(--secondary-text-color); white-space: nowrap; overflow: hidden; }
 .cell { position: relative; height: 22px; border-radius: 2px; cursor: default; }
 .cell.unknown { background: repeating-linear-gradient(45deg, var(--divider-color) 0 1px, transparent 1px 4px); }
@@ -30,7 +30,7 @@ ha-card { --level: var(--divider-color); }
 :host(:dir(rtl)) .legend .scale { transform: scaleX(-1); }
 .legend .mark { margin-inline-start: 0; }
 .detail { margin: 6px 0 0; font-size: 12px; min-height: 2.8em; line-height: 1.4; }
-.none, .recurring { margin: 8px 0 0; padding: 0; font-size: 14px; line-height: 1.5; list-style: none; }
+.none, .recurring { margin: 8px 0 0; padding: 0; font-size: 13px; line-height: 1.5; list-style: none; }
 .recurring li { unicode-bidi: plaintext; }
 @media (forced-colors: active) {
   .cell, .legend .scale { forced-color-adjust: none; }
