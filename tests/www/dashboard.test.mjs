@@ -88,7 +88,7 @@ test("the household has a section: the week as a grid, and what is forecast", ()
   assert.deepEqual(headings(view), ["Now", "Quarter-hour peak", "Energy", "Household", "gas"]);
   const [, heatmap, ...tiles] = view.sections[3].cards;
   assert.deepEqual([heatmap.type, heatmap.device_id], ["custom:emucs-heatmap-card", "meter"]);
-  assert.deepEqual(tiles.map(({ type, entity }) => [type, entity]), ["load", "today", "recurring"].map((name) => ["tile", `sensor.${name}`]));
+  assert.deepEqual(tiles.map(({ type, entity }) => [type, entity]), ["recurring", "load", "today"].map((name) => ["tile", `sensor.${name}`]));
   delete hass.entities["sensor.recurring"];
   assert.doesNotMatch(JSON.stringify(dashboard(hass)), /heatmap/);
 });

@@ -140,8 +140,8 @@ function energy(hass, shown) {
 /** What the house usually does, and what it will do. */
 function household(hass, meter, shown) {
   const heatmap = shown.recurring_peak && { type: `custom:${HEATMAP_CARD}`, device_id: meter.id, title: "", grid_options: WHOLE };
-  const cards = [heatmap, ...tiles(shown, ["load_forecast", "energy_forecast_today", "base_load"]), ...tiles(shown, ["recurring_peak"], WHOLE)];
-  return section(say(hass, "household"), "mdi:home-analytics", cards);
+  const keys = ["recurring_peak", "load_forecast", "energy_forecast_today", "base_load"];
+  return section(say(hass, "household"), "mdi:home-analytics", [heatmap, ...tiles(shown, keys, WHOLE)]);
 }
 
 function phases(hass, shown) {
