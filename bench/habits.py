@@ -1,6 +1,6 @@
 """What the house's habits are worth: how often a recurring peak comes that was announced, and how often a day is odd.
 
-Each quarter of a house is a telegram for the pipeline that users run. A quarter is *high* when it is above what a
+Each quarter of a house is a telegram for the insights that users run. A quarter is *high* when it is above what a
 recurring peak has to be above, by the 28 days before that day.
 """
 
@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 import sys
-from typing import Final
+from typing import Any, Final
 
 from custom_components.emucs.exports import ExportError
 from custom_components.emucs.insight.anomaly import Anomaly
+from custom_components.emucs.insight.base import Insight
+from custom_components.emucs.insight.capacity import Capacity
 from custom_components.emucs.insight.habits import Habits
-from custom_components.emucs.insight.meter import MeterInsights
 from custom_components.emucs.insight.profile import Profile
 from custom_components.emucs.insight.quarters import (
     DAYS as LEARNED,
@@ -65,11 +66,15 @@ class Judged:
 
 
 class Pipeline:
-    """A meter that prints a telegram at the end of each quarter."""
+    """The insights that matter here, of a meter that prints a telegram at the end of each quarter."""
 
     def __init__(self) -> None:
         """Start with a meter that nothing is known of."""
-        self.insights = MeterInsights("", {})
+        self.capacity, self.profile = Capacity(Capacity.settings_of({})), Profile()
+        self.recurring, self.anomaly = Recurring(), Anomaly()
+        self._insights: tuple[Insight[Any, Any], ...] = self.capacity, self.profile, self.recurring, self.anomaly
+        for insight in self._insights:
+            insight.hand_over({type(each): each for each in self._insights})
         self._counter = Decimal(1000)
 
     def feed(self, slot: int, mean: float | None) -> None:
@@ -79,29 +84,29 @@ class Pipeline:
         self._counter += Decimal(f"{mean / _QUARTERS_AN_HOUR:.6f}")
         registers = {
             obis.IMPORT_ENERGY: Register(self._counter, "kWh"),
-            obis.EXPORT_ENERGY: Register(Decimal(), "kWh"),
             obis.IMPORT_POWER: Register(Decimal(), "kW"),
         }
-        time = slot_begin(slot + 1)
-        self.insights.feed(Telegram("", None, None, time, registers, {}, ()), time)
+        telegram = Telegram("", None, None, slot_begin(slot + 1), registers, {}, ())
+        for insight in self._insights:
+            insight.feed(telegram)
 
 
 def judge(house: House) -> Judged:
     """Judge what was announced of a house, and which of its days were told to be unusual."""
     judged, pipeline, series = Judged(house.name), Pipeline(), house.flows[IMPORT]
-    first, last = min(series), max(series)
+    first = min(series) + LEARNED * QUARTERS_A_DAY
     expected, is_running, threshold = range(0), False, 0.0
-    for slot in range(first, last + 1):
-        mean, is_judged = series.get(slot), slot >= first + LEARNED * QUARTERS_A_DAY
-        if is_judged and local_place(slot)[1] == 0:
-            threshold = Habits(pipeline.insights[Profile].quarters).threshold
-        if is_judged and threshold and mean is not None:
+    for slot in range(min(series), max(series) + 1):
+        mean = series.get(slot)
+        if slot >= first and mean is not None:
+            if not threshold or local_place(slot)[1] == 0:
+                threshold = Habits(pipeline.profile.quarters).threshold
             is_high = mean > threshold
             judged.peaks += is_high and not is_running
             judged.foreseen += is_high and not is_running and slot in expected
             is_running = is_high
         pipeline.feed(slot, mean)
-        if is_judged and threshold and (told := _told(pipeline)):
+        if slot >= first and mean is not None and (told := _told(pipeline)):
             expected = told
             judged.announced += 1
             judged.came += _has_high(series, told, threshold)
@@ -111,7 +116,7 @@ def judge(house: House) -> Judged:
 
 def _told(pipeline: Pipeline) -> range | None:
     """Return the quarters of the peak that was announced just now."""
-    state = pipeline.insights[Recurring].state
+    state = pipeline.recurring.state
     if state is None or state.expected is None:
         return None
     return range(slot_of(state.expected.begin), slot_of(state.expected.end))
@@ -154,7 +159,7 @@ def _unusual(series: Series) -> Mapping[int, bool]:
     pipeline, found = Pipeline(), {}
     for slot in range(min(series), max(series) + 1):
         pipeline.feed(slot, series.get(slot))
-        state = pipeline.insights[Anomaly].state
+        state = pipeline.anomaly.state
         if state is not None and state.unusual is not None:
             found[local_place(slot)[0]] = state.unusual.is_more
     return found
