@@ -294,15 +294,19 @@ def test_one_evening_with_guests_hides_nothing(lived: Habitual) -> None:
     assert [(peak.begin, peak.end) for peak in lived.state.peaks] == [("18:15", "19:00")]
 
 
-def test_in_a_large_house_a_peak_is_of_the_highest_tenth() -> None:
+def test_in_a_large_house_a_peak_is_near_the_highest() -> None:
     def heating(_: datetime, index: int) -> float:
         return 9.0 if index in EVENING else 2.0 + index % 48 / 10
 
     habits = Habits(past(heating))
-    # Three quarters of 96 have 9 kW; the tenth of them begins at the third highest of the others.
-    assert habits.threshold == pytest.approx(6.4)
-    assert {(peak.first, peak.last) for peak in habits.peaks() if peak.power == 9} == {(73, 75)}
-    assert all(peak.power > 6.4 for peak in habits.peaks())
+    assert habits.threshold == pytest.approx(7.2)
+    assert {(peak.first, peak.last) for peak in habits.peaks()} == {(73, 75)}
+
+
+def test_what_takes_hours_at_one_power_is_a_peak_too() -> None:
+    habits = Habits(past(lambda _, index: 7.4 if index < 20 else 0.3))
+    assert habits.threshold == pytest.approx(0.8 * 7.4)
+    assert {(peak.first, peak.last, peak.power) for peak in habits.peaks()} == {(0, 19, 7.4)}
 
 
 @pytest.mark.parametrize(

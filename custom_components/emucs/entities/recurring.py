@@ -60,8 +60,7 @@ def _attributes(meter: MeterCoordinator) -> dict[str, Any]:
     state = meter.insights[Recurring].state
     if state is None:
         return {"peaks": [], "week": []}
-    week = [[None if mean is None else round(mean, 3) for mean in day] for day in state.week]
-    return {"peaks": [_shown(peak) for peak in state.peaks or ()], "week": week}
+    return {"peaks": [_shown(peak) for peak in state.peaks or ()], "week": state.week}
 
 
 def _events(meter: MeterCoordinator) -> Iterator[Happening]:

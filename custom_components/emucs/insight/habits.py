@@ -11,9 +11,10 @@ from .quarters import DAYS, IMPORT, QUARTERS_A_DAY, Quarters, local_place, slot_
 HOURS: Final = 24
 _QUARTERS_AN_HOUR: Final = QUARTERS_A_DAY // HOURS
 _DAYS_A_WEEK: Final = 7
-# An assumption, measured on real and virtual homes: in a house that often imports more than the floor, a peak is of the
-# highest tenth of its quarters. By the month's peak instead, one evening with guests would hide all that recurs.
-_HIGHEST: Final = 0.1
+# An assumption, measured on real and virtual homes: a quarter is one of a peak if it comes near what is passed for half
+# an hour a day in the mean. By the month's peak instead, one evening with guests would hide all that recurs.
+_NEAR: Final = 0.8
+_PASSED: Final = 0.02
 # How often a time of day has to be above the threshold to be one of a habit.
 FEWEST: Final = 4
 _SHARE: Final = 0.25
@@ -78,10 +79,9 @@ class Habits:
                 known = self._days[kind_of(day)][index]
                 # In the hour that is there twice in autumn the higher one counts.
                 known[day] = max(mean, known.get(day, 0.0))
-
         means.sort(reverse=True)
-        high = means[int(_HIGHEST * len(means))] if means else 0.0
-        self.threshold = max(float(FLOOR), high)
+        high = means[int(_PASSED * len(means))] if means else 0.0
+        self.threshold = max(float(FLOOR), _NEAR * high)
         """What a quarter has to be above to be one of a peak, in kW."""
 
     @property
@@ -95,7 +95,7 @@ class Habits:
         return tuple(sorted(found, key=lambda peak: (-peak.power, -peak.days, peak.kind, peak.first)))
 
     def week(self) -> Week:
-        """Return the mean of each hour of the week."""
+        """Return the mean of each hour of the week, to the watt."""
         sums = [[[0.0, 0] for _ in range(HOURS)] for _ in range(_DAYS_A_WEEK)]
         for by_time in self._days.values():
             for index, days in enumerate(by_time):
@@ -103,7 +103,7 @@ class Habits:
                     cell = sums[date_of(day).weekday()][index // _QUARTERS_AN_HOUR]
                     cell[0] += mean
                     cell[1] += 1
-        return tuple(tuple(total / count if count else None for total, count in day) for day in sums)
+        return tuple(tuple(round(total / count, 3) if count else None for total, count in day) for day in sums)
 
     def days(self) -> dict[int, dict[int, float]]:
         """Return the means of each local day in kW, by time of day."""
