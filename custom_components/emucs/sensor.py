@@ -24,7 +24,7 @@ class EmucsSensor(EmucsEntity[SensorRow], SensorEntity):
     """A sensor of a row."""
 
     entity_description: SensorRow
-    _unrecorded_attributes = frozenset({"coverage", "forecast", "limited_by", "quarter_end", "so_far"})
+    _unrecorded_attributes = frozenset({"coverage", "forecast", "limited_by", "peaks", "quarter_end", "so_far", "week"})
     _attr_extra_state_attributes: dict[str, Any] = {}  # noqa: RUF012 -- replaced, never changed
 
     def __init__(self, coordinator: MeterCoordinator, row: SensorRow) -> None:

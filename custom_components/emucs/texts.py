@@ -59,6 +59,14 @@ def async_system_exception_text(hass: HomeAssistant, key: str, placeholders: Map
     return texts.get(_exception(key), key).format_map(placeholders)
 
 
+@callback
+def async_system_word(hass: HomeAssistant, group: str, key: str) -> str:
+    """Return a word of a selector group in the language of the system; English where that is not loaded yet."""
+    name = f"component.{DOMAIN}.selector.{group}.options.{key}"
+    texts = async_get_cached_translations(hass, hass.config.language, "selector", DOMAIN)
+    return texts.get(name) or async_get_cached_translations(hass, "en", "selector", DOMAIN).get(name, key)
+
+
 def _exception(key: str) -> str:
     """Return the key under which Home Assistant has the text of an exception."""
     return f"component.{DOMAIN}.exceptions.{key}.message"

@@ -36,6 +36,7 @@ VIEWS = {
 }
 CARD = "emucs-quarter-card"
 LIVE_CARD = "emucs-live-card"
+HEATMAP_CARD = "emucs-heatmap-card"
 SLOW = 60_000  # ms: for what the meter has to do first
 CUT_OFF = "all => all.filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.outerHTML)"
 # More than the house ever draws by itself: at the beginning of a month any quarter would be a new peak.
@@ -260,6 +261,22 @@ async def test_the_bars_are_reached_by_keyboard(window: Window, page: Page) -> N
     await page.keyboard.press("Escape")
 
 
+async def test_the_hours_of_the_week_are_reached_by_keyboard(window: Window, page: Page) -> None:
+    cells, detail = (page.locator(f"{HEATMAP_CARD} {name}") for name in (".cell", ".detail"))
+    await expect(cells).to_have_count(7 * 24)
+    # The import of the household's past has taught it.
+    assert await page.locator(f"{HEATMAP_CARD} .cell:not(.unknown)").count() == 7 * 24
+    await cells.nth(24 + 18).click()
+    await page.keyboard.press("ArrowRight")
+    await expect(cells.nth(24 + 19)).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await expect(detail).to_have_text(re.compile(r"Wednesday, .*on average"))
+    assert await cells.nth(2 * 24 + 19).get_attribute("aria-label") == await detail.inner_text()
+    await page.keyboard.press("Control+Home")
+    await expect(cells.first).to_be_focused()
+    await window.picture(page, "heatmap-card", HEATMAP_CARD)
+
+
 async def test_options_are_taken(home: Home, window: Window, page: Page) -> None:
     await open_integration(home, window, page)
     await configure(page, "Settings")
@@ -305,7 +322,7 @@ async def test_the_dashboard_fits_every_screen_and_language(
             # Below the bar at the top.
             await heading.evaluate("each => { each.style.scrollMarginTop = '72px'; each.scrollIntoView(); }")
         # Nothing is cut off, and nothing makes the page wider than the screen.
-        texts = other.locator(f":is({CARD}, {LIVE_CARD}) :is(dt, dd, p, h3, .big)")
+        texts = other.locator(f":is({CARD}, {LIVE_CARD}, {HEATMAP_CARD}) :is(dt, dd, p, h3, li, .big, .day)")
         assert await texts.evaluate_all(CUT_OFF) == []
         assert await other.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

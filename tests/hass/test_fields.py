@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs import config_flow, forms, options_flow
 from custom_components.emucs.history import flow as history_flow
+from custom_components.emucs.insight.day_kind import DayKind
 from custom_components.emucs.insight.grid import Grid
 from custom_components.emucs.insight.mbus import Medium
 from custom_components.emucs.insight.user_port import Evidence
@@ -29,6 +30,7 @@ WORDS = {
     "found": {*Medium, *Grid, "none", "unknown"},
     # Those of what is left out of an import are looked up by name.
     "history": {*re.findall(r'words\["(\w+)"\]', REPORT), "ignored", "left_out", "others", "unknown_states"},
+    "recurring_peak": {"none", *DayKind},
     "voltage_report": words_said() - {*Grid},
 }
 # Of all entities, or of all of a platform.

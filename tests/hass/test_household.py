@@ -179,9 +179,10 @@ async def test_slots_are_not_recorded(hass: HomeAssistant, entry: MockConfigEntr
             with session_scope(hass=hass, read_only=True) as session:
                 return [row.shared_attrs for row in session.query(StateAttributes.shared_attrs)]
 
-        texts = [text for text in await get_instance(hass).async_add_executor_job(shared) if "mean_error" in text]
-        assert texts
-        assert not [text for text in texts if '"forecast"' in text]
+        texts = await get_instance(hass).async_add_executor_job(shared)
+        assert [text for text in texts if "mean_error" in text]
+        assert hass.states.get("sensor.household_recurring_peak").attributes["week"]
+        assert not [text for text in texts if any(f'"{name}"' in text for name in ("forecast", "peaks", "week"))]
 
 
 async def test_the_series_is_small(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -330,7 +330,7 @@ def test_every_issue_has_a_text_and_every_text_an_issue() -> None:
 def test_every_group_of_words_is_used() -> None:
     used: set[str] = set()
     for name, node, keywords in calls():
-        if name == "async_words":
+        if name in ("async_words", "async_system_word"):
             used.update(*map(literal, node.args[:2]))
         if name == "SelectSelectorConfig":
             used |= literal(keywords.get("translation_key"))

@@ -147,3 +147,13 @@ test("with panels or a battery, the flow of power is shown", () => {
   assert.ok(types({ energy_sources: [{ type: "solar", stat_energy_from: "sensor.sun" }] }).includes("custom:emucs-flow-card"));
   assert.ok(!types({ energy_sources: [{ type: "grid" }] }).includes("custom:emucs-flow-card"));
 });
+
+test("the house shows its week as a grid where peaks are looked for", () => {
+  const hass = home();
+  hass.devices.household = service("household", "meter");
+  Object.assign(hass.entities, entities("household", { recurring_peak: "sensor.recurring", load_forecast: "sensor.load" }));
+  const [heatmap] = cardsOf(viewOf(hass, "house"), "custom:emucs-heatmap-card");
+  assert.equal(heatmap.device_id, "meter");
+  delete hass.entities["sensor.recurring"];
+  assert.doesNotMatch(JSON.stringify(dashboard(hass)), /heatmap/);
+});

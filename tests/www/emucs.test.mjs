@@ -7,7 +7,7 @@ import { homeOf, WWW } from "./home.mjs";
 
 const MAIN = new URL("emucs.js", WWW);
 const STRATEGY = "ll-strategy-dashboard-emucs";
-const CARDS = ["emucs-live-card", "emucs-flow-card", "emucs-quarter-card"];
+const CARDS = ["emucs-live-card", "emucs-flow-card", "emucs-quarter-card", "emucs-heatmap-card"];
 // What others may have left behind: Home Assistant offers from arrays.
 window.customStrategies = { theirs: { type: "theirs", strategyType: "dashboard" } };
 window.customCards = "none";
@@ -67,6 +67,8 @@ test("all are offered in the user's language, also where a list was none", async
   assert.equal(window.customCards[2].getEntitySuggestion(homeOf(), "sensor.budget").config.device_id, "meter");
   assert.equal(window.customCards[0].name, "Puissance en direct");
   assert.equal(window.customCards[0].getEntitySuggestion(homeOf(), "sensor.budget"), null);
+  assert.equal(window.customCards[3].name, "Prélèvement au fil de la semaine");
+  assert.equal(window.customCards[3].getEntitySuggestion(homeOf(), "sensor.budget"), null);
 });
 
 test("a module that is loaded twice, as after an update, changes nothing", async () => {

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, Self, cast
 
 from ..port import Telegram, obis
+from .anomaly import Anomaly
 from .base import Insight
 from .baseload import BaseLoad
 from .capacity import Capacity
@@ -16,6 +17,7 @@ from .guard import Guard, Guarded
 from .leaks import Leaks
 from .mbus_readings import MbusReadings
 from .profile import Profile
+from .recurring import Recurring
 from .silence import LongestSilence
 from .user_port import CONF_USER_PORT, UserPort
 from .voltage import Voltage
@@ -29,6 +31,8 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     Forecast,
     BaseLoad,
     Leaks,
+    Recurring,
+    Anomaly,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 

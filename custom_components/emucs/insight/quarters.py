@@ -70,6 +70,11 @@ def _offset(hour: int) -> int:
     return 0 if offset is None else offset // QUARTER
 
 
+def local_place(slot: int) -> tuple[int, int]:
+    """Return the local day, counted from 1970 on, and the time of day in quarters, that a quarter is at."""
+    return divmod(slot + _offset(slot // 4), QUARTERS_A_DAY)
+
+
 def slot_before(slot: int, days: int) -> int | None:
     """Return the quarter of the same local time so many days before; None where the clock skipped it."""
     offset, same = _offset(slot // 4), slot - days * QUARTERS_A_DAY

@@ -4,6 +4,8 @@ import { languageOf } from "./texts.js";
 
 const NUMBER_LOCALES = { comma_decimal: ["en-US"], decimal_comma: ["de"], space_comma: ["fr"], system: undefined };
 const LARGE = 100; // kW
+const MONDAY = Date.UTC(1970, 0, 5);
+const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const ZONE = "Europe/Brussels";
 
 /** A power in kW: `3.42 kW`, or `–`. */
@@ -60,6 +62,26 @@ export function formatTime(hass, iso) {
   const twelve = { 12: true, 24: false }[hass.locale?.time_format];
   const options = { dateStyle: "medium", timeStyle: "short", timeZone: ZONE, ...(twelve !== undefined && { hour12: twelve }) };
   return new Intl.DateTimeFormat(languageOf(hass), options).format(moment);
+}
+
+/** A time of day, by the minutes since midnight: `18:15`. */
+export function formatClock(hass, minutes) {
+  const hourCycle = { 12: "h12", 24: "h23" }[hass.locale?.time_format];
+  const options = { hour: "numeric", minute: "2-digit", timeZone: "UTC", ...(hourCycle && { hourCycle }) };
+  return new Intl.DateTimeFormat(languageOf(hass), options).format(minutes * 60_000);
+}
+
+/** A day of the week, 0 for Monday, in the width that Intl names. */
+export function formatWeekday(hass, day, width) {
+  return new Intl.DateTimeFormat(languageOf(hass), { weekday: width, timeZone: "UTC" }).format(MONDAY + day * 86_400_000);
+}
+
+/** The hour of the week that a moment is in, 0 for that after midnight of Monday, by the clock of the meter. */
+export function weekHour(moment) {
+  const options = { weekday: "short", hour: "numeric", hourCycle: "h23", timeZone: ZONE };
+  const parts = new Intl.DateTimeFormat("en", options).formatToParts(moment);
+  const part = (type) => parts.find((each) => each.type === type).value;
+  return WEEKDAYS.indexOf(part("weekday")) * 24 + Number(part("hour"));
 }
 
 /** The latest months up to the one that a moment is in, as `2026-11`, the oldest first. */

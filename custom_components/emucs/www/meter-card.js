@@ -23,7 +23,7 @@ export class MeterCard extends HTMLElement {
     this._parts = Object.fromEntries(
       [...this.shadowRoot.querySelectorAll("[data-part]")].map((element) => [element.dataset.part, element]),
     );
-    this._parts.gauge.addEventListener("click", () => this._openDetails());
+    this._parts.gauge?.addEventListener("click", () => this._openDetails());
     this._entities = {};
     // The latest live values; null if states have to be shown, undefined before that is known.
     this._live = undefined;

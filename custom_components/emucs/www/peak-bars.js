@@ -1,6 +1,7 @@
 // The month peaks as bars: the running month and the twelve before it, over the least that is billed.
 
 import { formatMonth, formatNumber, formatPower, formatTime, latestMonths } from "./format.js";
+import { element } from "./page-parts.js";
 import { say } from "./texts.js";
 
 const MONTHS = 13;
@@ -154,13 +155,4 @@ function box(name, height) {
   // Of the height that the numbers leave.
   span.style.height = height;
   return span;
-}
-
-function element(tag, attributes = {}, text = "") {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    made.setAttribute(name, value);
-  }
-  made.textContent = text;
-  return made;
 }

@@ -2,6 +2,7 @@
 
 import { FLOW_CARD } from "./flow-card.js";
 import { sourcesOf } from "./flow.js";
+import { HEATMAP_CARD } from "./heatmap-card.js";
 import { LIVE_CARD } from "./live-card.js";
 import { entitiesOf, mbusMeters, nameOf } from "./meter.js";
 import { CARD } from "./quarter-card.js";
@@ -28,7 +29,7 @@ function todayView(hass, meter, shown, preferences) {
   const [exported] = shown.energy_export ?? [];
   return [
     section(say(hass, "now"), "mdi:flash", [
-      shown.power && live(hasSources(preferences) ? FLOW_CARD : LIVE_CARD, meter),
+      shown.power && own(hasSources(preferences) ? FLOW_CARD : LIVE_CARD, meter),
       ...tiles(shown, ["time_band"], WHOLE),
     ]),
     section(
@@ -50,7 +51,7 @@ function todayView(hass, meter, shown, preferences) {
   ];
 }
 
-function live(card, meter) {
+function own(card, meter) {
   return { type: `custom:${card}`, device_id: meter.id, title: "", grid_options: WHOLE };
 }
 
@@ -72,7 +73,7 @@ function peakView(hass, meter, shown) {
   }
   const [cost] = shown.capacity_cost ?? [];
   return [
-    section(say(hass, "title"), "mdi:chart-bar", [live(CARD, meter)]),
+    section(say(hass, "title"), "mdi:chart-bar", [own(CARD, meter)]),
     section(say(hass, "this_month"), "mdi:calendar-month", [
       list(shown, ["month_peak", "month_peak_time", "peak_average", "peak_average_forecast"]),
       ...part(say(hass, "costs"), [list(shown, ["capacity_cost", "capacity_cost_month", "peak_kw_price"])]),
@@ -91,7 +92,7 @@ function gridView(hass, meter, shown, preferences) {
       !shown.headroom && of("current_phase").length > 0 && { type: "markdown", content: say(hass, "no_breaker"), grid_options: WHOLE },
     ]),
     section(say(hass, "phases"), "mdi:sine-wave", [
-      shown.power && hasSources(preferences) && live(LIVE_CARD, meter),
+      shown.power && hasSources(preferences) && own(LIVE_CARD, meter),
       ...tiles(shown, keys, grid),
       of("power_phase").length > 1 && graph(of("power_phase"), 6),
     ]),
@@ -109,6 +110,7 @@ function houseView(hass, meter, shown) {
   const [forecast] = shown.load_forecast ?? [];
   return [
     section(say(hass, "habits"), "mdi:home-clock", [
+      shown.recurring_peak && own(HEATMAP_CARD, meter),
       list(shown, ["recurring_peak", "base_load", "base_load_alarm"]),
       means(shown.base_load ?? [], MONTH),
     ]),
