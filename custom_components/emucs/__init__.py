@@ -29,7 +29,7 @@ from .services import async_setup_services
 from .storage import async_remove_stores
 from .voltage_report import async_setup_voltage_report
 
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NUMBER, Platform.SENSOR]
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.EVENT, Platform.NUMBER, Platform.SENSOR]
 # The minor versions of entries that brought the present form of something.
 _WITH_TARGET: Final = 2
 _WITHOUT_NUMBER: Final = 3
@@ -75,8 +75,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
 
 
 def _platforms(coordinator: MeterCoordinator) -> list[Platform]:
-    """Return the platforms of a meter. Those of calendars bring a panel, which nobody gets who has no bands."""
-    return PLATFORMS if coordinator.insights[BandEnergy].settings is None else [*PLATFORMS, Platform.CALENDAR]
+    """Return the platforms of a meter. That of calendars brings a panel, which is not for those without time bands."""
+    has_bands = coordinator.insights[BandEnergy].settings is not None
+    return [platform for platform in PLATFORMS if has_bands or platform is not Platform.CALENDAR]
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bool:

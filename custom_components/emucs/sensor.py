@@ -33,6 +33,8 @@ class EmucsSensor(EmucsEntity[SensorRow], SensorEntity):
         """Follow what was shown, where not every change is."""
         self._gate = row.gate() if coordinator.is_adaptive else None
         self._stop_clock: CALLBACK_TYPE | None = None
+        if row.options_fn is not None:
+            self._attr_options = row.options_fn(coordinator)
         super().__init__(coordinator, row)
 
     @override

@@ -106,6 +106,8 @@ class SensorRow(Row, SensorEntityDescription):
     """The unit that the number of its register is converted to, where there is no `value_fn`."""
     value_fn: Of[Value] | None = None
     attributes_fn: Of[dict[str, Any]] | None = None
+    options_fn: Of[list[str]] | None = None
+    """Those of its options that a meter can show, where not every meter can show all."""
     changes_fn: Of[datetime | None] | None = None
     """When its value changes by the clock alone, where it does."""
 
