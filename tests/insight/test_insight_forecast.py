@@ -71,19 +71,6 @@ def test_a_sunday_is_more_like_a_saturday() -> None:
     assert band.mean == pytest.approx(0.63 / (0.63 + 0.5 * 0.87 + 0.5 * 0.84))
 
 
-def test_a_holiday_is_like_a_sunday() -> None:
-    # Ascension, a Thursday; before it a Wednesday, a Sunday, and the Thursday of a week ago.
-    ascension = "2026-05-14T12:00"
-    band = band_of(past({1: 0, 4: 1, 7: 0}, ascension), IMPORT, slot(ascension))
-    assert band is not None
-    assert band.mean == pytest.approx(0.81 / (0.5 * 0.9 + 0.81 + 0.5 * 0.72))
-    # A week later it says less than the two Thursdays before it; on the Sunday after it is like one.
-    for day, days, weight in (("2026-05-21T12:00", 7, 0.5 * 0.72), ("2026-05-17T12:00", 3, 0.84)):
-        band = band_of(past({days: 1, 14: 0, 21: 0}, day), IMPORT, slot(day))
-        assert band is not None
-        assert band.mean == pytest.approx(weight / (weight + 0.51 + 0.3))
-
-
 def test_the_band_leaves_out_one_in_twenty_on_each_side() -> None:
     band = band_of(past({day: float(day) for day in range(1, 29)}), IMPORT, slot(NOON))
     assert band is not None

@@ -1,20 +1,15 @@
 """What a quarter will come to by the four weeks before it: a weighted mean, and the ranks of a band."""
 
-from datetime import date, timedelta
-from functools import lru_cache
 from math import ceil
 from typing import Final, NamedTuple
 
-from .holidays import is_holiday
 from .quarters import DAYS, QUARTERS_A_DAY, Quarters, local_begin, slot_before
 from .score import DAYS as SCORED_DAYS, ScoreKeeper
 
 # With fewer quarters alike nothing is said.
 _FEWEST: Final = 3
+_DAYS_A_WEEK: Final = 7
 _SATURDAY: Final = 5
-_SUNDAY: Final = 6
-# Today and tomorrow are asked for, again and again.
-_CACHED_DAYS: Final = 4
 # An assumption, measured on three homes: how much a day says of another one, by its kind and its age.
 _SAME_WEEKDAY: Final = 1.0
 _SAME_KIND: Final = 0.7
@@ -48,18 +43,15 @@ class Band(NamedTuple):
         return self.low <= mean <= self.high
 
 
-def _weekday(day: date) -> int:
-    """Return which day of the week a local day is like: a holiday is like a Sunday."""
-    return _SUNDAY if is_holiday(day) else day.weekday()
+def _weights(weekday: int) -> tuple[float, ...]:
+    """Return what the days before a day of the week count, by how many days before they were.
 
-
-@lru_cache(maxsize=_CACHED_DAYS)
-def _weights(day: date) -> tuple[float, ...]:
-    """Return what the days before a local day count, by how many days before they were."""
-    weekday = _weekday(day)
+    Holidays are days like others: taken for Sundays, they were forecast worse in four real homes, and the days after
+    them no better.
+    """
 
     def weight(days: int) -> float:
-        before = _weekday(day - timedelta(days=days))
+        before = (weekday - days) % _DAYS_A_WEEK
         same_kind = (before >= _SATURDAY) is (weekday >= _SATURDAY)
         kind = _SAME_WEEKDAY if before == weekday else _SAME_KIND if same_kind else _OTHER
         return kind * max(_OLD, _FRESH - _AGING * (days - 1))
@@ -67,9 +59,12 @@ def _weights(day: date) -> tuple[float, ...]:
     return (0.0, *(weight(days) for days in range(1, DAYS + 1)))
 
 
+_WEIGHTS: Final = tuple(_weights(weekday) for weekday in range(_DAYS_A_WEEK))
+
+
 def band_of(quarters: Quarters, flow: int, slot: int) -> Band | None:
     """Return what a flow comes to in a quarter, by the 28 days before it; None where too little is known."""
-    weights = _weights(local_begin(slot).date())
+    weights = _WEIGHTS[local_begin(slot).weekday()]
     total = weight = 0.0
     means = []
     for days, mean in quarters.alike(flow, slot):
