@@ -1,13 +1,11 @@
 """Time bands in Home Assistant: the one that holds, the calendar, and what was imported in each."""
 
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager
+from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -15,7 +13,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.emucs.const import DOMAIN
-from tests.support import BRUSSELS, entry_data, eventually
+from tests.hass.test_connection import running
+from tests.support import BRUSSELS, eventually
 from virtual_meter import TcpServer, VirtualMeter
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -41,26 +40,6 @@ def clock() -> Generator[FrozenDateTimeFactory]:
     """Return the host's clock, which tests set and which goes on."""
     with freeze_time(AFTERNOON, tick=True, real_asyncio=True) as frozen:
         yield frozen
-
-
-@asynccontextmanager
-async def running(hass: HomeAssistant, url: str, meter_id: str, **options: Any) -> AsyncGenerator[MockConfigEntry]:
-    """Run an entry of a meter."""
-    entry = MockConfigEntry(
-        domain=DOMAIN,
-        title="Home",
-        unique_id=meter_id,
-        data=entry_data(url),
-        options={"update_interval": 1, **options},
-    )
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    try:
-        yield entry
-    finally:
-        if entry.state is ConfigEntryState.LOADED:
-            await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def move(hass: HomeAssistant, clock: FrozenDateTimeFactory, time: datetime) -> None:

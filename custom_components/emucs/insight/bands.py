@@ -22,7 +22,7 @@ _DAY: Final = timedelta(days=1)
 _LOOK_AHEAD: Final = 8
 
 
-class Day(StrEnum):
+class DayKind(StrEnum):
     """The kinds of days that tables tell apart. A holiday in a weekend is of the weekend."""
 
     WEEKDAY = "weekday"
@@ -30,11 +30,11 @@ class Day(StrEnum):
     HOLIDAY = "holiday"
 
 
-def day_of(day: date) -> Day:
+def kind_of(day: date) -> DayKind:
     """Return the kind of a local day."""
     if day.weekday() >= _SATURDAY:
-        return Day.WEEKEND
-    return Day.HOLIDAY if is_holiday(day) else Day.WEEKDAY
+        return DayKind.WEEKEND
+    return DayKind.HOLIDAY if is_holiday(day) else DayKind.WEEKDAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Version:
     """The last one; None: until another version holds."""
     source: str
     """Where this is published."""
-    hours: Mapping[Day, tuple[tuple[int, str], ...]]
+    hours: Mapping[DayKind, tuple[tuple[int, str], ...]]
     """From which local hour on which band holds, from midnight on and in order."""
 
     def holds_on(self, day: date) -> bool:
@@ -56,7 +56,7 @@ class Version:
 
     def at(self, local: datetime) -> str:
         """Return the band at a local time of a day on which it holds."""
-        hours = self.hours[day_of(local.date())]
+        hours = self.hours[kind_of(local.date())]
         return hours[bisect_right(hours, local.hour, key=lambda each: each[0]) - 1][1]
 
 
@@ -101,7 +101,7 @@ class BandSet:
         days |= {version.first for version in self.versions if version.first is not None and version.first > today}
         for day in sorted(days):
             version = self.version_on(day)
-            hours = {0} if version is None else {0, *(hour for hour, _ in version.hours[day_of(day)])}
+            hours = {0} if version is None else {0, *(hour for hour, _ in version.hours[kind_of(day)])}
             for hour in sorted(hours):
                 if (begin := datetime.combine(day, time(hour), _LOCAL).astimezone(UTC)) > moment:
                     yield begin
@@ -110,7 +110,7 @@ class BandSet:
 def _version(saved: Mapping[str, Any]) -> Version:
     """Return a version as the file has it."""
     first, last = (date.fromisoformat(saved[key]) if key in saved else None for key in ("from", "until"))
-    hours = {day: tuple((int(hour), band) for hour, band in saved[day].items()) for day in Day}
+    hours = {day: tuple((int(hour), band) for hour, band in saved[day].items()) for day in DayKind}
     return Version(first=first, last=last, source=saved["source"], hours=MappingProxyType(hours))
 
 

@@ -100,7 +100,7 @@ function graph(entities, hours) {
 function now(hass, meter, shown) {
   return section(say(hass, "now"), "mdi:flash", [
     shown.power && { type: `custom:${LIVE_CARD}`, device_id: meter.id, title: "", grid_options: WHOLE },
-    ...tiles(shown, ["active_tariff", "month_peak"]),
+    ...tiles(shown, ["active_tariff", "time_band", "month_peak"]),
     graph(shown.power ?? [], 24),
   ]);
 }
