@@ -85,7 +85,7 @@ class BandEnergy(Insight[BandSet | None, BandState]):
         return self.state
 
     def _is_within(self, bands: BandSet, begin: datetime, end: datetime) -> bool:
-        """Tell whether the known band holds from one time to another; what ends as it does is its own."""
+        """Tell whether the known band holds from one time to another, and goes on."""
         return bands is self._set and self._since <= begin <= end < self._until
 
     def _enter(self, bands: BandSet, now: datetime) -> None:
