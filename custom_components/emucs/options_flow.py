@@ -1,5 +1,6 @@
 """Options flow: the settings of a meter, and its history."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
@@ -17,6 +18,8 @@ from .coordinator import MeterCoordinator
 from .forms import USER_PORT_SELECTOR, decimal, form_section, integer
 from .history import has_history
 from .history.flow import HistorySteps
+from .insight.band_energy import CONF_BAND_SET, SECTION_BANDS
+from .insight.bands import band_sets
 from .insight.capacity import (
     CONF_AREA,
     CONF_CAP_PERIOD,
@@ -69,6 +72,16 @@ _CONNECTION: Final = probatio.Schema(
         probatio.Required(CONF_MARGIN, default=DEFAULT_MARGIN): decimal(0, 100, UnitOfElectricCurrent.AMPERE),
     }
 )
+_BAND_SETS: Final = band_sets()
+_BANDS: Final = probatio.Schema(
+    {
+        probatio.Optional(CONF_BAND_SET): SelectSelector(
+            SelectSelectorConfig(options=list(_BAND_SETS), mode=SelectSelectorMode.DROPDOWN, translation_key="band_set")
+        ),
+    }
+)
+# What a home of a region has unless it chose otherwise. The grid tariff of Flanders has no bands.
+_USUAL_BANDS: Final = {Area.BRUSSELS: "brussels", Area.WALLONIA: "wallonia_bihourly"}
 _OPTIONS: Final = {
     probatio.Optional(CONF_UPDATE_INTERVAL): integer(1, 300, UnitOfTime.SECONDS),
     probatio.Optional(CONF_USER_PORT): USER_PORT_SELECTOR,
@@ -100,6 +113,7 @@ class EmucsOptionsFlow(HistorySteps):
                 **form_section(
                     SECTION_CONNECTION, _CONNECTION, options, collapsed=False, suggested=self._suggested_connection()
                 ),
+                **form_section(SECTION_BANDS, _BANDS, options, collapsed=False, suggested=_suggested_bands(options)),
             }
         )
         shown = {CONF_USER_PORT: str(UserPort.P1), **options}
@@ -115,6 +129,12 @@ class EmucsOptionsFlow(HistorySteps):
         meter: MeterCoordinator = entry.runtime_data
         rating = None if meter.data is None else rated_current(meter.telegram, meter.insights.grid)
         return {} if rating is None else {CONF_BREAKER: f"{round(rating, 1).normalize():f}"}
+
+
+def _suggested_bands(options: Mapping[str, Any]) -> dict[str, str]:
+    """Return the bands of the region that is set."""
+    usual = _USUAL_BANDS.get(options.get(SECTION_CAPACITY, {}).get(CONF_AREA))
+    return {} if usual is None else {CONF_BAND_SET: usual}
 
 
 def _take_breaker(connection: dict[str, Any]) -> bool:

@@ -38,6 +38,7 @@ COMMON_ATTRIBUTES = {
     *("device_class", "friendly_name", "icon", "options", "state_class", "unit_of_measurement"),
     *("max", "min", "mode", "step"),
     *("event_type", "event_types"),
+    *("all_day", "description", "end_time", "location", "message", "start_time"),
 }
 
 
@@ -90,7 +91,12 @@ async def test_every_attribute_has_a_text_and_every_text_an_attribute(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     hass.config_entries.async_update_entry(
-        entry, options={"capacity": {"area": "imewo"}, "connection": {"breaker": "40"}}
+        entry,
+        options={
+            "bands": {"band_set": "flanders"},
+            "capacity": {"area": "imewo"},
+            "connection": {"breaker": "40"},
+        },
     )
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()

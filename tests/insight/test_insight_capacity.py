@@ -229,6 +229,7 @@ class TestReport:
         assert (tariff.kwh, tariff.maximum) == (Decimal("0.0522864"), Decimal("0.3276168"))
 
 
+@pytest.mark.usefixtures("rates_until_2026")
 class TestOwnRate:
     """It is one of the year in which the user filled it in."""
 
@@ -253,6 +254,17 @@ class TestOwnRate:
         assert self.rates(capacity, "2027-01-01 00:00:20") == (None, 2027, False)
         assert self.rates(capacity, "2028-01-01 00:00:20") == (2028, 2027, False)
 
+    def test_of_december_holds_for_the_next_year_too(self) -> None:
+        # That is when the rates of the next year appear.
+        capacity = fed(self.OWN, telegram(local("2026-12-01 00:00:00"), "1"))
+        assert self.rates(capacity, "2026-12-31 23:59:59") == (None, 2026, True)
+        capacity = Capacity.restore(self.OWN, json.loads(json.dumps(capacity.save())))
+        assert self.rates(capacity, "2027-01-01 00:00:00") == (None, 2027, False)
+        assert self.rates(capacity, "2027-12-31 23:59:59") == (None, 2027, False)
+        assert self.rates(capacity, "2028-01-01 00:00:00") == (2028, 2027, False)
+        november = fed(self.OWN, telegram(local("2026-11-30 23:59:59"), "1"))
+        assert self.rates(november, "2027-01-01 00:00:00") == (2027, 2026, True)
+
     def test_that_is_taken_back_is_new_again(self) -> None:
         capacity = fed(self.OWN, telegram(NOON, "1"))
         for settings in (IMEWO, self.OWN):
@@ -266,6 +278,7 @@ class TestOwnRate:
         assert self.rates(capacity, "2027-01-01 00:00:00") == (2027, 2026, True)
 
 
+@pytest.mark.usefixtures("rates_until_2026")
 @pytest.mark.parametrize(
     ("settings", "time", "missing", "used"),
     [

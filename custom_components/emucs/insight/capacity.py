@@ -100,7 +100,7 @@ class Capacity(Insight[CapacitySettings, CapacityState]):
         self.ledger = PeakLedger()
         self._grid: Grid | None = None
         self._limit: Decimal | None = None  # what the connection carries, by the latest quarter
-        self._own_rate: tuple[Decimal, int] | None = None  # the user's own rate, and the year in which it was new
+        self._own_rate: tuple[Decimal, int] | None = None  # the user's own rate, and the last year for which it holds
         self._noted: CapacitySettings | None = None
         self._alarm = Alarm()
         self._warning = Alarm()
@@ -181,13 +181,16 @@ class Capacity(Insight[CapacitySettings, CapacityState]):
         return max([*known, *[peak.value for peak in self.ledger.peaks.values()]])
 
     def _note_settings(self) -> None:
-        """Note in which year an own rate is new: a later year's is not known by it. The breaker may be another one."""
+        """Note until which year an own rate holds: a later year's is not known by it. The breaker may be another one.
+
+        It holds for the year in which it is new, and in December, when the rates of the next year appear, for that too.
+        """
         self._noted, rate = self.settings, self.settings.own_rate
         self._limit = None
         if rate is None:
             self._own_rate = None
         elif self.ledger.month is not None and (self._own_rate is None or self._own_rate[0] != rate):
-            self._own_rate = rate, self.ledger.month.year
+            self._own_rate = rate, next_month(self.ledger.month).year
 
     @override
     def forget_counter(self) -> None:
@@ -214,12 +217,12 @@ class Capacity(Insight[CapacitySettings, CapacityState]):
     @property
     def tariff(self) -> Tariff | None:
         """Return the rates that hold, or None where no month peak is billed or no area is set."""
-        area, rate = self.settings.area, self.settings.own_rate
+        area, rate, month = self.settings.area, self.settings.own_rate, self.ledger.month
         if rate is None:
-            return None if area is None or self.ledger.month is None else tariff_of(area, self.ledger.month.year)
+            return None if area is None or month is None else tariff_of(area, month.year)
         if area is not None and not area.bills_peaks:
             return None
-        year = self._own_rate[1] if self._own_rate else 0
+        year = min(self._own_rate[1], month.year) if self._own_rate and month else 0
         table = None if area is None else tariff_of(area, year)
         if table is None or table.year != year:
             # What a kWh costs, and all together at most, is not known of that year.

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple, Self, cast
 
 from ..port import Telegram, obis
 from .anomaly import Anomaly
+from .band_energy import BandEnergy
 from .base import Insight
 from .baseload import BaseLoad
 from .capacity import Capacity
@@ -33,6 +34,7 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     Leaks,
     Recurring,
     Anomaly,
+    BandEnergy,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 

@@ -11,6 +11,7 @@ import { graph, HALF, list, means, part, perDay, section, THIRD, tiles, today, u
 import { say } from "./texts.js";
 
 const MEDIA = { gas: "mdi:fire", water: "mdi:water", heat: "mdi:radiator", cooling: "mdi:snowflake", electricity: "mdi:flash" };
+const BANDS = ["day", "night", "peak", "off_peak", "eco", "medium", "pic"].map((band) => `energy_band_${band}`);
 const WEEK = 7;
 const MONTH = 30;
 
@@ -121,7 +122,7 @@ function houseView(hass, meter, shown) {
     section(say(hass, "sun_and_costs"), "mdi:solar-power", [
       list(shown, ["self_consumption", "self_sufficiency"]),
       list(shown, ["cost_today", "cost_month", "cost_month_forecast"]),
-      perDay(shown.energy_band ?? []),
+      perDay(BANDS.flatMap((key) => shown[key] ?? [])),
     ]),
   ];
 }
@@ -134,7 +135,7 @@ function meterView(hass, meter, shown) {
       perDay(counters.flatMap((key) => shown[key] ?? [])),
     ]),
     section(say(hass, "meter"), "mdi:meter-electric", [
-      list(shown, ["link", "active_tariff", "breaker", "grid_type", "limiter_threshold", "fuse_threshold", "relay", "text_message"]),
+      list(shown, ["link", "active_tariff", "time_band", "breaker", "grid_type", "limiter_threshold", "fuse_threshold", "relay", "text_message"]),
     ]),
     section(
       say(hass, "media"),
