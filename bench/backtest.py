@@ -34,7 +34,7 @@ from custom_components.emucs.insight.tariff import Area, cost_of, tariff_of
 from virtual_meter import VirtualMeter
 from virtual_meter.loads import Load
 
-from . import alarms, charging, forecasting
+from . import alarms, charging, forecasting, slots
 from .prints import MILLIWATT_SECONDS_A_WATT_HOUR, QUARTER, STEP, Prints, kilowatts
 
 YEAR: Final = 2026
@@ -326,6 +326,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--forecast", action="store_true", help="judge forecasts of the next day")
     parser.add_argument("--load", type=Path, nargs="+", metavar="FILE", help="judge them on exports from the portal")
     parser.add_argument("--alarm", action="store_true", help="try an alarm that knows what is usual")
+    parser.add_argument("--slots", action="store_true", help="try whether a machine fits where that is said")
     parser.add_argument("--write", action="store_true", help="write the table of one of these to docs/proof.md")
     parser.add_argument("--days", type=int, metavar="N", help=f"how many ({days})")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], metavar="N", help="which families (1)")
@@ -349,6 +350,10 @@ def main(arguments: list[str] | None = None) -> int:
         days = days or alarms.DAYS
         tried = [alarms.Life(home.name, home.profile, home.options, goal, seed, days) for home, goal, seed in homes]
         return alarms.prove(tried, WORKERS, write=options.write)
+    if options.slots:
+        days = days or slots.DAYS
+        asked = [slots.Life(home.name, home.profile, home.options, goal, seed, days) for home, goal, seed in homes]
+        return slots.prove(asked, WORKERS, write=options.write)
     days = days or _DAYS
     with ProcessPoolExecutor(WORKERS) as pool:
         outcomes = list(pool.map(_live, lives(options.seeds, days)))
