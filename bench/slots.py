@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 import sys
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, override
 from zoneinfo import ZoneInfo
 
 from custom_components.emucs.insight.forecast import Forecast
@@ -64,6 +64,7 @@ class Share:
         self.as_asked += as_asked
         self.programme += programme
 
+    @override
     def __str__(self) -> str:
         """Return both shares."""
         return " / ".join(f"{each / self.tried:.0%}" for each in (self.as_asked, self.programme)) if self.tried else "-"

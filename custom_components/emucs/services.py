@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from itertools import zip_longest
 from typing import Final
 
 from homeassistant.auth.models import User
@@ -20,6 +21,7 @@ from .insight.capacity import Capacity, CapacityReport
 from .insight.forecast import Forecast
 from .insight.peaks import FLOOR, PeakAverage
 from .insight.score import shown_score
+from .insight.slots import Slots
 from .port import Telegram, anonymise
 
 SERVICE_GET_PEAKS: Final = "get_peaks"
@@ -104,6 +106,13 @@ async def async_require_read(call: ServiceCall, entry: EmucsConfigEntry) -> None
         raise NotAllowed(call, translation_domain=DOMAIN, translation_key="not_readable", entity_id=entity_id)
 
 
+async def async_require_read_of(call: ServiceCall, entity_id: str) -> None:
+    """Raise NotAllowed unless the user may read an entity, or nobody calls."""
+    user = await _async_user_of(call)
+    if user is not None and not user.permissions.check_entity(entity_id, POLICY_READ):
+        raise NotAllowed(call, translation_domain=DOMAIN, translation_key="not_readable", entity_id=entity_id)
+
+
 @callback
 def async_unreadable(hass: HomeAssistant, user: User, entry: EmucsConfigEntry) -> str | None:
     """Return an entity of an entry that a user may not read, or None where he may read all of them."""
@@ -150,9 +159,13 @@ async def _async_get_forecast(call: ServiceCall) -> ServiceResponse:
     """Return what a meter will import and export in the next 24 hours, and how good that has been so far."""
     entry = await async_entry_of(call)
     await async_require_read(call, entry)
-    state = entry.runtime_data.insights[Forecast].state
+    insights = entry.runtime_data.insights
+    state = insights[Forecast].state
+    rooms = [round(room.power, 3) for room in insights[Slots].rooms()]
     return {
-        "slots": [] if state is None else [slot.shown() for slot in state.slots],
+        "slots": []
+        if state is None
+        else [slot.shown() | {"room": room} for slot, room in zip_longest(state.slots, rooms)],
         "score": {
             "import": shown_score(None if state is None else state.imported),
             "export": shown_score(None if state is None else state.exported),

@@ -13,8 +13,10 @@ from .forecast import Forecast
 from .grid import Grid, grid_of
 from .guard import Guard, Guarded
 from .mbus_readings import MbusReadings
+from .plausibility import Plausibility
 from .profile import Profile
 from .silence import LongestSilence
+from .slots import Slots
 from .user_port import CONF_USER_PORT, UserPort
 from .voltage import Voltage
 
@@ -25,6 +27,8 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     Voltage,
     Profile,
     Forecast,
+    Slots,
+    Plausibility,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from math import ceil
 from typing import Any, ClassVar, Final, NamedTuple, override
@@ -46,6 +46,7 @@ class Room(NamedTuple):
     """A quarter to come: what may be added to it, and what is exported, in kW."""
 
     begin: datetime
+    """In UTC, as durations are no matter of local time."""
     power: float
     """What fits in nine of ten such quarters; below zero: they are likely to pass the limit anyway."""
     exported: float
@@ -77,7 +78,7 @@ class Found(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """What no quarter is to pass, in kW: the peak target in effect, or what the connection carries where that is less."""
+    """What no quarter is to pass, in kW: the peak target in effect, or what the connection carries if that is less."""
 
     now: float
     next_month: float
@@ -91,7 +92,7 @@ def rooms_of(slots: Sequence[ForecastQuarter], limits: Limits) -> Iterator[Room]
             return
         limit = limits.now if slot.begin.month == slots[0].begin.month else limits.next_month
         low, mean = (0.0, 0.0) if slot.exported is None else (slot.exported.low, slot.exported.mean)
-        yield Room(slot.begin, limit - slot.imported.high + low, mean)
+        yield Room(slot.begin.astimezone(UTC), limit - slot.imported.high + low, mean)
 
 
 def find(
@@ -108,7 +109,9 @@ def find(
         for first in range(len(rooms) - length + 1)
         if rooms[first].begin >= earliest and rooms[first].begin + machine.duration <= latest
     ]
-    fitting = sorted((start for start in starts if start.room >= machine.power), key=lambda start: _rank(start, machine))
+    fitting = sorted(
+        (start for start in starts if start.room >= machine.power), key=lambda start: _rank(start, machine)
+    )
     return Found(tuple(_apart(fitting)), max(starts, key=lambda start: start.room, default=None))
 
 
