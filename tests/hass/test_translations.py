@@ -35,7 +35,7 @@ _DATE = "{day} {month} {year}"
 SAME = {
     "nl": {"Gas", "Host", "Import", "Meter", "Meters", "Open", "Register {code}", "Water", "gas", "water", _DATE}
     | {"Begin", "Model"},
-    "fr": {"Message", "Phase", "Port", _DATE},
+    "fr": {"Message", "Phase", "Plausible", "Port", _DATE},
     "de": {"Gas", "Host", "Import", "Phase", "Port", "Register {code}"},
 }
 # English words with two meanings: a serial port is no network port.
