@@ -1,12 +1,13 @@
 """The blueprint that starts a machine when it fits, with a real meter and a forecast of it."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 import shutil
 from typing import Any
+from unittest.mock import patch
 
-from freezegun import freeze_time
 from homeassistant.components.automation.config import AUTOMATION_BLUEPRINT_SCHEMA
 from homeassistant.components.blueprint import models
 from homeassistant.core import Event, HomeAssistant
@@ -79,18 +80,21 @@ async def test_starts_at_the_time_that_was_found(hass: HomeAssistant, entry: Moc
     async with running(hass, entry):
         await eventually(lambda: hass.states.get(LOAD).state != "unknown")
         in_a_day = (dt_util.now() - timedelta(minutes=1)).strftime("%H:%M:%S")
-        told = await plan(done_by=in_a_day)
+        # It would plan anew at the end of that.
+        told = await plan(planned_at=in_a_day, done_by=in_a_day)
         await eventually(lambda: len(told) == 1)
         start = datetime.fromisoformat(told[0].data["start"])
         assert told[0].data["refusal"] in (None, "None")
         assert dt_util.utcnow() < start < dt_util.utcnow() + timedelta(days=1)
         # The quarter-hour with export at noon, if the day has one left.
         assert 9 <= start.astimezone().hour <= 12
-        for moment, expected in ((start - timedelta(minutes=1), False), (start, True)):
-            with freeze_time(moment, real_asyncio=True):
-                async_fire_time_changed(hass, moment)
-                await hass.async_block_till_done()
-            assert is_on(hass) is expected
+        with patch("homeassistant.util.dt.now", return_value=dt_util.as_local(start - timedelta(minutes=1))):
+            async_fire_time_changed(hass, start - timedelta(minutes=1))
+            await asyncio.sleep(0.2)
+        assert not is_on(hass)
+        with patch("homeassistant.util.dt.now", return_value=dt_util.as_local(start)):
+            async_fire_time_changed(hass, start)
+            await eventually(lambda: is_on(hass))
 
 
 async def test_starts_as_late_as_it_can_while_nothing_is_known(
