@@ -324,7 +324,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="backtest", description="Prove the alarm and the savings in simulated homes.")
     parser.add_argument("--charger", action="store_true", help="try a charger that follows the available current")
     parser.add_argument("--forecast", action="store_true", help="judge forecasts of the next day")
-    parser.add_argument("--load", type=Path, nargs="+", metavar="FILE", help="judge them on exports from the portal")
+    parser.add_argument("--load", type=Path, nargs="+", metavar="FILE", help="judge these on exports from the portal")
     parser.add_argument("--alarm", action="store_true", help="try an alarm that knows what is usual")
     parser.add_argument("--slots", action="store_true", help="try whether a machine fits where that is said")
     parser.add_argument("--write", action="store_true", help="write the table of one of these to docs/proof.md")
@@ -341,7 +341,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.charger:
         return charging.prove(options.seeds, days or charging.DAYS, WORKERS, write=options.write)
     if options.load:
-        return forecasting.prove_files(options.load)
+        return slots.prove_files(options.load) if options.slots else forecasting.prove_files(options.load)
     if options.forecast:
         days = days or forecasting.DAYS
         houses = [forecasting.Life(home.name, home.profile, home.options, seed, days) for home, _, seed in homes]

@@ -9,10 +9,12 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 import sys
 from typing import Any, Final, NamedTuple, override
 from zoneinfo import ZoneInfo
 
+from custom_components.emucs.exports import ExportError
 from custom_components.emucs.insight.forecast import Forecast
 from custom_components.emucs.insight.peaks import FLOOR
 from custom_components.emucs.insight.profile import Closed, Profile
@@ -20,7 +22,7 @@ from custom_components.emucs.insight.quarters import QUARTERS_A_DAY, local_begin
 from custom_components.emucs.insight.slots import DISHWASHER, Limits, Machine, Room, find, rooms_of
 from custom_components.emucs.port import Telegram
 
-from .forecasting import PROOF, House, virtual_house
+from .forecasting import PROOF, House, loaded, virtual_house
 from .report import machine as machine_name, write_between
 
 DAYS: Final = 365
@@ -158,6 +160,21 @@ def _live(life: Life) -> list[Outcome]:
     """Simulate and judge it."""
     house = virtual_house(life.name, life.profile, life.options, life.seed, life.days, _START)
     return judge(house, float(life.target))
+
+
+def prove_files(paths: Iterable[Path]) -> int:
+    """Judge what exports of the grid operator hold, and print the table; return the exit code."""
+    try:
+        houses = [house for path in paths for house in loaded(path)]
+    except ExportError as error:
+        sys.stdout.write(f"{error}\n")
+        return 1
+    outcomes = [outcome for house in houses for outcome in judge(house, float(FLOOR)) if outcome.asked]
+    if not outcomes:
+        sys.stdout.write(f"There are not more than {LEARNED} days of quarter-hours.\n")
+        return 1
+    sys.stdout.write("".join(f"{line}\n" for line in table(outcomes)))
+    return 0
 
 
 def prove(lives: list[Life], workers: int, *, write: bool) -> int:
