@@ -352,7 +352,7 @@ def main(arguments: list[str] | None = None) -> int:
         return alarms.prove(tried, WORKERS, write=options.write)
     if options.slots:
         days = days or slots.DAYS
-        asked = [slots.Life(home.name, home.profile, home.options, goal, seed, days) for home, goal, seed in homes]
+        asked = [alarms.Life(home.name, home.profile, home.options, goal, seed, days) for home, goal, seed in homes]
         return slots.prove(asked, WORKERS, write=options.write)
     days = days or _DAYS
     with ProcessPoolExecutor(WORKERS) as pool:

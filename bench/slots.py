@@ -4,14 +4,13 @@ A machine is wanted each morning and each evening. It *fits* where no quarter-ho
 target in effect when it was asked for: of the house as it was, and of the machine, which is added to it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 import sys
-from typing import Any, Final, NamedTuple, override
+from typing import Final, override
 from zoneinfo import ZoneInfo
 
 from custom_components.emucs.exports import ExportError
@@ -22,6 +21,7 @@ from custom_components.emucs.insight.quarters import QUARTERS_A_DAY, local_begin
 from custom_components.emucs.insight.slots import DISHWASHER, Limits, Machine, Room, find, rooms_of
 from custom_components.emucs.port import Telegram
 
+from .alarms import Life
 from .forecasting import PROOF, House, loaded, virtual_house
 from .report import machine as machine_name, write_between
 
@@ -38,17 +38,6 @@ _NO_TELEGRAM: Final = Telegram("", None, None, None, {}, {}, ())
 # What a quarter after the other takes in kW where it starts with one: 60 W for 90 minutes, and 1.95 kW for 15 minutes
 # after 10 minutes, and for 14 after an hour.
 PROGRAMME: Final = (0.71, 1.36, 0.06, 0.06, 1.88, 0.06)
-
-
-class Life(NamedTuple):
-    """What is to be simulated, in a process of its own."""
-
-    name: str
-    profile: str
-    options: Mapping[str, Any]
-    target: Decimal
-    seed: int
-    days: int
 
 
 @dataclass(slots=True)

@@ -8,11 +8,9 @@ import shutil
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant.components.automation.config import AUTOMATION_BLUEPRINT_SCHEMA
-from homeassistant.components.blueprint import models
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.setup import async_setup_component
-from homeassistant.util import dt as dt_util, yaml as yaml_util
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -128,16 +126,3 @@ async def test_plans_only_under_its_conditions(hass: HomeAssistant, entry: MockC
         hass.states.async_set("binary_sensor.door", "off")
         await hass.services.async_call("automation", "trigger", {"entity_id": AUTOMATION, "skip_condition": False})
         await eventually(lambda: len(told) == 1)
-
-
-def test_the_file_is_a_blueprint() -> None:
-    data = yaml_util.load_yaml_dict(BLUEPRINT)
-    blueprint = models.Blueprint(data, expected_domain="automation", path=PATH, schema=AUTOMATION_BLUEPRINT_SCHEMA)
-    assert blueprint.validate() is None
-    assert blueprint.metadata["source_url"].endswith(str(Path("blueprints/automation") / PATH))
-    for name, field in blueprint.inputs.items():
-        assert field["name"], name
-        assert field["description"].endswith("."), name
-        assert "selector" in field, name
-    # No helper has to be made by hand.
-    assert [name for name, field in blueprint.inputs.items() if "default" not in field] == ["meter", "machine"]
