@@ -311,3 +311,12 @@ def test_recorded_meters_are_plausible(path: Path, monkeypatch: pytest.MonkeyPat
     all_ = set(findings(iter(Reader().feed(path.read_bytes()))))
     assert all_ <= {Finding.PLAUSIBLE}
     assert all_ or path.parent.name == "telegrams"
+
+
+def test_a_grid_that_turns_out_to_be_another_one_begins_anew() -> None:
+    def change(registers: dict[str, Register], second: int) -> None:
+        if second >= HOUR // 2:
+            registers[obis.GRID] = Register(Decimal(230), None)
+
+    all_ = found(house(3 * HOUR, change=change))
+    assert {state.finding for state in all_} == {Finding.PLAUSIBLE}

@@ -169,14 +169,10 @@ class Plausibility(Insight[bool, PlausibilityState]):
 
     def _add_phases(self, telegram: Telegram) -> None:
         """Add the powers of the phases up, where all that the grid has are printed."""
-        # Without a neutral, what a meter prints of a line is no power of a phase.
-        if self._grid not in _PHASES_OF:
-            return
-        names = _PHASES_OF[self._grid]
-        total, span = net_power(telegram), self._span
+        names, total, span = self._names, net_power(telegram), self._span
         powers = [phase_power(telegram, name) for name in names]
         known = [power for power in powers if power is not None]
-        if total is None or len(known) < len(names):
+        if total is None or not known or len(known) < len(names):
             return
         span.readings += 1
         span.flow += abs(float(total))
@@ -184,13 +180,20 @@ class Plausibility(Insight[bool, PlausibilityState]):
         for number, power in enumerate(known):
             span.reversed[number] += power <= _REVERSED
 
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """Return the phases whose powers make the total; none without a neutral, where a line has none of its own."""
+        return _PHASES_OF.get(self._grid, ())
+
     def _end(self, telegram: Telegram) -> None:
         """End a span, and judge the latest hour."""
         self._break()
         self._begin = energy_import(telegram)
         self._spans.append(self._span)
         self._span = _Span()
-        self._grid = grid_of(telegram, self._grid)
+        grid, self._grid = self._grid, grid_of(telegram, self._grid)
+        if self._grid is not grid:
+            self._spans.clear()
         if len(self._spans) == _SPANS:
             self._judge(telegram)
 
@@ -220,9 +223,7 @@ class Plausibility(Insight[bool, PlausibilityState]):
 
     def _judge_phases(self, telegram: Telegram, readings: int, *, is_reversed: bool) -> Finding:
         """Judge the powers of the phases by the total."""
-        digits = sum(_digit(phase_power(telegram, phase)) for phase in _PHASES_OF[self._grid]) + _digit(
-            net_power(telegram)
-        )
+        digits = sum(_digit(phase_power(telegram, phase)) for phase in self._names) + _digit(net_power(telegram))
         apart = abs(sum(span.apart for span in self._spans)) / readings
         flow = sum(span.flow for span in self._spans) / readings
         if apart > flow * _SHARE + digits + _PHASES_APART:
@@ -231,7 +232,7 @@ class Plausibility(Insight[bool, PlausibilityState]):
 
     def _reversed(self, telegram: Telegram, readings: int) -> tuple[str, ...]:
         """Return the phases that export all the time in a house that has never exported."""
-        exported, names = energy_export(telegram), _PHASES_OF[self._grid]
+        exported, names = energy_export(telegram), self._names
         if exported is None or exported >= _NEVER_EXPORTED or len(names) == 1:
             return ()
         return tuple(
