@@ -14,7 +14,7 @@ import probatio
 from .const import DOMAIN
 from .insight.slots import Found, Machine, Prices, Room, Slots, Start, find
 from .prices import async_prices
-from .services import async_entry_of, async_require_read, async_require_read_of
+from .services import async_entry_of, async_require_read, async_require_read_of, time_of_field
 
 SERVICE_FIND_SLOT: Final = "find_slot"
 ATTR_ENERGY: Final = "energy"
@@ -39,8 +39,8 @@ _FIND_SLOT: Final = probatio.Schema(
         probatio.Optional(ATTR_ENERGY): _AMOUNT,
         probatio.Optional(ATTR_POWER): _AMOUNT,
         probatio.Required(ATTR_DURATION): probatio.All(cv.time_period, probatio.Range(min=_SHORTEST, max=_HORIZON)),
-        probatio.Optional(ATTR_EARLIEST_START): cv.datetime,
-        probatio.Optional(ATTR_LATEST_END): cv.datetime,
+        probatio.Optional(ATTR_EARLIEST_START): time_of_field,
+        probatio.Optional(ATTR_LATEST_END): time_of_field,
         probatio.Optional(ATTR_PRICE_ENTITY): cv.entity_id,
     }
 )
@@ -61,15 +61,15 @@ async def _async_find_slot(call: ServiceCall) -> ServiceResponse:
     machine, fields = _machine_of(call), call.data
     coordinator = entry.runtime_data
     # By the meter's clock, as the quarters are.
-    now = coordinator.telegram.time or dt_util.utcnow()
-    earliest = max(now, dt_util.as_utc(fields.get(ATTR_EARLIEST_START, now)))
-    latest = dt_util.as_utc(fields.get(ATTR_LATEST_END, now + _HORIZON))
+    now = dt_util.as_utc(coordinator.telegram.time or dt_util.utcnow())
+    earliest = max(now, fields.get(ATTR_EARLIEST_START, now))
+    latest = fields.get(ATTR_LATEST_END, now + _HORIZON)
     if earliest + machine.duration > latest:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="slot_too_short")
     prices: Prices | None = None
     if (entity_id := fields.get(ATTR_PRICE_ENTITY)) is not None:
         await async_require_read_of(call, entity_id)
-        days = (dt_util.as_local(each).date() for each in (earliest, min(latest, now + _HORIZON)))
+        days = (dt_util.as_local(min(each, now + _HORIZON)).date() for each in (earliest, latest))
         prices = await async_prices(call.hass, call.context, entity_id, *days)
     rooms = coordinator.insights[Slots].rooms()
     return _answer(rooms, machine, find(rooms, machine, earliest, latest, prices))

@@ -2,8 +2,9 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import datetime
 from itertools import zip_longest
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.auth.models import User
 from homeassistant.auth.permissions.const import POLICY_READ
@@ -12,6 +13,7 @@ from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.exceptions import HomeAssistantError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv, entity_registry as er, service
+from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 import probatio
 
@@ -33,6 +35,9 @@ ATTR_KEEP_IDS: Final = "keep_ids"
 _MOST_TELEGRAMS: Final = 100
 # Two telegrams of a port that sends one each quarter.
 _MOST_SECONDS: Final = 1800
+# No digital meter is older, and none will be read for as long.
+_FIRST_YEAR: Final = 2000
+_LAST_YEAR: Final = 2999
 
 _OF_ENTRY: Final = probatio.Schema({probatio.Required(ATTR_CONFIG_ENTRY_ID): cv.string})
 _RECORD_TELEGRAMS: Final = probatio.Schema(
@@ -47,6 +52,14 @@ _RECORD_TELEGRAMS: Final = probatio.Schema(
         probatio.Optional(ATTR_KEEP_IDS, default=False): cv.boolean,
     }
 )
+
+
+def time_of_field(value: Any) -> datetime:
+    """Return a time as UTC; one without an offset is of Home Assistant's time zone."""
+    time = cv.datetime(value)
+    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
+        raise probatio.Invalid(f"not from {_FIRST_YEAR} to {_LAST_YEAR}: {value}")
+    return dt_util.as_utc(time)
 
 
 class NotAllowed(Unauthorized):
