@@ -34,7 +34,7 @@ from custom_components.emucs.insight.tariff import Area, cost_of, tariff_of
 from virtual_meter import VirtualMeter
 from virtual_meter.loads import Load
 
-from . import alarms, charging, forecasting, habits, watching
+from . import alarms, charging, forecasting, habits, slots, watching
 from .prints import MILLIWATT_SECONDS_A_WATT_HOUR, QUARTER, STEP, Prints, kilowatts
 
 YEAR: Final = 2026
@@ -366,6 +366,12 @@ _PROOFS: Final = {
         habits.DAYS,
         lambda asked, days: habits.prove(asked.forecast(days), WORKERS, write=asked.write),
         habits.prove_files,
+    ),
+    "slots": _Proof(
+        "try whether a machine fits where that is said",
+        slots.DAYS,
+        lambda asked, days: slots.prove(asked.guarded(days), WORKERS, write=asked.write),
+        slots.prove_files,
     ),
     "alarm": _Proof(
         "try an alarm that knows what is usual",

@@ -194,12 +194,14 @@ def notes(results: Iterable[Judged]) -> Iterator[str]:
         )
 
 
-def virtual_house(name: str, profile: str, options: Mapping[str, Any], seed: int, days: int) -> House:
+def virtual_house(
+    name: str, profile: str, options: Mapping[str, Any], seed: int, days: int, start: datetime = _START
+) -> House:
     """Return what a virtual household imports and exports."""
-    meter = VirtualMeter(profile, seed, _START, gas=False, water=False, history_months=0, **options)
+    meter = VirtualMeter(profile, seed, start, gas=False, water=False, history_months=0, **options)
     flows: tuple[dict[int, float], dict[int, float]] = {}, {}
     before = meter.truth
-    for slot in range(first := slot_of(_START), first + days * QUARTERS_A_DAY):
+    for slot in range(first := slot_of(start), first + days * QUARTERS_A_DAY):
         meter.advance(QUARTER, _STEP)
         truth = meter.truth
         for flow, (after, earlier) in enumerate(((truth.imported, before.imported), (truth.exported, before.exported))):

@@ -15,6 +15,7 @@ from .devices import async_title
 from .energy_dashboard import async_setup_energy_dashboard
 from .entities import rows_of
 from .entities.rows import Row
+from .find_slot import async_setup_find_slot
 from .frontend import async_add_resource, async_forget_resource, async_setup_dashboard
 from .history import async_forget_history, async_setup_history, async_start_history
 from .history.services import async_setup_history_services
@@ -42,6 +43,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, and what the frontend loads and asks for."""
     async_setup_services(hass)
+    async_setup_find_slot(hass)
     async_setup_voltage_report(hass)
     async_setup_live(hass)
     async_setup_history(hass)

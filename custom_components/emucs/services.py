@@ -2,7 +2,9 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Final
+from datetime import datetime
+from itertools import zip_longest
+from typing import Any, Final
 
 from homeassistant.auth.models import User
 from homeassistant.auth.permissions.const import POLICY_READ
@@ -11,6 +13,7 @@ from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.exceptions import HomeAssistantError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv, entity_registry as er, service
+from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 import probatio
 
@@ -20,6 +23,7 @@ from .insight.capacity import Capacity, CapacityReport
 from .insight.forecast import Forecast
 from .insight.peaks import FLOOR, PeakAverage
 from .insight.score import shown_score
+from .insight.slots import Slots
 from .port import Telegram, anonymise
 
 SERVICE_GET_PEAKS: Final = "get_peaks"
@@ -31,6 +35,9 @@ ATTR_KEEP_IDS: Final = "keep_ids"
 _MOST_TELEGRAMS: Final = 100
 # Two telegrams of a port that sends one each quarter.
 _MOST_SECONDS: Final = 1800
+# No digital meter is older, and none will be read for as long.
+_FIRST_YEAR: Final = 2000
+_LAST_YEAR: Final = 2999
 
 _OF_ENTRY: Final = probatio.Schema({probatio.Required(ATTR_CONFIG_ENTRY_ID): cv.string})
 _RECORD_TELEGRAMS: Final = probatio.Schema(
@@ -45,6 +52,14 @@ _RECORD_TELEGRAMS: Final = probatio.Schema(
         probatio.Optional(ATTR_KEEP_IDS, default=False): cv.boolean,
     }
 )
+
+
+def time_of_field(value: Any) -> datetime:
+    """Return a time as UTC; one without an offset is of Home Assistant's time zone."""
+    time = cv.datetime(value)
+    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
+        raise probatio.Invalid(f"not from {_FIRST_YEAR} to {_LAST_YEAR}: {value}")
+    return dt_util.as_utc(time)
 
 
 class NotAllowed(Unauthorized):
@@ -104,6 +119,13 @@ async def async_require_read(call: ServiceCall, entry: EmucsConfigEntry) -> None
         raise NotAllowed(call, translation_domain=DOMAIN, translation_key="not_readable", entity_id=entity_id)
 
 
+async def async_require_read_of(call: ServiceCall, entity_id: str) -> None:
+    """Raise NotAllowed unless the user may read an entity, or nobody calls."""
+    user = await _async_user_of(call)
+    if user is not None and not user.permissions.check_entity(entity_id, POLICY_READ):
+        raise NotAllowed(call, translation_domain=DOMAIN, translation_key="not_readable", entity_id=entity_id)
+
+
 @callback
 def async_unreadable(hass: HomeAssistant, user: User, entry: EmucsConfigEntry) -> str | None:
     """Return an entity of an entry that a user may not read, or None where he may read all of them."""
@@ -150,9 +172,13 @@ async def _async_get_forecast(call: ServiceCall) -> ServiceResponse:
     """Return what a meter will import and export in the next 24 hours, and how good that has been so far."""
     entry = await async_entry_of(call)
     await async_require_read(call, entry)
-    state = entry.runtime_data.insights[Forecast].state
+    insights = entry.runtime_data.insights
+    state = insights[Forecast].state
+    rooms = [round(room.power, 3) for room in insights[Slots].rooms()]
     return {
-        "slots": [] if state is None else [slot.shown() for slot in state.slots],
+        "slots": []
+        if state is None
+        else [slot.shown() | {"room": room} for slot, room in zip_longest(state.slots, rooms)],
         "score": {
             "import": shown_score(None if state is None else state.imported),
             "export": shown_score(None if state is None else state.exported),

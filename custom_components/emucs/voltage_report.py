@@ -25,7 +25,7 @@ from .reports.voltage_csv import voltage_csv
 from .reports.voltage_page import security_policy, voltage_page
 from .reports.voltage_response import voltage_response
 from .reports.wording import LANGUAGES, Wording, local, midnight, monday
-from .services import async_entry_of, async_require_read, async_unreadable, async_until_set_up
+from .services import async_entry_of, async_require_read, async_unreadable, async_until_set_up, time_of_field
 from .texts import async_language, async_words
 
 SERVICE_GET_VOLTAGE_REPORT: Final = "get_voltage_report"
@@ -37,23 +37,12 @@ ATTR_LANGUAGE: Final = "language"
 # What a report has if nobody says what: the whole weeks of which all means are kept, and the verdicts of a year.
 _MEANS: Final = timedelta(weeks=5)
 _VERDICTS: Final = timedelta(weeks=52)
-# No digital meter is older, and none will be read for as long.
-_FIRST_YEAR: Final = 2000
-_LAST_YEAR: Final = 2999
 _COMPRESSED_APART: Final = 32768
 
 
-def _moment(value: Any) -> datetime:
-    """Return a time as UTC; one without an offset is of Home Assistant's time zone."""
-    moment = cv.datetime(value)
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise probatio.Invalid(f"not from {_FIRST_YEAR} to {_LAST_YEAR}: {value}")
-    return dt_util.as_utc(moment)
-
-
 _PERIOD: Final = {
-    probatio.Optional(ATTR_BEGIN): _moment,
-    probatio.Optional(ATTR_END): _moment,
+    probatio.Optional(ATTR_BEGIN): time_of_field,
+    probatio.Optional(ATTR_END): time_of_field,
     probatio.Optional(ATTR_RESOLUTION, default=10): probatio.All(probatio.Coerce(int), probatio.In([10, 15])),
 }
 _ACTION: Final = probatio.Schema({probatio.Required(ATTR_CONFIG_ENTRY_ID): cv.string, **_PERIOD})

@@ -25,7 +25,10 @@ from tests.support import BRUSSELS, entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 
 PATH = "emucs/peak_shedding.yaml"
-BLUEPRINT = Path(__file__).parents[2] / "blueprints" / "automation" / PATH
+FOLDER = Path(__file__).parents[2] / "blueprints" / "automation"
+BLUEPRINT = FOLDER / PATH
+# What the user has to fill in of each: no helper has to be made by hand but where a run has to remember something.
+BLUEPRINTS = {"peak_shedding": ["loads", "memory"], "quiet_start": ["meter", "machine"]}
 
 # A second here is a minute and a half of the meter. The times of the blueprint are those of Home Assistant.
 SPEED = 90
@@ -338,25 +341,29 @@ async def test_the_quarter_ends_lower_than_without(hass: HomeAssistant, move_in:
     assert 2.5 < quarters[0] <= 4
 
 
-def test_the_file_is_a_blueprint() -> None:
-    data = yaml_util.load_yaml_dict(BLUEPRINT)
-    blueprint = models.Blueprint(data, expected_domain="automation", path=PATH, schema=AUTOMATION_BLUEPRINT_SCHEMA)
+@pytest.mark.parametrize(("name", "required"), BLUEPRINTS.items())
+def test_the_file_is_a_blueprint(name: str, required: list[str]) -> None:
+    path = f"emucs/{name}.yaml"
+    data = yaml_util.load_yaml_dict(FOLDER / path)
+    blueprint = models.Blueprint(data, expected_domain="automation", path=path, schema=AUTOMATION_BLUEPRINT_SCHEMA)
     assert blueprint.validate() is None
-    assert blueprint.metadata["source_url"].endswith(str(Path("blueprints/automation") / PATH))
-    for name, field in blueprint.inputs.items():
-        assert field["name"], name
-        assert field["description"].endswith("."), name
-        assert "selector" in field, name
-    assert [name for name, field in blueprint.inputs.items() if "default" not in field] == ["loads", "memory"]
+    assert blueprint.metadata["source_url"].endswith(str(Path("blueprints/automation") / path))
+    for key, field in blueprint.inputs.items():
+        assert field["name"], key
+        assert field["description"].endswith("."), key
+        assert "selector" in field, key
+    assert [key for key, field in blueprint.inputs.items() if "default" not in field] == required
     # Importing writes it anew.
     again = yaml_util.parse_yaml(blueprint.yaml())
     assert models.Blueprint(again, schema=AUTOMATION_BLUEPRINT_SCHEMA).data == blueprint.data
 
 
-async def test_import_by_its_address(hass: HomeAssistant, aioclient_mock: AiohttpClientMocker) -> None:
-    address = yaml_util.load_yaml_dict(BLUEPRINT)["blueprint"]["source_url"]
-    raw = f"https://raw.githubusercontent.com/emucs/emucs/main/blueprints/automation/{PATH}"
-    aioclient_mock.get(raw, text=BLUEPRINT.read_text())
+@pytest.mark.parametrize("name", BLUEPRINTS)
+async def test_import_by_its_address(hass: HomeAssistant, aioclient_mock: AiohttpClientMocker, name: str) -> None:
+    path = f"emucs/{name}.yaml"
+    address = yaml_util.load_yaml_dict(FOLDER / path)["blueprint"]["source_url"]
+    raw = f"https://raw.githubusercontent.com/emucs/emucs/main/blueprints/automation/{path}"
+    aioclient_mock.get(raw, text=(FOLDER / path).read_text())
     imported = await importer.fetch_blueprint_from_url(hass, address)
-    assert imported.suggested_filename == PATH.removesuffix(".yaml")
+    assert imported.suggested_filename == path.removesuffix(".yaml")
     assert imported.blueprint.domain == "automation"

@@ -129,7 +129,7 @@ async def test_a_house_with_statistics_has_one_on_the_first_day(hass: HomeAssist
             DOMAIN, "get_forecast", {"config_entry_id": entry.entry_id}, blocking=True, return_response=True
         )
         assert len(answer["slots"]) == QUARTERS_A_DAY
-        assert answer["slots"][0].keys() == {"begin", "import", "export"}
+        assert answer["slots"][0].keys() == {"begin", "import", "export", "room"}
         assert answer["slots"][0]["import"].keys() == {"mean", "low", "high"}
         at_noon = [
             each["export"]["mean"]

@@ -27,6 +27,7 @@ FOR_ADMINISTRATORS: Final[dict[str, list[dict[str, Any]]]] = {
 }
 """What only administrators may do, by action: the fields with which they call it."""
 FOR_READERS: Final[dict[str, list[dict[str, Any]]]] = {
+    "find_slot": [{"power": 1, "duration": 3600}],
     "get_forecast": [{}],
     "get_peaks": [{}],
     "get_voltage_report": [{}],

@@ -38,7 +38,7 @@ SAME = {
     "nl": {"Gas", "Host", "Import", "Meter", "Meters", "Open", "Register {code}", "Water", "gas", "water", _DATE}
     | {"Begin", "Model"}
     | _BANDS,
-    "fr": {"Message", "Phase", "Port", _DATE} | _BANDS,
+    "fr": {"Message", "Phase", "Plausible", "Port", _DATE} | _BANDS,
     "de": {"Gas", "Host", "Import", "Phase", "Port", "Register {code}"} | _BANDS,
 }
 # English words with two meanings: a serial port is no network port.

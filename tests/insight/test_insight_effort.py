@@ -7,11 +7,13 @@ from custom_components.emucs.insight.forecast import Forecast
 from custom_components.emucs.insight.guard import Guard
 from custom_components.emucs.insight.leaks import Leaks
 from custom_components.emucs.insight.meter import MeterInsights
+from custom_components.emucs.insight.plausibility import Plausibility
 from custom_components.emucs.insight.profile import Profile
 from custom_components.emucs.insight.quarters import QUARTERS_A_DAY
 from custom_components.emucs.port import Reader, Telegram
 from tests.effort import START, calls
 from tests.insight.quarterly import Meter
+from tests.insight.test_insight_slots import House
 from virtual_meter import VirtualMeter
 
 
@@ -82,3 +84,19 @@ def test_a_second_of_the_connection_takes_few_steps() -> None:
         connection.feed(telegram)
 
     assert calls(both, telegrams) - alone <= 40 * len(telegrams)
+
+
+def test_a_second_of_plausibility_takes_hardly_any() -> None:
+    first, *telegrams = a_minute()
+    plausibility = Plausibility(settings=True)
+    plausibility.feed(first)
+    assert calls(plausibility.feed, telegrams) <= 17 * len(telegrams)
+
+
+def test_a_quarter_of_the_slots_takes_few_steps() -> None:
+    house = House()
+    house.live(6)
+    house.skip(0.3)
+    house.feed()
+    assert calls(house.slots.feed, [house.telegram()]) <= 1000
+    assert calls(house.slots.feed, [house.telegram(late=10)]) <= 3

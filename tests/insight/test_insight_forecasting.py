@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from bench import alarms, backtest, forecasting
+from bench import alarms, backtest, forecasting, slots
 from bench.forecasting import House, judge, loaded, notes, table
 from custom_components.emucs.insight.quarters import EXPORT, IMPORT, QUARTERS_A_DAY, local_begin
 from tests.insight.quarterly import slot
@@ -134,3 +134,39 @@ def test_nothing_is_judged_while_it_learns() -> None:
     assert alarms.SHARES[0] == 1
     assert outcome.over == 0
     assert all(each.false == each.missed == 0 for each in outcome.tried)
+
+
+def test_a_machine_that_is_added_to_a_house(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "proof.md"
+    page.write_text(slots.PROOF.read_text())
+    monkeypatch.setattr(slots, "PROOF", page)
+    monkeypatch.setattr(slots, "LEARNED", 8)
+    monkeypatch.setattr(backtest, "HOMES", backtest.HOMES[3:])
+    monkeypatch.setattr(slots, "ProcessPoolExecutor", ThreadPoolExecutor)
+    assert backtest.main(["--slots", "--days", "12", "--write"]) == 0
+    head, _, *rows = capsys.readouterr().out.splitlines()
+    assert [row.split("|")[3:5] for row in rows] == [[" 10:00 to 19:00 ", " 4 "], [" 20:00 to 7:00 ", " 4 "]]
+    assert all(row in page.read_text() for row in rows)
+    assert head.count("|") == rows[0].count("|")
+
+
+def test_a_machine_fits_where_the_house_leaves_room() -> None:
+    # Each evening the house comes to the target by itself.
+    load = {each: 2.4 if local_begin(each).hour == 20 else 0.3 + each % 7 / 100 for each in range(FIRST, FIRST + 3840)}
+    morning, evening = slots.judge(House("a house", (load, {})), 2.5)
+    assert (evening.at_once.as_asked, evening.at_once.programme) == (0, 0)
+    assert evening.found.as_asked == evening.found.programme == evening.found.tried == evening.asked > 0
+    assert morning.at_once.as_asked == morning.found.as_asked == morning.asked
+    assert str(evening.found) == "100% / 100%"
+    assert str(slots.Share()) == "-"
+
+
+def test_a_machine_in_an_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert backtest.main(["--slots", "--load", str(export(tmp_path / "home.csv", 31))]) == 0
+    assert "| home.csv, 1 | 2.5 kW | 20:00 to 7:00 | 3 | " in capsys.readouterr().out
+    assert backtest.main(["--slots", "--load", str(export(tmp_path / "short.csv", 5))]) == 1
+    assert "not more than 28 days" in capsys.readouterr().out
+    (tmp_path / "none.csv").write_text("nothing")
+    assert backtest.main(["--slots", "--load", str(tmp_path / "none.csv")]) == 1

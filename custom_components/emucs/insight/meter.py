@@ -17,9 +17,11 @@ from .grid import Grid, grid_of
 from .guard import Guard, Guarded
 from .leaks import Leaks
 from .mbus_readings import MbusReadings
+from .plausibility import Plausibility
 from .profile import Profile
 from .recurring import Recurring
 from .silence import LongestSilence
+from .slots import Slots
 from .user_port import CONF_USER_PORT, UserPort
 from .voltage import Voltage
 
@@ -35,6 +37,8 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     Recurring,
     Anomaly,
     BandEnergy,
+    Slots,
+    Plausibility,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 
