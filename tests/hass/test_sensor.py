@@ -39,7 +39,7 @@ async def test_keys_of_a_three_phase_meter(
         *phases,
         *("active_tariff", "demand", "month_peak", "month_peak_time", "breaker", "grid_type", "last_telegram"),
         *("demand_forecast", "demand_budget", "effective_target", "peak_average", "peak_average_forecast"),
-        *("apparent_peak", "load_forecast", "energy_forecast_today"),
+        *("apparent_peak", "load_forecast", "energy_forecast_today", "base_load"),
         *(f"voltage_10min_{phase}" for phase in ("l1", "l2", "l3")),
         *("voltage_quality", "overvoltage_time", "undervoltage_time"),
         *PORT,
