@@ -15,6 +15,7 @@ from .guard import Guard, Guarded
 from .mbus_readings import MbusReadings
 from .profile import Profile
 from .silence import LongestSilence
+from .sun import SelfConsumption
 from .user_port import CONF_USER_PORT, UserPort
 from .voltage import Voltage
 
@@ -25,6 +26,7 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     Voltage,
     Profile,
     Forecast,
+    SelfConsumption,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 
