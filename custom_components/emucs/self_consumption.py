@@ -70,13 +70,13 @@ async def _async_manager(hass: HomeAssistant) -> EnergyManager:
     return hass.data[_MANAGER]
 
 
-class _Calendar(NamedTuple):
+class Calendar(NamedTuple):
     """The day that has the last complete hour, its month and its year, where Home Assistant is."""
 
     day: date
 
     @classmethod
-    def now(cls) -> _Calendar:
+    def now(cls) -> Calendar:
         """Return today, but yesterday until the first hour of today is over: the dashboard shows the same."""
         return cls((dt_util.now() - timedelta(hours=1)).date())
 
@@ -96,16 +96,24 @@ class _Calendar(NamedTuple):
         return self.day + timedelta(days=1)
 
 
-class _Reader:
+class Periods(NamedTuple):
+    """The energy of more than a week in hours, of the month in days, and of the year in months."""
+
+    hours: Energy
+    days: Energy
+    months: Energy
+
+
+class EnergyReader:
     """Reads the energy of meters as the dashboard does: hours of the day, days of the month, months of the year."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Start with nothing read."""
         self._hass = hass
-        self._months: tuple[tuple[_Calendar, frozenset[str]], Energy] | None = None
+        self._months: tuple[tuple[Calendar, frozenset[str]], Energy] | None = None
 
-    def read(self, calendar: _Calendar, statistics: frozenset[str]) -> tuple[Energy, Energy, Energy]:
-        """Return the hours of more than a week, the days of the month, and the months of the year. Blocks.
+    def read(self, calendar: Calendar, statistics: frozenset[str]) -> Periods:
+        """Return what the meters have counted. Blocks.
 
         The months that are over change by corrections and imports alone: they are read again once a day.
         """
@@ -116,7 +124,8 @@ class _Reader:
             over = self._energy(statistics, "month", _begin(calendar.year), calendar.month)
             self._months = (calendar, statistics), over
         over = self._months[1]
-        return hours, days, {statistic: over.get(statistic, {}) | month.get(statistic, {}) for statistic in statistics}
+        months = {statistic: over.get(statistic, {}) | month.get(statistic, {}) for statistic in statistics}
+        return Periods(hours, days, months)
 
     def _energy(
         self, statistics: frozenset[str], period: Literal["hour", "day", "month"], begin: datetime, end: date
@@ -147,7 +156,7 @@ class _Follower:
         self._hass = hass
         self._entry = entry
         self._manager = manager
-        self._reader = _Reader(hass)
+        self._reader = EnergyReader(hass)
         self._lock = asyncio.Lock()
         self._is_due = False  # an update that has not begun yet
         self._is_waiting = False  # for a meter that is late
@@ -201,13 +210,13 @@ class _Follower:
         written = self._hass.loop.create_future()
         recorder.queue_task(SynchronizeTask(written))
         await written
-        calendar = _Calendar.now()
+        calendar = Calendar.now()
         statistics = frozenset(statistic for meters in routes.values() for statistic in meters)
-        rows = await recorder.async_add_executor_job(self._reader.read, calendar, statistics)
+        periods = await recorder.async_add_executor_job(self._reader.read, calendar, statistics)
         coordinator = self._entry.runtime_data
         insight = coordinator.insights[SelfConsumption]
         before = insight.state
-        state = self._state(routes, calendar, rows, before)
+        state = self._state(routes, calendar, periods, before)
         if state == before:
             return
         insight.take(state)
@@ -215,12 +224,9 @@ class _Follower:
         if before is None:
             coordinator.async_find_entities()
 
-    def _state(
-        self, routes: Routes, calendar: _Calendar, rows: tuple[Energy, Energy, Energy], before: SunState | None
-    ) -> SunState:
+    def _state(self, routes: Routes, calendar: Calendar, periods: Periods, before: SunState | None) -> SunState:
         """Return the shares; those of before while a meter is late by one hour, none while it is by more."""
-        hours, days, months = rows
-        last = {statistic: max(energy) for statistic, energy in hours.items() if energy}
+        last = {statistic: max(energy) for statistic, energy in periods.hours.items() if energy}
         newest = max(last.values(), default=None)
         pausing = [each for route, meters in routes.items() if route not in _GRID for each in meters]
         waiting = late(last, pausing, self._is_day)
@@ -231,9 +237,9 @@ class _Follower:
         begin = _begin(calendar.day).timestamp()
         today = {
             statistic: {hour: each for hour, each in energy.items() if hour >= begin}
-            for statistic, energy in hours.items()
+            for statistic, energy in periods.hours.items()
         }
-        day, month, year = (shares_of(_changes(routes, each)) for each in (today, days, months))
+        day, month, year = (shares_of(_changes(routes, each)) for each in (today, periods.days, periods.months))
         return SunState(newest, day, month, year)
 
     def _is_day(self, hour: float) -> bool:
