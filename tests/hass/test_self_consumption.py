@@ -98,7 +98,7 @@ async def write(hass: HomeAssistant, energies: Energies, *, begin: datetime, end
     end = last_hour() if end is None else end
     for statistic, energy in energies.items():
         scale = 1000 if statistic in (EAST, WEST) else 1
-        rows, total, hour = [], 100.0 * scale, begin
+        rows, total, hour = [], 0.0, begin
         while hour <= end:
             if (counted := energy(hour)) is not None:
                 total += counted * scale
