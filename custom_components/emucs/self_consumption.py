@@ -17,8 +17,10 @@ from homeassistant.util.hass_dict import HassKey
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry
 from .entities.sun import ROWS
-from .insight.allocation import Changes, Route, shares_of
-from .insight.sun import DAYS_UNTIL_ENDED, HOUR, SelfConsumption, SunState, late
+from .insight.allocation import Changes, Route, shares_of, total
+from .insight.prosumer import prosumer_tariffs
+from .insight.sun import DAYS_UNTIL_ENDED, HOUR, PastYear, SelfConsumption, SunState, late
+from .insight.tariff import MONTHS
 
 if TYPE_CHECKING:
     from homeassistant.components.energy.data import EnergyManager, SourceType
@@ -91,13 +93,18 @@ class Calendar(NamedTuple):
         return self.day.replace(month=1, day=1)
 
     @property
+    def year_before(self) -> date:
+        """Return the first of the month twelve months before."""
+        return self.month.replace(year=self.day.year - 1)
+
+    @property
     def end(self) -> date:
         """Return the day after."""
         return self.day + timedelta(days=1)
 
 
 class Periods(NamedTuple):
-    """The energy of more than a week in hours, of the month in days, and of the year in months."""
+    """The energy of more than a week in hours, of the month in days, and of it and the twelve before in months."""
 
     hours: Energy
     days: Energy
@@ -121,7 +128,7 @@ class EnergyReader:
         days = self._energy(statistics, "day", _begin(calendar.month), calendar.end)
         month = self._energy(statistics, "month", _begin(calendar.month), calendar.end)
         if self._months is None or self._months[0] != (calendar, statistics):
-            over = self._energy(statistics, "month", _begin(calendar.year), calendar.month)
+            over = self._energy(statistics, "month", _begin(calendar.year_before), calendar.month)
             self._months = (calendar, statistics), over
         over = self._months[1]
         months = {statistic: over.get(statistic, {}) | month.get(statistic, {}) for statistic in statistics}
@@ -155,6 +162,8 @@ class _Follower:
         """Start with nothing known."""
         self._hass = hass
         self._entry = entry
+        self._coordinator = entry.runtime_data
+        self._insight = entry.runtime_data.insights[SelfConsumption]
         self._manager = manager
         self._reader = EnergyReader(hass)
         self._lock = asyncio.Lock()
@@ -193,7 +202,7 @@ class _Follower:
     def _is_ours(self, statistic: str) -> bool:
         """Tell whether a statistic is that of an import register of the meter."""
         entity = er.async_get(self._hass).async_get(statistic)
-        prefix = f"{self._entry.runtime_data.identifier}_energy_import"
+        prefix = f"{self._coordinator.identifier}_energy_import"
         return (
             entity is not None
             and entity.config_entry_id == self._entry.entry_id
@@ -213,16 +222,14 @@ class _Follower:
         calendar = Calendar.now()
         statistics = frozenset(statistic for meters in routes.values() for statistic in meters)
         periods = await recorder.async_add_executor_job(self._reader.read, calendar, statistics)
-        coordinator = self._entry.runtime_data
-        insight = coordinator.insights[SelfConsumption]
-        before = insight.state
+        before = self._insight.state
         state = self._state(routes, calendar, periods, before)
         if state == before:
             return
-        insight.take(state)
-        coordinator.async_changed()
+        self._insight.take(state)
+        self._coordinator.async_changed()
         if before is None:
-            coordinator.async_find_entities()
+            self._coordinator.async_find_entities()
 
     def _state(self, routes: Routes, calendar: Calendar, periods: Periods, before: SunState | None) -> SunState:
         """Return the shares; those of before while a meter is late by one hour, none while it is by more."""
@@ -234,13 +241,21 @@ class _Follower:
         if newest is None or waiting:
             is_fresh = before is not None and newest is not None and newest - (before.hour or 0) <= HOUR
             return before if before is not None and is_fresh else SunState(waiting_for=waiting)
-        begin = _begin(calendar.day).timestamp()
-        today = {
-            statistic: {hour: each for hour, each in energy.items() if hour >= begin}
-            for statistic, energy in periods.hours.items()
-        }
-        day, month, year = (shares_of(_changes(routes, each)) for each in (today, periods.days, periods.months))
-        return SunState(newest, day, month, year)
+        today = _within(periods.hours, calendar.day, calendar.end)
+        year = _within(periods.months, calendar.year, calendar.end)
+        day, month, year_to_date = (shares_of(_changes(routes, each)) for each in (today, periods.days, year))
+        return SunState(newest, day, month, year_to_date, self._past(routes, calendar, periods.months))
+
+    def _past(self, routes: Routes, calendar: Calendar, months: Energy) -> PastYear | None:
+        """Return the past twelve months, if the tariffs of Wallonia concern the household and all are known."""
+        if (prosumer := self._insight.settings) is None:
+            return None
+        changes = _changes(routes, _within(months, calendar.year_before, calendar.month))
+        known = {month for meter in changes[Route.FROM_GRID] for month in meter}
+        if len(known) < MONTHS:
+            return None
+        imported, exported = (total(changes, route) for route in _GRID)
+        return PastYear(shares_of(changes), prosumer_tariffs(prosumer, imported, exported, calendar.day.year))
 
     def _is_day(self, hour: float) -> bool:
         """Tell whether the sun is up from the begin of an hour to its end, where Home Assistant is."""
@@ -249,13 +264,13 @@ class _Follower:
     @callback
     def _async_remove(self) -> None:
         """Remove the entities, as the dashboard no longer has such a house; after a reload they can come back."""
-        coordinator, registry = self._entry.runtime_data, er.async_get(self._hass)
+        registry = er.async_get(self._hass)
         for row in ROWS:
-            entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, row.unique_id(coordinator))
+            entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, row.unique_id(self._coordinator))
             if entity_id is not None:
                 registry.async_remove(entity_id)
-        if coordinator.insights[SelfConsumption].state is not None:
-            coordinator.insights[SelfConsumption].take(None)
+        if self._insight.state is not None:
+            self._insight.take(None)
             self._hass.config_entries.async_schedule_reload(self._entry.entry_id)
 
 
@@ -274,6 +289,15 @@ def routes_of(sources: Sequence[SourceType]) -> Routes:
             if source["stat_energy_to"]:
                 routes[Route.TO_GRID].append(source["stat_energy_to"])
     return dict(routes)
+
+
+def _within(energy: Energy, begin: date, end: date) -> Energy:
+    """Return the energy of the periods that begin on days from one to before another."""
+    first, after = _begin(begin).timestamp(), _begin(end).timestamp()
+    return {
+        statistic: {start: each for start, each in periods.items() if first <= start < after}
+        for statistic, periods in energy.items()
+    }
 
 
 def _changes(routes: Routes, rows: Energy) -> Changes:

@@ -6,10 +6,18 @@ from typing import Any, ClassVar, Final, NamedTuple, override
 from ..port import Telegram
 from .allocation import Shares
 from .base import Insight
+from .prosumer import Prosumer, ProsumerTariffs, prosumer_of
 
 HOUR: Final = 3600
 DAYS_UNTIL_ENDED: Final = 7
 """Days without a value after which a meter counts as removed, and no longer as late. An assumption: nothing says it."""
+
+
+class PastYear(NamedTuple):
+    """The twelve months before the present one."""
+
+    shares: Shares
+    tariffs: ProsumerTariffs
 
 
 class SunState(NamedTuple):
@@ -20,11 +28,13 @@ class SunState(NamedTuple):
     today: Shares | None = None
     month: Shares | None = None
     year: Shares | None = None
+    past: PastYear | None = None
+    """Where the tariffs of Wallonia concern the household, and statistics reach that far."""
     waiting_for: tuple[str, ...] = ()
     """The statistics that are late."""
 
 
-class SelfConsumption(Insight[None, SunState]):
+class SelfConsumption(Insight[Prosumer | None, SunState]):
     """Holds what follows from statistics, and from no telegram; None where the dashboard has no such house."""
 
     name: ClassVar = "sun"
@@ -32,8 +42,9 @@ class SelfConsumption(Insight[None, SunState]):
 
     @override
     @staticmethod
-    def settings_of(options: Mapping[str, Any]) -> None:
-        """Return nothing: there is nothing to set."""
+    def settings_of(options: Mapping[str, Any]) -> Prosumer | None:
+        """Return the prosumer in the options of a config entry."""
+        return prosumer_of(options)
 
     @override
     def feed(self, telegram: Telegram, *, counter_is_doubted: bool = False) -> SunState | None:
