@@ -5,6 +5,7 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CURRENCY_EURO, UnitOfElectricCurrent, UnitOfPower, UnitOfRatio, UnitOfTime
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
@@ -32,6 +33,14 @@ from .insight.charging import Charger
 from .insight.connection import CONF_CHARGER, CONF_MARGIN, DEFAULT_MARGIN
 from .insight.grid import BREAKERS, CONF_BREAKER, SECTION_CONNECTION, breaker_in, rated_current
 from .insight.peaks import FLOOR
+from .insight.prosumer import (
+    CONF_CERTIFIED,
+    CONF_DEVELOPABLE_POWER,
+    CONF_GRID_OPERATOR,
+    SECTION_PRICE,
+    WalloonOperator,
+    is_in_wallonia,
+)
 from .insight.tariff import Area, CapPeriod
 from .insight.user_port import CONF_USER_PORT, UserPort
 
@@ -69,6 +78,20 @@ _CONNECTION: Final = probatio.Schema(
         probatio.Required(CONF_MARGIN, default=DEFAULT_MARGIN): decimal(0, 100, UnitOfElectricCurrent.AMPERE),
     }
 )
+# The tariff is for installations up to this power, in kWe.
+_LARGEST_PROSUMER: Final = 10
+_PROSUMER: Final = probatio.Schema(
+    {
+        probatio.Required(CONF_CERTIFIED, default=False): BooleanSelector(),
+        probatio.Optional(CONF_DEVELOPABLE_POWER): decimal(0, _LARGEST_PROSUMER, "kWe"),
+        probatio.Optional(CONF_GRID_OPERATOR): SelectSelector(
+            SelectSelectorConfig(
+                options=[SelectOptionDict(value=each, label=each.upper()) for each in WalloonOperator],
+                mode=SelectSelectorMode.DROPDOWN,
+            )
+        ),
+    }
+)
 _OPTIONS: Final = {
     probatio.Optional(CONF_UPDATE_INTERVAL): integer(1, 300, UnitOfTime.SECONDS),
     probatio.Optional(CONF_USER_PORT): USER_PORT_SELECTOR,
@@ -100,6 +123,7 @@ class EmucsOptionsFlow(HistorySteps):
                 **form_section(
                     SECTION_CONNECTION, _CONNECTION, options, collapsed=False, suggested=self._suggested_connection()
                 ),
+                **(form_section(SECTION_PRICE, _PROSUMER, options, collapsed=False) if is_in_wallonia(options) else {}),
             }
         )
         shown = {CONF_USER_PORT: str(UserPort.P1), **options}

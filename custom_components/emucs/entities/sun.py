@@ -26,8 +26,8 @@ def _prosumer(meter: MeterCoordinator) -> dict[str, Any]:
     past = None if insight.state is None else insight.state.past
     return {
         "last_twelve_months": None if past is None else _rounded(past.shares.self_consumption),
-        "capacity_tariff": None if past is None else _rounded(past.tariffs.capacity),
-        "proportional_tariff": None if past is None else _rounded(past.tariffs.proportional),
+        "capacity_prosumer_tariff": None if past is None else _rounded(past.tariffs.capacity),
+        "proportional_prosumer_tariff": None if past is None else _rounded(past.tariffs.proportional),
         "rates_of": None if past is None else past.tariffs.rates_of,
     }
 

@@ -47,7 +47,7 @@ _YEARS: Final[dict[str, dict[str, dict[str, float]]]] = json.loads(
 )["years"]
 
 
-def concerns(options: Mapping[str, Any]) -> bool:
+def is_in_wallonia(options: Mapping[str, Any]) -> bool:
     """Tell whether the options of an entry are those of a household in Wallonia."""
     return bool(options.get(SECTION_CAPACITY, {}).get(CONF_AREA) == Area.WALLONIA)
 
@@ -56,7 +56,7 @@ def prosumer_of(options: Mapping[str, Any]) -> Prosumer | None:
     """Return the prosumer in the options of an entry, if all that it takes is filled in."""
     price = options.get(SECTION_PRICE, {})
     operator, power = price.get(CONF_GRID_OPERATOR), price.get(CONF_DEVELOPABLE_POWER)
-    if not concerns(options) or not price.get(CONF_CERTIFIED) or operator is None or not power:
+    if not is_in_wallonia(options) or not price.get(CONF_CERTIFIED) or operator is None or not power:
         return None
     return Prosumer(WalloonOperator(operator), float(power))
 
