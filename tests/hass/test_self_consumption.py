@@ -24,6 +24,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import asy
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.insight.prosumer import Prosumer, WalloonOperator, prosumer_of
 from custom_components.emucs.insight.sun import SelfConsumption
 from custom_components.emucs.self_consumption import Calendar, EnergyReader
 from tests.frontend_energy import Gauges, View, gauges, needs_frontend
@@ -93,8 +94,10 @@ def last_hour() -> datetime:
     return datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - HOUR
 
 
-async def write(hass: HomeAssistant, energies: Energies, *, begin: datetime, end: datetime | None = None) -> None:
-    """Write hourly statistics until the last complete hour or another one; inverters count in Wh."""
+async def write(
+    hass: HomeAssistant, energies: Energies, *, begin: datetime, end: datetime | None = None, step: timedelta = HOUR
+) -> None:
+    """Write statistics of hours until the last complete one or another; inverters count in Wh."""
     end = last_hour() if end is None else end
     for statistic, energy in energies.items():
         scale = 1000 if statistic in (EAST, WEST) else 1
@@ -103,7 +106,7 @@ async def write(hass: HomeAssistant, energies: Energies, *, begin: datetime, end
             if (counted := energy(hour)) is not None:
                 total += counted * scale
                 rows.append({"start": hour, "state": total, "sum": total})
-            hour += HOUR
+            hour += step
         metadata = {
             "has_sum": True,
             "mean_type": StatisticMeanType.NONE,
@@ -368,3 +371,58 @@ async def test_a_restart_works_them_out_again(
     await follow(hass, manager, [GRID, SOLAR[0]])
     assert await hass.config_entries.async_reload(loaded.entry_id)
     await eventually(lambda: hass.states.get(CONSUMPTION).state == "50.0")
+
+
+PROSUMER = {"certified_before_2024": True, "net_developable_power": 5, "grid_operator": "ores"}
+
+
+@pytest.mark.parametrize(("months", "is_known"), [(13, True), (8, False)])
+async def test_compares_the_prosumer_tariffs_over_twelve_months(
+    hass: HomeAssistant, manager: EnergyManager, loaded: MockConfigEntry, months: int, *, is_known: bool
+) -> None:
+    end, day = last_hour(), timedelta(days=1)
+    begin = end - months * 31 * day
+    house = {IMPORT: until(end, 10), EXPORT: until(end, 6), EAST: until(end, 12)}
+    await write(hass, house, begin=begin, step=day)
+    hass.config_entries.async_update_entry(
+        loaded, options={"update_interval": 1, "capacity": {"area": "wallonia"}, "price": PROSUMER}
+    )
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await follow(hass, manager, [GRID, SOLAR[0]])
+    attributes = hass.states.get(CONSUMPTION).attributes
+    names = ("last_twelve_months", "capacity_prosumer_tariff", "proportional_prosumer_tariff", "rates_of")
+    shown = tuple(attributes[name] for name in names)
+    if not is_known:
+        assert shown == (None,) * 4
+        return
+    month = Calendar.now().month
+    days = (month - month.replace(year=month.year - 1)).days
+    assert shown == (50.0, 429.2, pytest.approx(days * 6 * 0.1472, abs=0.01), 2026)
+    assert not attributes.keys() & hass.states.get(SUFFICIENCY).attributes.keys() & {*names}
+
+
+async def test_says_nothing_of_prosumers_elsewhere(
+    hass: HomeAssistant, manager: EnergyManager, loaded: MockConfigEntry
+) -> None:
+    await follow(hass, manager, [GRID, SOLAR[0]])
+    assert "capacity_prosumer_tariff" not in hass.states.get(CONSUMPTION).attributes
+
+
+@pytest.mark.parametrize(("area", "is_asked"), [("wallonia", True), ("imewo", False), (None, False)])
+async def test_asks_for_the_prosumer_in_wallonia_alone(
+    hass: HomeAssistant, entry: MockConfigEntry, area: str | None, *, is_asked: bool
+) -> None:
+    capacity = {"vat": 6, "peak_target": 2.5, "warning_share": 90, "cap_period": "month"}
+    options = {"capacity": capacity if area is None else {**capacity, "area": area}}
+    hass.config_entries.async_update_entry(entry, options=options)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert form["step_id"] == "settings"
+    fields = {str(each): section for each, section in form["data_schema"].schema.items()}
+    asked = {str(each) for each in fields["price"].schema.schema} if "price" in fields else set()
+    assert (asked >= PROSUMER.keys()) is is_asked
+    assert asked.isdisjoint(PROSUMER.keys()) is not is_asked
+    if is_asked:
+        user_input = {**options, "connection": {"charger": "three_phases", "margin": 2}, "price": PROSUMER}
+        done = await hass.config_entries.options.async_configure(form["flow_id"], user_input)
+        assert done["type"] == "create_entry"
+        assert prosumer_of(entry.options) == Prosumer(WalloonOperator.ORES, 5.0)
