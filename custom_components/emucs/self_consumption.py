@@ -80,7 +80,7 @@ class Calendar(NamedTuple):
     @classmethod
     def now(cls) -> Calendar:
         """Return today, but yesterday until the first hour of today is over: the dashboard shows the same."""
-        return cls((dt_util.now() - timedelta(hours=1)).date())
+        return cls(dt_util.as_local(dt_util.utcnow() - timedelta(hours=1)).date())
 
     @property
     def month(self) -> date:

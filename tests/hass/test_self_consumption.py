@@ -224,14 +224,34 @@ async def test_days_on_which_clocks_change_and_months_begin_are_as_the_dashboard
     statistics = frozenset({IMPORT, EXPORT, EAST, WEST, CHARGE, DISCHARGE})
     reader = EnergyReader(hass)
     read = await get_instance(hass).async_add_executor_job(reader.read, calendar, statistics)
-    hours = {
-        statistic: {hour: each for hour, each in rows.items() if hour >= begin.timestamp()}
-        for statistic, rows in read.hours.items()
-    }
-    own = gauges([View(sources, each) for each in (hours, read.days, read.months)])
+    hours, months = (
+        {
+            statistic: {start: each for start, each in rows.items() if start >= first.timestamp()}
+            for statistic, rows in energy.items()
+        }
+        for energy, first in ((read.hours, begin), (read.months, dt_util.start_of_local_day(calendar.year)))
+    )
+    own = gauges([View(sources, each) for each in (hours, read.days, months)])
     assert own == await shown(hass_ws_client, hass, sources, calendar)
     assert None not in own[0]
     assert len(hours[EAST]) == {date(2026, 3, 29): 23, date(2026, 10, 25): 25}.get(day, 24)
+
+
+async def test_months_that_are_over_are_read_once_a_day(hass: HomeAssistant, manager: EnergyManager) -> None:
+    day = date(2026, 3, 10)
+    begin, end = dt_util.start_of_local_day(date(2026, 2, 1)), dt_util.start_of_local_day(date(2026, 3, 12))
+    reader, of_day = EnergyReader(hass), timedelta(days=1)
+
+    async def months(calendar: Calendar) -> list[float]:
+        """Return the energy of the months in kWh."""
+        read = await get_instance(hass).async_add_executor_job(reader.read, calendar, frozenset({IMPORT}))
+        return list(read.months[IMPORT].values())
+
+    await write(hass, {IMPORT: lambda _: 1.0}, begin=begin, end=end, step=of_day)
+    assert await months(Calendar(day)) == [28, 12]
+    await write(hass, {IMPORT: lambda _: 2.0}, begin=begin, end=end, step=of_day)
+    assert await months(Calendar(day)) == [28, 24]
+    assert await months(Calendar(day + of_day)) == [56, 24]
 
 
 async def follow(hass: HomeAssistant, manager: EnergyManager, sources: Sequence[Mapping[str, Any]]) -> None:
