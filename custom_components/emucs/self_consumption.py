@@ -168,7 +168,7 @@ class _Follower:
         self._reader = EnergyReader(hass)
         self._lock = asyncio.Lock()
         self._is_due = False  # an update that has not begun yet
-        self._is_waiting = False  # for a meter that is late
+        self._is_waiting = False  # for a meter that is late, or for any
 
     @callback
     def async_update(self, _: Event | None = None) -> None:
@@ -237,7 +237,7 @@ class _Follower:
         newest = max(last.values(), default=None)
         pausing = [each for route, meters in routes.items() if route not in _GRID for each in meters]
         waiting = late(last, pausing, self._is_day)
-        self._is_waiting = bool(waiting)
+        self._is_waiting = bool(waiting) or newest is None
         if newest is None or waiting:
             is_fresh = before is not None and newest is not None and newest - (before.hour or 0) <= HOUR
             return before if before is not None and is_fresh else SunState(waiting_for=waiting)

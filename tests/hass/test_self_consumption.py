@@ -342,7 +342,7 @@ async def test_a_new_house_has_shares_once_there_are_statistics(
     assert hass.states.get(CONSUMPTION).state == "unknown"
     end = last_hour()
     await write(hass, {IMPORT: until(end), EXPORT: until(end), EAST: until(end, 2)}, begin=end - HOUR)
-    await hour_over(hass)
+    await hour_over(hass, minutes=5)
     await eventually(lambda: hass.states.get(CONSUMPTION).state != "unknown")
     assert value(hass.states.get(CONSUMPTION)) == 50
 
