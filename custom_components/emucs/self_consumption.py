@@ -17,7 +17,7 @@ from homeassistant.util.hass_dict import HassKey
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry
 from .entities.sun import ROWS
-from .insight.allocation import Changes, Route, shares_of, total
+from .insight.allocation import Changes, Route, shares_of, total, used_in
 from .insight.prosumer import prosumer_tariffs
 from .insight.sun import DAYS_UNTIL_ENDED, HOUR, PastYear, SelfConsumption, SunState, late
 from .insight.tariff import MONTHS
@@ -236,7 +236,8 @@ class _Follower:
         last = {statistic: max(energy) for statistic, energy in periods.hours.items() if energy}
         newest = max(last.values(), default=None)
         pausing = [each for route, meters in routes.items() if route not in _GRID for each in meters]
-        waiting = late(last, pausing, self._is_day)
+        hours = _changes(routes, periods.hours)
+        waiting = late(last, pausing, lambda hour: self._is_day(hour) or used_in(hours, hour) < 0)
         self._is_waiting = bool(waiting) or newest is None
         if newest is None or waiting:
             is_fresh = before is not None and newest is not None and newest - (before.hour or 0) <= HOUR

@@ -324,6 +324,17 @@ async def test_an_inverter_that_is_off_at_night_is_not_late(
     assert hass.states.get(SUFFICIENCY).attributes["month"] is not None
 
 
+async def test_what_was_exported_at_dusk_was_produced(
+    hass: HomeAssistant, manager: EnergyManager, loaded: MockConfigEntry
+) -> None:
+    await noon(hass, away=12)
+    end, begin = last_hour(), last_hour() - timedelta(days=2)
+    house = {IMPORT: until(end, 0.5), EXPORT: until(end), EAST: until(end - 3 * HOUR, 3)}
+    await write(hass, house, begin=begin)
+    await follow(hass, manager, [GRID, SOLAR[0]])
+    assert hass.states.get(SUFFICIENCY).attributes["waiting_for"] == [EAST]
+
+
 async def test_an_inverter_that_was_replaced_is_not_waited_for(
     hass: HomeAssistant, manager: EnergyManager, loaded: MockConfigEntry
 ) -> None:

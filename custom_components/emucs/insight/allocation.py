@@ -88,6 +88,11 @@ def shares_of(changes: Changes) -> Shares:
     return Shares(_self_consumption(changes, splits), self_sufficiency)
 
 
+def used_in(changes: Changes, begin: float) -> float:
+    """Return what the house used in a period in kWh: less than nothing if a meter is missing that gave energy."""
+    return split({route: sum(meter.get(begin, 0.0) for meter in meters) for route, meters in changes.items()}).used
+
+
 def _periods(changes: Changes) -> dict[float, dict[Route, float]]:
     """Return the energy of each period in kWh, of all meters of a route together."""
     periods: defaultdict[float, dict[Route, float]] = defaultdict(dict)

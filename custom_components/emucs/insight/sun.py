@@ -56,17 +56,17 @@ class SelfConsumption(Insight[Prosumer | None, SunState]):
         self.state = state
 
 
-def late(last: Mapping[str, float], pausing: Sequence[str], is_day: Callable[[float], bool]) -> tuple[str, ...]:
+def late(last: Mapping[str, float], pausing: Sequence[str], is_missed: Callable[[float], bool]) -> tuple[str, ...]:
     """Return the statistics that lack hours at the end which others have.
 
     `last`: the begin of the last hour of each. `pausing`: those that may have no value while the sun is down, as many
-    inverters are off then: to them a missing hour means no energy, unless it was day all through (`is_day`).
+    inverters are off then: to them a missing hour means no energy, unless it `is_missed`.
     """
     newest = max(last.values(), default=0.0)
 
     def is_late(statistic: str, hour: float) -> bool:
         """Tell whether a statistic lacks an hour that matters."""
         missing = range(int(hour) + HOUR, int(newest) + HOUR, HOUR)
-        return any(statistic not in pausing or is_day(each) for each in missing)
+        return any(statistic not in pausing or is_missed(each) for each in missing)
 
     return tuple(sorted(statistic for statistic, hour in last.items() if is_late(statistic, hour)))
