@@ -1,9 +1,11 @@
 """Options flow: the settings of a meter, and its history."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CURRENCY_EURO, UnitOfElectricCurrent, UnitOfPower, UnitOfRatio, UnitOfTime
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
     SelectOptionDict,
@@ -80,18 +82,16 @@ _CONNECTION: Final = probatio.Schema(
 )
 # The tariff is for installations up to this power, in kWe.
 _LARGEST_PROSUMER: Final = 10
-_PROSUMER: Final = probatio.Schema(
-    {
-        probatio.Required(CONF_CERTIFIED, default=False): BooleanSelector(),
-        probatio.Optional(CONF_DEVELOPABLE_POWER): decimal(0, _LARGEST_PROSUMER, "kWe"),
-        probatio.Optional(CONF_GRID_OPERATOR): SelectSelector(
-            SelectSelectorConfig(
-                options=[SelectOptionDict(value=each, label=each.upper()) for each in WalloonOperator],
-                mode=SelectSelectorMode.DROPDOWN,
-            )
-        ),
-    }
-)
+_PROSUMER: Final = {
+    probatio.Required(CONF_CERTIFIED, default=False): BooleanSelector(),
+    probatio.Optional(CONF_DEVELOPABLE_POWER): decimal(0, _LARGEST_PROSUMER, "kWe"),
+    probatio.Optional(CONF_GRID_OPERATOR): SelectSelector(
+        SelectSelectorConfig(
+            options=[SelectOptionDict(value=each, label=each.upper()) for each in WalloonOperator],
+            mode=SelectSelectorMode.DROPDOWN,
+        )
+    ),
+}
 _OPTIONS: Final = {
     probatio.Optional(CONF_UPDATE_INTERVAL): integer(1, 300, UnitOfTime.SECONDS),
     probatio.Optional(CONF_USER_PORT): USER_PORT_SELECTOR,
@@ -123,7 +123,7 @@ class EmucsOptionsFlow(HistorySteps):
                 **form_section(
                     SECTION_CONNECTION, _CONNECTION, options, collapsed=False, suggested=self._suggested_connection()
                 ),
-                **(form_section(SECTION_PRICE, _PROSUMER, options, collapsed=False) if is_in_wallonia(options) else {}),
+                **_price_section(options),
             }
         )
         shown = {CONF_USER_PORT: str(UserPort.P1), **options}
@@ -139,6 +139,12 @@ class EmucsOptionsFlow(HistorySteps):
         meter: MeterCoordinator = entry.runtime_data
         rating = None if meter.data is None else rated_current(meter.telegram, meter.insights.grid)
         return {} if rating is None else {CONF_BREAKER: f"{round(rating, 1).normalize():f}"}
+
+
+def _price_section(options: Mapping[str, Any]) -> dict[probatio.Marker, section]:
+    """Return the section of prices: in Wallonia it asks for the prosumer."""
+    fields = probatio.Schema(_PROSUMER)
+    return form_section(SECTION_PRICE, fields, options, collapsed=False) if is_in_wallonia(options) else {}
 
 
 def _take_breaker(connection: dict[str, Any]) -> bool:

@@ -1,6 +1,7 @@
 """The two prosumer tariffs of Wallonia: what each would bill for a year, where panels were certified before 2024."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import StrEnum
 import json
 from pathlib import Path
@@ -42,9 +43,16 @@ class ProsumerTariffs(NamedTuple):
     """The year whose rates they are."""
 
 
-_YEARS: Final[dict[str, dict[str, dict[str, float]]]] = json.loads(
-    (Path(__file__).parents[1] / "tariffs" / "prosumers.json").read_text(encoding="utf-8")
-)["years"]
+_FOLDER: Final = Path(__file__).parents[1] / "tariffs"
+
+
+def _load() -> dict[int, dict[str, dict[str, str]]]:
+    """Return the rates of each operator by year, EUR with VAT: each year is a file."""
+    tables = [json.loads(path.read_text(encoding="utf-8")) for path in _FOLDER.glob("wallonia_*.json")]
+    return {table["year"]: table["operators"] for table in tables}
+
+
+_YEARS: Final = _load()
 
 
 def is_in_wallonia(options: Mapping[str, Any]) -> bool:
@@ -68,8 +76,8 @@ def prosumer_tariffs(prosumer: Prosumer, imported: float, exported: float, year:
     capacity tariff bills the power of the panels, and the proportional one distribution and transport. Assumed: that
     these are the rates of a single-rate meter. They are those of the year, else of the latest year before.
     """
-    known = max((each for each in map(int, _YEARS) if each <= year), default=min(map(int, _YEARS)))
-    rates = _YEARS[str(known)][prosumer.operator]
-    per_kwh = rates["distribution_eur_kwh"] + rates["transport_eur_kwh"]
+    known = max((each for each in _YEARS if each <= year), default=min(_YEARS))
+    rates = _YEARS[known][prosumer.operator]
+    per_kwh = Decimal(rates["distribution"]) + Decimal(rates["transport"])
     compensated = min(imported, exported)
-    return ProsumerTariffs(prosumer.power * rates["capacity_eur_kwe"], compensated * per_kwh, known)
+    return ProsumerTariffs(prosumer.power * float(rates["capacity"]), compensated * float(per_kwh), known)
