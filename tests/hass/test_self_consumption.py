@@ -309,7 +309,7 @@ async def test_an_inverter_that_is_an_hour_late_leaves_what_is_known(
     assert hass.states.get(SUFFICIENCY).state == before
     await write(hass, {EAST: until(last_hour(), 3)}, begin=begin)
     await hour_over(hass, minutes=5)
-    assert loaded.runtime_data.insights[SelfConsumption].state.hour == last_hour().timestamp()
+    await eventually(lambda: loaded.runtime_data.insights[SelfConsumption].state.hour == last_hour().timestamp())
 
 
 async def test_an_inverter_that_is_off_at_night_is_not_late(
@@ -457,3 +457,6 @@ async def test_asks_for_the_prosumer_in_wallonia_alone(
         done = await hass.config_entries.options.async_configure(form["flow_id"], user_input)
         assert done["type"] == "create_entry"
         assert prosumer_of(entry.options) == Prosumer(WalloonOperator.ORES, 5.0)
+        # New options load the entry.
+        await hass.async_block_till_done()
+        assert await hass.config_entries.async_unload(entry.entry_id)
