@@ -26,6 +26,7 @@ from .issues import async_end_all, async_follow_meters, async_follow_tariff_year
 from .live import async_setup_live, async_setup_live_feed
 from .peak_statistics import async_setup_peak_statistics
 from .port_watch import async_forget_watch
+from .self_consumption import async_follow_self_consumption
 from .services import async_setup_services
 from .storage import async_remove_stores
 from .voltage_report import async_setup_voltage_report
@@ -72,6 +73,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     await async_setup_energy_dashboard(hass, entry)
     async_start_history(hass, entry)
     async_seed_household(hass, entry)
+    await async_follow_self_consumption(hass, entry)
     async_setup_live_feed(hass, entry)
     await async_add_resource(hass)
     return True

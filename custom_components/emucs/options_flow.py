@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CURRENCY_EURO, UnitOfElectricCurrent, UnitOfPower, UnitOfRatio, UnitOfTime
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
@@ -35,6 +37,14 @@ from .insight.charging import Charger
 from .insight.connection import CONF_CHARGER, CONF_MARGIN, DEFAULT_MARGIN
 from .insight.grid import BREAKERS, CONF_BREAKER, SECTION_CONNECTION, breaker_in, rated_current
 from .insight.peaks import FLOOR
+from .insight.prosumer import (
+    CONF_CERTIFIED,
+    CONF_DEVELOPABLE_POWER,
+    CONF_GRID_OPERATOR,
+    SECTION_PRICE,
+    WalloonOperator,
+    is_in_wallonia,
+)
 from .insight.tariff import Area, CapPeriod
 from .insight.user_port import CONF_USER_PORT, UserPort
 
@@ -82,6 +92,18 @@ _BANDS: Final = probatio.Schema(
 )
 # What a home of a region has unless it chose otherwise. The grid tariff of Flanders has no bands.
 _USUAL_BANDS: Final = {Area.BRUSSELS: "brussels", Area.WALLONIA: "wallonia_bihourly"}
+# The tariff is for installations up to this power, in kWe.
+_LARGEST_PROSUMER: Final = 10
+_PROSUMER: Final = {
+    probatio.Required(CONF_CERTIFIED, default=False): BooleanSelector(),
+    probatio.Optional(CONF_DEVELOPABLE_POWER): decimal(0, _LARGEST_PROSUMER, "kWe"),
+    probatio.Optional(CONF_GRID_OPERATOR): SelectSelector(
+        SelectSelectorConfig(
+            options=[SelectOptionDict(value=each, label=each.upper()) for each in WalloonOperator],
+            mode=SelectSelectorMode.DROPDOWN,
+        )
+    ),
+}
 _OPTIONS: Final = {
     probatio.Optional(CONF_UPDATE_INTERVAL): integer(1, 300, UnitOfTime.SECONDS),
     probatio.Optional(CONF_USER_PORT): USER_PORT_SELECTOR,
@@ -114,6 +136,7 @@ class EmucsOptionsFlow(HistorySteps):
                     SECTION_CONNECTION, _CONNECTION, options, collapsed=False, suggested=self._suggested_connection()
                 ),
                 **form_section(SECTION_BANDS, _BANDS, options, collapsed=False, suggested=_suggested_bands(options)),
+                **_price_section(options),
             }
         )
         shown = {CONF_USER_PORT: str(UserPort.P1), **options}
@@ -135,6 +158,12 @@ def _suggested_bands(options: Mapping[str, Any]) -> dict[str, str]:
     """Return the bands of the region that is set."""
     usual = _USUAL_BANDS.get(options.get(SECTION_CAPACITY, {}).get(CONF_AREA))
     return {} if usual is None else {CONF_BAND_SET: usual}
+
+
+def _price_section(options: Mapping[str, Any]) -> dict[probatio.Marker, section]:
+    """Return the section of prices: in Wallonia it asks for the prosumer."""
+    fields = probatio.Schema(_PROSUMER)
+    return form_section(SECTION_PRICE, fields, options, collapsed=False) if is_in_wallonia(options) else {}
 
 
 def _take_breaker(connection: dict[str, Any]) -> bool:

@@ -17,6 +17,8 @@ from custom_components.emucs.history import flow as history_flow
 from custom_components.emucs.insight.day_kind import DayKind
 from custom_components.emucs.insight.grid import Grid
 from custom_components.emucs.insight.mbus import Medium
+from custom_components.emucs.insight.prosumer import Prosumer, WalloonOperator
+from custom_components.emucs.insight.sun import SelfConsumption, SunState
 from custom_components.emucs.insight.user_port import Evidence
 from tests.reports.making import words_said
 
@@ -99,6 +101,12 @@ async def test_every_attribute_has_a_text_and_every_text_an_attribute(
         },
     )
     assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    # Without an energy dashboard there is no house with solar panels.
+    sun = entry.runtime_data.insights[SelfConsumption]
+    sun.settings = Prosumer(WalloonOperator.ORES, 5)
+    sun.take(SunState())
+    entry.runtime_data.async_find_entities()
     await hass.async_block_till_done()
     shown: dict[tuple[str, str], set[str]] = {}
     for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):

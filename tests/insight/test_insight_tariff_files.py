@@ -14,7 +14,7 @@ from custom_components.emucs.insight.bands import DayKind
 from custom_components.emucs.insight.tariff import Area, tariff_of
 
 FOLDER = Path(__file__).parents[2] / "custom_components" / "emucs" / "tariffs"
-RATES = sorted(FOLDER.glob("*_20??.json"))
+RATES = sorted(FOLDER.glob("flanders_20??.json"))
 FLEMISH = {str(area) for area in Area if area.bills_peaks}
 FIRST, LAST = 2023, 2060  # there is a capacity tariff since
 

@@ -22,6 +22,7 @@ from .profile import Profile
 from .recurring import Recurring
 from .silence import LongestSilence
 from .slots import Slots
+from .sun import SelfConsumption
 from .user_port import CONF_USER_PORT, UserPort
 from .voltage import Voltage
 
@@ -39,6 +40,7 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     BandEnergy,
     Slots,
     Plausibility,
+    SelfConsumption,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 
