@@ -172,7 +172,7 @@ export const TEXTS = {
     sun_and_costs: "Zon en kosten",
     no_area: "Kies je netgebied om de kosten van een piek te zien: [Configureer, Capaciteitstarief](/config/integrations/integration/emucs).",
     no_breaker: "Kies je aansluitautomaat om te zien hoeveel stroom er over is: [Configureer, Netaansluiting](/config/integrations/integration/emucs).",
-    no_forecast: "Wat wordt verwacht, weet je na enkele dagen, of na de import van de geschiedenis uit het portaal van je netbeheerder: [Configureer, Geschiedenis importeren](/config/integrations/integration/emucs).",
+    no_forecast: "Wat wordt verwacht, weet je na enkele dagen met kwartierwaarden, of na de import van de geschiedenis uit het portaal van je netbeheerder: [Configureer, Geschiedenis importeren](/config/integrations/integration/emucs).",
     month_peak: "Maandpiek",
     switch_off: "Schakel binnen {minutes} min {power} uit.",
     switch_off_now: "Schakel nu {power} uit.",
