@@ -11,6 +11,9 @@ CONF_STOPBITS: Final = "stopbits"
 CONF_WAIT: Final = "wait"
 CONF_UPDATE_INTERVAL: Final = "update_interval"
 CONF_ADD_TO_ENERGY: Final = "add_to_energy"
+CONF_MAKE: Final = "make"
+CONF_READER: Final = "reader"
+CONF_SERIAL: Final = "serial"
 
 DEFAULT_WAIT: Final = 12
 
