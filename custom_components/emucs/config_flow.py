@@ -14,7 +14,7 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
 )
 from homeassistant.const import CONF_HOST, CONF_PORT, UnitOfTime
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.selector import (
     BooleanSelector,
     SelectSelector,
@@ -44,7 +44,8 @@ from .insight.mbus import mbus_meters
 from .insight.user_port import CONF_USER_PORT, UserPort, detect_user_port
 from .options_flow import EmucsOptionsFlow
 from .port import LinkDown, PortError, Telegram
-from .port_watch import NUMBER_WITHIN, link_of
+from .port_watch import NUMBER_WITHIN
+from .sources import link_of
 from .texts import async_exception_text, async_language, async_words, problem_of
 
 SECTION_ADVANCED: Final = "advanced"
@@ -93,12 +94,12 @@ def _filled_in(data: Mapping[str, Any]) -> dict[str, Any]:
     return {CONF_HOST: address.hostname, CONF_PORT: address.port, SECTION_ADVANCED: advanced}
 
 
-async def _async_listen(data: Mapping[str, Any]) -> Telegram | PortError:
+async def _async_listen(hass: HomeAssistant, data: Mapping[str, Any]) -> Telegram | PortError:
     """Return the first telegram that has the meter's number, or why there is none.
 
     A meter that prints no number is accepted after a while. The port is closed on return.
     """
-    async with link_of(data) as link:
+    async with link_of(hass, data) as link:
         event = await anext(link)
         if isinstance(event, LinkDown):
             return event.error
@@ -264,7 +265,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_listen(self) -> Telegram | PortError:
         """Listen to the port; unload the entry meanwhile, as many ports serve one client at a time."""
         if self.source != SOURCE_RECONFIGURE:
-            return await _async_listen(self._data)
+            return await _async_listen(self.hass, self._data)
         entry = self._get_reconfigure_entry()
         aside = entry.state in (
             ConfigEntryState.LOADED,
@@ -272,7 +273,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
         ) and await self.hass.config_entries.async_unload(entry.entry_id)
         heard: Telegram | PortError | None = None
         try:
-            heard = await _async_listen(self._data)
+            heard = await _async_listen(self.hass, self._data)
         finally:
             if aside and not isinstance(heard, Telegram):
                 await self.hass.config_entries.async_setup(entry.entry_id)
