@@ -16,7 +16,8 @@ from .devices import async_register_meter, async_rename_mbus_meters, identifier_
 from .insight.meter import MeterInsights, MeterUpdate
 from .insight.user_port import CONF_USER_PORT, UserPort
 from .port import LinkDown, PortError, Telegram
-from .port_watch import WrongMeter, async_watch_of, link_of
+from .port_watch import WrongMeter, async_watch_of
+from .sources import link_of
 from .storage import SERIES, SERIES_INTERVAL, SOON, STATE, STATE_INTERVAL, MeterStorage
 from .updates import PacedCoordinator, add_listener, may_reload
 
@@ -42,7 +43,7 @@ class MeterCoordinator(PacedCoordinator[MeterUpdate]):
     def __init__(self, hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
         """Set up without opening the port."""
         super().__init__(hass, entry, entry.options.get(CONF_UPDATE_INTERVAL))
-        self.link = link_of(entry.data)
+        self.link = link_of(hass, entry.data)
         self.watch = async_watch_of(hass, entry)
         self.register_rows: dict[str, SensorRow] = {}
         """The rows of registers that have none in a table, by code: each as its register showed up first."""

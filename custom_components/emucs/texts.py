@@ -12,7 +12,7 @@ from homeassistant.helpers.translation import async_get_cached_translations, asy
 
 from .const import DOMAIN
 from .port import PortError
-from .port.address import is_network
+from .port.address import is_network, shown
 
 BY_CONNECTION: Final = {"cannot_connect", "invalid_checksum", "no_data", "no_telegram", "wrong_speed"}
 """Problems whose text differs between a serial port and a bridge on the network."""
@@ -65,8 +65,8 @@ def _exception(key: str) -> str:
 
 
 def name_of(port: str) -> str:
-    """Return a port as the user entered it: of a bridge, the host and the TCP port."""
-    return port.removeprefix("socket://")
+    """Return a port for people, without secrets: of a bridge, the host and the TCP port."""
+    return shown(port)
 
 
 def connection_of(port: str) -> str:

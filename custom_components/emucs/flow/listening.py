@@ -25,7 +25,8 @@ from ..insight.grid import grid_of
 from ..insight.mbus import mbus_meters
 from ..insight.user_port import CONF_USER_PORT, UserPort, detect_user_port
 from ..port import CannotConnect, LinkDown, PortError, Telegram
-from ..port_watch import NUMBER_WITHIN, link_of
+from ..port_watch import NUMBER_WITHIN
+from ..sources import link_of
 from ..texts import async_exception_text, async_words, problem_of
 
 # Seconds for which a form may wait for an answer; beyond that, progress is shown.

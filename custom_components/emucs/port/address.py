@@ -7,13 +7,18 @@ from pathlib import Path
 import re
 import socket
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 LOOKUP_INTERVAL: Final = 30.0
 """Seconds between two lookups of a name whose addresses are known: they rarely change."""
 _SCHEME: Final = "socket://"
-_NETWORK: Final = (_SCHEME, "tcp://", "rfc2217://")
-
+_BRIDGE: Final = (_SCHEME, "tcp://", "rfc2217://")
+MQTT: Final = "mqtt:"
+"""What the address of a topic begins with, which only Home Assistant can open."""
+PROXY: Final = "esphome-proxy:"
+"""As well that of a serial port of an ESPHome device, by its serial number."""
+_WEB: Final = ("http://", "https://", "ws://", "wss://")
+_NETWORK: Final = (*_BRIDGE, *_WEB, MQTT, PROXY, "esphome://", "esphome-hass://")
 
 _HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^/\\:\s]+):(\d{1,5})")
 _DRIVE_OR_COM: Final = re.compile(r"(?:\\\\\.\\)?COM\d+", re.IGNORECASE)
@@ -28,7 +33,7 @@ def url_of(text: str) -> str:
     text = text.strip()
     if not text:
         raise ValueError("type a device such as /dev/ttyUSB0, or host:port of a network bridge")
-    if text.startswith(_NETWORK) and _port_of(text) is None:
+    if text.startswith(_BRIDGE) and _port_of(text) is None:
         raise ValueError(f"the TCP port of the bridge is missing: {text.rstrip('/:')}:PORT")
     if "://" in text or text.startswith(("/", "./")) or _DRIVE_OR_COM.fullmatch(text) or Path(text).exists():
         return text
@@ -43,8 +48,16 @@ def url_of(text: str) -> str:
 
 
 def is_network(url: str) -> bool:
-    """Tell whether a URL is that of a port of a bridge, reached by TCP."""
+    """Tell whether a URL is that of a reader on the network, rather than of a cable."""
     return url.startswith(_NETWORK)
+
+
+def shown(url: str) -> str:
+    """Return an address for people: without what serialx calls TCP, and without what may be secret in it."""
+    if not url.startswith(_WEB):
+        return url.removeprefix(_SCHEME)
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
 
 
 def _port_of(url: str) -> int | None:
@@ -63,9 +76,11 @@ class Address:
     def __init__(self, url: str) -> None:
         """Look nothing up yet."""
         self.url = url
-        self.is_network = is_network(url)
+        self.is_bridge = url.startswith(_BRIDGE)
         """Whether it is a port of a bridge, reached by TCP."""
-        self.is_local = "://" not in url
+        self.is_raw = url.startswith(_SCHEME)
+        """Whether nothing else is known of what the bridge speaks, which may then be telnet."""
+        self.is_local = not is_network(url) and "://" not in url
         """Whether it is a device of this machine."""
         self._host, self._port = _name_and_port(url)
         self._known: list[str] = []

@@ -94,6 +94,100 @@ class CannotConnect(PortError):
         return f"{self.reason}_{self.cause}" if self.cause else self.reason
 
 
+class Refusal(CannotConnect):
+    """A reader, or what leads to it, says why it cannot be read."""
+
+    @property
+    @override
+    def cause(self) -> None:
+        """Return none: the problem says it."""
+        return None
+
+
+class HttpStatus(Refusal):
+    """A reader answers with a status that is not that of success."""
+
+    def __init__(self, status: int) -> None:
+        """Keep the status."""
+        super().__init__(f"HTTP {status}")
+
+    @property
+    @override
+    def kind(self) -> str:
+        """Return the status."""
+        return str(self)
+
+    @property
+    @override
+    def problem(self) -> str:
+        """Return the reason: the kind is all there is to say."""
+        return self.reason
+
+
+class NotFound(HttpStatus):
+    """Nothing is at this address of a reader: the path is wrong, or it is another device."""
+
+    @property
+    @override
+    def problem(self) -> str:
+        """Return the name of a text of its own."""
+        return "not_found"
+
+
+class _Named(Refusal):
+    """A refusal whose problem has a name."""
+
+    name: ClassVar[str]
+
+    @property
+    @override
+    def problem(self) -> str:
+        """Return the name of a text of its own."""
+        return self.name
+
+
+class Unauthorized(_Named):
+    """The reader wants a token or a password, or does not take this one any more."""
+
+    name = "unauthorized"
+
+
+class LocalApiOff(_Named):
+    """The owner has to allow programs in the house to read the reader, in its app."""
+
+    name = "local_api_off"
+
+
+class TooManyClients(_Named):
+    """The reader serves as many programs as it can."""
+
+    name = "too_many_clients"
+
+
+class Untrusted(_Named):
+    """What answers has not the certificate of the reader."""
+
+    name = "untrusted"
+
+
+class MqttNotReady(_Named):
+    """Home Assistant has no connection to a broker of MQTT."""
+
+    name = "mqtt_not_ready"
+
+
+class ProxyAbsent(_Named):
+    """Home Assistant knows no such port of an ESPHome device now."""
+
+    name = "proxy_absent"
+
+
+class TakenAway(_Named):
+    """Telegrams come, but the reader closes again and again: mostly because another program connects."""
+
+    name = "taken_away"
+
+
 class NoData(PortError):
     """The port is open, and silent."""
 

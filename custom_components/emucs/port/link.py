@@ -8,10 +8,7 @@ import errno
 import os
 import random
 import socket
-from typing import Any, Final, Literal, Self
-
-from serialx import create_serial_connection
-from serialx.common import BaseSerialTransport
+from typing import Final, Self, Unpack
 
 from .address import Address
 from .diagnosis import diagnose
@@ -19,9 +16,12 @@ from .errors import CannotConnect, InvalidChecksum, LineEnds, PortError, text_of
 from .framing import Drop
 from .incoming import HostClock, Incoming, sleep
 from .line_ends import END, look_changed
+from .opening import SerialSettings, opener_of
 from .period import Period
 from .reader import Reader
+from .source import Opener, OpenPort
 from .telegram import Telegram
+from .telnet import Telnet
 
 SILENCE: Final = 8.0
 """Seconds without a valid telegram after which a port is down, where the meter sends one each second."""
@@ -61,23 +61,22 @@ class LinkDown:
 class Link:
     """An endless async iterator of telegrams and, `LinkDown` when the port fails, or fails for a different reason.
 
-    The URL is a device path, `socket://host:port`, `rfc2217://host:port`, `esphome://…`: all that serialx opens.
-    Use it as an async context manager, or close it.
+    The URL is a device path, `socket://host:port`, `rfc2217://host:port`, `esphome://…`, all that serialx opens, or
+    that of a reader with a web server: `http://`, `https://`, `ws://`, `wss://`. Whoever knows other kinds passes what
+    opens them. Use it as an async context manager, or close it.
     """
 
     def __init__(
         self,
         url: str,
         *,
-        baudrate: int = 115200,
-        bytesize: Literal[7, 8] = 8,
-        parity: Literal["N", "E", "O"] = "N",
-        stopbits: Literal[1, 2] = 1,
         silence: float | None = None,
         wait: float | None = None,
         clock: HostClock | None = None,
+        open_with: Opener | None = None,
+        **settings: Unpack[SerialSettings],
     ) -> None:
-        """Set up without opening; serial settings as in e-MUCS P1 1.7.1, table 2.
+        """Set up without opening; serial settings as in e-MUCS P1 1.7.1, table 2, unless others are given.
 
         `silence` in seconds is fixed. `wait` is how long the user knows that telegrams may take: the silence is never
         shorter, whatever their period seems to be. All waiting is by `clock`, the event loop's where none is given.
@@ -88,13 +87,7 @@ class Link:
         """How often the port was opened."""
         self.failure: PortError | None = None
         """Why the latest try gave no telegrams any more."""
-        # As serialx takes them from many a caller, and types them for one.
-        self._settings: dict[str, Any] = {
-            "baudrate": baudrate,
-            "byte_size": bytesize,
-            "parity": parity,
-            "stopbits": stopbits,
-        }
+        self._open_with = open_with or opener_of(url, settings)
         self._fixed_silence = silence
         self._wait = wait
         self._given_clock = clock
@@ -176,7 +169,7 @@ class Link:
         until = self._period.last + min(self.silence, PERIODS_TO_RETURN * period)
         return max(0, until - self._clock.time())
 
-    async def _open(self) -> tuple[BaseSerialTransport, Incoming]:
+    async def _open(self) -> tuple[OpenPort, Incoming]:
         """Open the port."""
         self._began = self._clock.time()
         # Opening takes what it takes, by whatever clock the rest is.
@@ -185,6 +178,8 @@ class Link:
             opened = await self._open_first(await self._address.urls(self._open_timeout))
         except TimeoutError as error:
             raise CannotConnect(f"no answer within {self._open_timeout:.0f} s") from error
+        except PortError:
+            raise
         except Exception as error:  # what else a backend of serialx raises must not end the link
             raise CannotConnect(text_of(error)) from error
         self._opening_took = asyncio.get_running_loop().time() - began
@@ -194,7 +189,7 @@ class Link:
         self._note_errors()
         return opened
 
-    async def _open_first(self, urls: list[str]) -> tuple[BaseSerialTransport, Incoming]:
+    async def _open_first(self, urls: list[str]) -> tuple[OpenPort, Incoming]:
         """Open the first of some addresses that answers; raise what the last one raised."""
         for url in urls:
             try:
@@ -208,18 +203,15 @@ class Link:
                 return opened
         raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
 
-    async def _connect(self, url: str) -> tuple[BaseSerialTransport, Incoming]:
+    async def _connect(self, url: str) -> tuple[OpenPort, Incoming]:
         """Open an address."""
-        incoming = Incoming(self.reader, self._given_clock)
-        transport, _ = await create_serial_connection(
-            loop=asyncio.get_running_loop(), protocol_factory=lambda: incoming, url=url, **self._settings
-        )
-        return transport, incoming
+        incoming = Incoming(self.reader, self._given_clock, Telnet() if self._address.is_raw else None)
+        return await self._open_with(url, incoming), incoming
 
     @property
     def _open_timeout(self) -> float:
         """Return the seconds that opening may take."""
-        if self._opening_took is None or not self._address.is_network:
+        if self._opening_took is None or not self._address.is_bridge:
             return OPEN_TIMEOUT
         return min(OPEN_TIMEOUT, max(SHORT_OPEN_TIMEOUT, SLOWER_THAN_EVER * self._opening_took))
 
@@ -284,10 +276,10 @@ class Link:
         if cause is not None and not isinstance(cause, OSError):
             # An address that is none, a setting that the port does not take: only the user can change it.
             return False
-        return self._address.is_local or (self._address.is_network and not isinstance(cause, socket.gaierror))
+        return self._address.is_local or (self._address.is_bridge and not isinstance(cause, socket.gaierror))
 
 
-async def _close(transport: BaseSerialTransport, incoming: Incoming) -> None:
+async def _close(transport: OpenPort, incoming: Incoming) -> None:
     """Close a port and wait until it is free."""
     transport.close()
     with suppress(TimeoutError):
