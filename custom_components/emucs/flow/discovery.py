@@ -74,11 +74,11 @@ class DiscoverySteps(ReadingSteps):
     @override
     def is_matching(self, other_flow: DiscoverySteps) -> bool:
         """Tell whether another flow offers the same reader; it takes over what this one knows better, or later."""
-        mine, other = self._announcement, other_flow._announcement  # noqa: SLF001 -- of the same class
+        mine, other = self._announcement, other_flow._announcement
         if mine is None or other is None or mine.reader != other.reader:
             return False
         if mine.certainty >= other.certainty:
-            other_flow._announcement = mine  # noqa: SLF001 -- as above
+            other_flow._announcement = mine
             if other.make in Make:
                 other_flow.context["title_placeholders"] = _names(mine)
         return True

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 import re
-from typing import Final, Self
+from typing import Final, Self, override
 from urllib.parse import urlsplit
 
 from ..port.address import url_of
@@ -24,7 +24,7 @@ class Make(StrEnum):
     DSMR_LOGGER = "dsmr_logger"
     P1_MONITOR = "p1_monitor"
     SER2NET = "ser2net"
-    MQTT = "mqtt"
+    MQTT = "mqtt_topic"
     URL = "url"
 
 
@@ -83,6 +83,7 @@ class Address:
             raise ValueError(text)
         return cls(parts.hostname, parts.port)
 
+    @override
     def __str__(self) -> str:
         """Return it as it stands in a URL."""
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -94,7 +95,7 @@ class MissingPortError(ValueError):
 
 
 def urls_of(make: Make, text: str) -> Iterator[str]:
-    """Yield where telegrams may come from, the best first, given what the user typed; ValueError if it is no address."""
+    """Yield where telegrams may come from, the best first, by what the user typed; ValueError if it is no address."""
     reader = READERS[make]
     if make in (Make.MQTT, Make.ESPHOME):
         yield from (url.format(host=text.strip()) for url in reader.urls)
@@ -109,4 +110,3 @@ def urls_of(make: Make, text: str) -> Iterator[str]:
                 yield url.format(host=Address(address.host, reader.port))
             else:
                 yield url.format(host=address)
-

@@ -74,9 +74,7 @@ class PairingSteps(ListeningSteps):
             self._data = self._homewizard.data()
             self._pairing = self.hass.async_create_task(self._async_wait_for_token(), f"{DOMAIN} pairing")
         if not self._pairing.done():
-            return self.async_show_progress(
-                step_id="button", progress_action="button", progress_task=self._pairing
-            )
+            return self.async_show_progress(step_id="button", progress_action="button", progress_task=self._pairing)
         return self.async_show_progress_done(next_step_id="pressed")
 
     async def async_step_pressed(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -95,7 +93,7 @@ class PairingSteps(ListeningSteps):
         """Return a token, or why there is none."""
         try:
             async with asyncio.timeout(_PATIENCE):
-                while (token := await async_request_token(self.hass, self._homewizard)) is None:
+                while (token := await async_request_token(self.hass, self._homewizard)) is None:  # noqa: ASYNC110 -- it is in the reader
                     await asyncio.sleep(_INTERVAL)
             self._homewizard = await async_serial_of(self.hass, self._homewizard, token)
         except TimeoutError:

@@ -126,7 +126,7 @@ class ReadingSteps(PairingSteps):
             },
         )
 
-    async def async_step_mqtt(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+    async def async_step_mqtt_topic(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the topic of telegrams, and read it."""
         if user_input is not None:
             return await self._async_read(Make.MQTT, user_input[CONF_TOPIC], self._async_show_topic)
@@ -137,7 +137,7 @@ class ReadingSteps(PairingSteps):
         """Show the form for a topic."""
         fields = probatio.Schema({probatio.Required(CONF_TOPIC): TextSelector()})
         return self.async_show_form(
-            step_id="mqtt",
+            step_id="mqtt_topic",
             data_schema=self.add_suggested_values_to_schema(fields, {CONF_TOPIC: self._typed}),
             errors={"base": error.reason} if error else {},
             description_placeholders={"detail": await self._async_detail(error)},
