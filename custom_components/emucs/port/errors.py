@@ -97,19 +97,24 @@ class CannotConnect(PortError):
 class Refusal(CannotConnect):
     """A reader, or what leads to it, says why it cannot be read."""
 
+    text: ClassVar[str] = CannotConnect.reason
+    """The name of the text that says what is wrong and what to do."""
+
     @property
     @override
     def cause(self) -> None:
-        """Return none: the problem says it."""
+        """Return none: the text says it."""
         return None
+
+    @property
+    @override
+    def problem(self) -> str:
+        """Return the name of the text."""
+        return self.text
 
 
 class HttpStatus(Refusal):
-    """A reader answers with a status that is not that of success."""
-
-    def __init__(self, status: int) -> None:
-        """Keep the status."""
-        super().__init__(f"HTTP {status}")
+    """A reader answers with a status that is not that of success, which is the detail."""
 
     @property
     @override
@@ -117,75 +122,53 @@ class HttpStatus(Refusal):
         """Return the status."""
         return str(self)
 
-    @property
-    @override
-    def problem(self) -> str:
-        """Return the reason: the kind is all there is to say."""
-        return self.reason
-
 
 class NotFound(HttpStatus):
     """Nothing is at this address of a reader: the path is wrong, or it is another device."""
 
-    @property
-    @override
-    def problem(self) -> str:
-        """Return the name of a text of its own."""
-        return "not_found"
+    text = "not_found"
 
 
-class _Named(Refusal):
-    """A refusal whose problem has a name."""
-
-    name: ClassVar[str]
-
-    @property
-    @override
-    def problem(self) -> str:
-        """Return the name of a text of its own."""
-        return self.name
-
-
-class Unauthorized(_Named):
+class Unauthorized(Refusal):
     """The reader wants a token or a password, or does not take this one any more."""
 
-    name = "unauthorized"
+    text = "unauthorized"
 
 
-class LocalApiOff(_Named):
+class LocalApiOff(Refusal):
     """The owner has to allow programs in the house to read the reader, in its app."""
 
-    name = "local_api_off"
+    text = "local_api_off"
 
 
-class TooManyClients(_Named):
+class TooManyClients(Refusal):
     """The reader serves as many programs as it can."""
 
-    name = "too_many_clients"
+    text = "too_many_clients"
 
 
-class Untrusted(_Named):
+class Untrusted(Refusal):
     """What answers has not the certificate of the reader."""
 
-    name = "untrusted"
+    text = "untrusted"
 
 
-class MqttNotReady(_Named):
+class MqttNotReady(Refusal):
     """Home Assistant has no connection to a broker of MQTT."""
 
-    name = "mqtt_not_ready"
+    text = "mqtt_not_ready"
 
 
-class ProxyAbsent(_Named):
+class ProxyAbsent(Refusal):
     """Home Assistant knows no such port of an ESPHome device now."""
 
-    name = "proxy_absent"
+    text = "proxy_absent"
 
 
-class TakenAway(_Named):
+class TakenAway(Refusal):
     """Telegrams come, but the reader closes again and again: mostly because another program connects."""
 
-    name = "taken_away"
+    text = "taken_away"
 
 
 class NoData(PortError):

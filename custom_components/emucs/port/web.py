@@ -77,7 +77,7 @@ def refusal_of(status: int, body: bytes = b"") -> CannotConnect:
         return LocalApiOff()
     if status in (_UNAUTHORIZED, _FORBIDDEN):
         return Unauthorized()
-    return NotFound(status) if status in _NOT_FOUND else HttpStatus(status)
+    return (NotFound if status in _NOT_FOUND else HttpStatus)(f"HTTP {status}")
 
 
 def _error_number(body: bytes) -> object:
