@@ -13,13 +13,16 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs import config_flow, forms, options_flow
+from custom_components.emucs.flow import discovery, listening, pairing, reading
+from custom_components.emucs.flow.announcements import CABLE
+from custom_components.emucs.flow.makes import Make
 from custom_components.emucs.history import flow as history_flow
 from custom_components.emucs.insight.grid import Grid
 from custom_components.emucs.insight.mbus import Medium
 from custom_components.emucs.insight.user_port import Evidence
 from tests.reports.making import words_said
 
-FLOWS = (config_flow, forms, options_flow, history_flow)
+FLOWS = (config_flow, discovery, forms, listening, options_flow, history_flow, pairing, reading)
 COMPONENT = Path(config_flow.__file__).parent
 ENGLISH = json.loads((COMPONENT / "translations" / "en.json").read_text())
 REPORT = (COMPONENT / "history" / "report.py").read_text()
@@ -29,6 +32,8 @@ WORDS = {
     "found": {*Medium, *Grid, "none", "unknown"},
     # Those of what is left out of an import are looked up by name.
     "history": {*re.findall(r'words\["(\w+)"\]', REPORT), "ignored", "left_out", "others", "unknown_states"},
+    # What to do at readers that are asked for their address.
+    "reader": {*Make, CABLE} - {Make.ESPHOME, Make.MQTT},
     "voltage_report": words_said() - {*Grid},
 }
 # Of all entities, or of all of a platform.

@@ -157,7 +157,7 @@ class ReadingSteps(PairingSteps):
             if port.device.startswith(_PROXIES) and port.serial_number is not None
         }
         if not proxies:
-            return self.async_show_menu(step_id="no_proxy", menu_options=["esphome", "reader"])
+            return await self.async_step_no_proxy()
         options = [SelectOptionDict(value=number, label=name) for number, name in proxies.items()]
         field = SelectSelector(SelectSelectorConfig(options=options, mode=SelectSelectorMode.LIST))
         first = probatio.Required(CONF_PROXY, default=self._typed or options[0]["value"])
@@ -167,6 +167,10 @@ class ReadingSteps(PairingSteps):
             errors={"base": error.reason} if error else {},
             description_placeholders={"detail": await self._async_detail(error)},
         )
+
+    async def async_step_no_proxy(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say what to change in an ESPHome device."""
+        return self.async_show_menu(step_id="no_proxy", menu_options=["esphome", "reader"])
 
     async def _async_read(self, make: Make, typed: str, ask: Ask) -> ConfigFlowResult:
         """Read a reader at what the user has typed, or was announced."""
