@@ -4,14 +4,17 @@ import re
 from typing import Any, Final
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
-from homeassistant.const import CONF_PORT
+from homeassistant.const import CONF_PASSWORD, CONF_PORT, CONF_TOKEN, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 
+from .const import CONF_READER, CONF_SERIAL
 from .coordinator import EmucsConfigEntry
 from .devices import names_of
+from .flow.makes import scheme_of
 from .insight.clock import MeterClock
 from .port import Register, Telegram, is_public, is_public_identification, redact
 
+_PRIVATE: Final = {CONF_PORT, CONF_PASSWORD, CONF_READER, CONF_SERIAL, CONF_TOKEN, CONF_USERNAME}
 _VERSION: Final = re.compile(r"[0-9A-Z.]{1,5}")
 
 
@@ -23,8 +26,8 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EmucsCo
     telegram = None if data is None else data.telegram
     return {
         "entry": {
-            "data": async_redact_data(entry.data, {CONF_PORT}),
-            "scheme": link.url.partition("://")[0] if "://" in link.url else "serial",
+            "data": async_redact_data(entry.data, _PRIVATE),
+            "scheme": scheme_of(link.url),
             "options": dict(entry.options),
         },
         "link": {

@@ -5,10 +5,12 @@ from typing import Any, Final
 
 from homeassistant.components.system_health import SystemHealthRegistration
 from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 
-from .const import DOMAIN
+from .const import CONF_MAKE, DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
+from .flow.makes import scheme_of
 from .port import Drop
 from .port_watch import async_watch_of
 
@@ -26,6 +28,7 @@ async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     entries: list[EmucsConfigEntry] = hass.config_entries.async_entries(DOMAIN)
     return {
         "meters": len(entries),
+        "readers": ", ".join(entry.data.get(CONF_MAKE) or scheme_of(entry.data[CONF_PORT]) for entry in entries),
         "link": ", ".join(map(_link, entries)),
         "telegrams_per_minute": _each(entries, lambda meter: meter.watch.health.telegrams_per_minute),
         "checksum_errors": _each(entries, lambda meter: meter.link.reader.dropped[Drop.CHECKSUM]),

@@ -37,6 +37,8 @@ class Announcement:
     """All its addresses and names."""
     serial: str = ""
     """The serial number by which a HomeWizard shows who it is."""
+    path: str = ""
+    """Where a Homey Energy Dongle has the telegrams."""
 
     @property
     def certainty(self) -> int:
@@ -66,7 +68,7 @@ def announced(info: ZeroconfServiceInfo) -> Announcement | None:
     addresses = sorted(info.addresses, key=lambda each: (":" in each, each != info.host))
     port = None if info.port in _USUAL_PORTS else info.port
     hosts = (*addresses, info.hostname.rstrip(".").lower())
-    return Announcement(make, reader, str(Address(addresses[0], port)), hosts, serial)
+    return Announcement(make, reader, str(Address(addresses[0], port)), hosts, serial, properties.get("p", ""))
 
 
 def _name(info: ZeroconfServiceInfo) -> str:

@@ -97,7 +97,10 @@ class DiscoverySteps(ReadingSteps):
         if announcement.make == CABLE:
             return await self._async_try([{CONF_PORT: announcement.address, **common}], self._async_show_offer)
         make = Make(announcement.make)
-        ways = [{CONF_PORT: url, CONF_MAKE: make, **common} for url in urls_of(make, announcement.address)]
+        urls = [*urls_of(make, announcement.address)]
+        if announcement.path:
+            urls = [f"ws://{announcement.address}/{announcement.path.lstrip('/')}"]
+        ways = [{CONF_PORT: url, CONF_MAKE: make, **common} for url in urls]
         return await self._async_try(ways, self._async_show_offer)
 
     async def _async_show_offer(self, error: PortError | None) -> ConfigFlowResult:

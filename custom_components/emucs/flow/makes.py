@@ -60,6 +60,7 @@ READERS: Final = {
 }
 _ADDRESS: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?P<place>[^/?#\s]+)/?")
 _SOCKET: Final = "socket://"
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9-]+):")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +105,18 @@ def urls_of(make: Make, text: str) -> Iterator[str]:
     else:
         address = Address.of(text)
         for url in reader.urls:
-            if url.startswith(_SOCKET) and address.port is None:
-                if reader.port is None:
-                    raise MissingPortError(text)
-                yield url.format(host=Address(address.host, reader.port))
-            else:
-                yield url.format(host=address)
+            yield url.format(host=_with_port(reader, address) if url.startswith(_SOCKET) else address)
+
+
+def _with_port(reader: Reader, address: Address) -> Address:
+    """Return an address with the TCP port of telegrams; where a reader has pages too, the user's port is theirs."""
+    port = reader.port if len(reader.urls) > 1 else address.port or reader.port
+    if port is None:
+        raise MissingPortError(address)
+    return Address(address.host, port)
+
+
+def scheme_of(url: str) -> str:
+    """Return how a port is reached, without where it is."""
+    match = _SCHEME.match(url)
+    return "serial" if match is None else match[1]
