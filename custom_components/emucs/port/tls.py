@@ -27,9 +27,9 @@ CGdyYj/Gghrusw0hM4rYXQSERWGF0mpEnuJ+7bHDolHu0rzgTQ==
 """That of HomeWizard, as its documentation of the local API gives it: valid until 16 December 2031."""
 
 
-def homewizard_context(ca: str = HOMEWIZARD_CA) -> ssl.SSLContext:
+def homewizard_context() -> ssl.SSLContext:
     """Return what trusts HomeWizard's readers alone. Making it takes a while: not in an event loop."""
-    context = ssl.create_default_context(cadata=ca)
+    context = ssl.create_default_context(cadata=HOMEWIZARD_CA)
     # Their certificates have no extensions, not even the names of today: the common name alone.
     context.verify_flags = ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     context.hostname_checks_common_name = True
