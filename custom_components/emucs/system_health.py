@@ -25,7 +25,7 @@ def async_register(hass: HomeAssistant, register: SystemHealthRegistration) -> N
 
 async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     """Return the state of the ports, one word per meter in the order of their entries."""
-    entries: list[EmucsConfigEntry] = hass.config_entries.async_entries(DOMAIN)
+    entries: list[EmucsConfigEntry] = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
     return {
         "meters": len(entries),
         "readers": ", ".join(entry.data.get(CONF_MAKE) or scheme_of(entry.data[CONF_PORT]) for entry in entries),
