@@ -1,4 +1,4 @@
-"""A certificate authority of a vendor, and the certificate of a reader, as bare as HomeWizard's are."""
+"""A certificate authority of a vendor, and the certificate of a reader, as bare as that of HomeWizard's readers."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,15 +23,20 @@ class Authority:
         """Make a new one, whose key nobody has."""
         self._name = _named(name)
         self._key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._signed(self._name, self._key.public_key())
+        # HomeWizard's is of the first version, which has no extensions; this library makes the third, which needs it.
+        certificate = self._signed(self._name, self._key.public_key(), is_authority=True)
         self.pem = certificate.public_bytes(Encoding.PEM).decode()
         """Its own certificate."""
 
-    def _signed(self, name: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.Certificate:
+    def _signed(
+        self, name: x509.Name, key: ec.EllipticCurvePublicKey, *, is_authority: bool = False
+    ) -> x509.Certificate:
         now = datetime.now(UTC)
         builder = x509.CertificateBuilder().subject_name(name).issuer_name(self._name).public_key(key)
         builder = builder.serial_number(x509.random_serial_number())
         builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=3650))
+        if is_authority:
+            builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         return builder.sign(self._key, SHA256())
 
     def context(self, name: str) -> ssl.SSLContext:
