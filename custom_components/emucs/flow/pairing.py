@@ -113,7 +113,7 @@ class PairingSteps(ListeningSteps):
     @override
     async def _async_answer(self, heard: Telegram | PortError) -> ConfigFlowResult:
         """Ask for a login where the reader wants one."""
-        if isinstance(heard, Unauthorized) and CONF_TOKEN not in self._data:
+        if isinstance(heard, Unauthorized) and self._data.keys().isdisjoint({CONF_TOKEN, CONF_USERNAME}):
             return await self.async_step_login()
         return await super()._async_answer(heard)
 
