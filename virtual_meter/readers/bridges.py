@@ -8,7 +8,6 @@ from typing import override
 from ..fault import Fault
 from ..meter import VirtualMeter
 from ..tcp_server import Client, TcpServer
-from .announcement import Announcement
 
 # RFC 854 and the options that ser2net negotiates: binary both ways, suppress go ahead, echo; and its serial options.
 _NEGOTIATION = bytes.fromhex("fffb03 fffb01 fffd00 fffb00 fffd2c")
@@ -55,10 +54,6 @@ class Bridge(TcpServer):
         super().__init__(meter, host, port, speed, faults=faults)
         self.habits = habits
         self._order: list[Client] = []
-
-    def announcements(self) -> tuple[Announcement, ...]:
-        """Return what it announces: nothing."""
-        return ()
 
     @override
     def admit(self, client: Client) -> bool:

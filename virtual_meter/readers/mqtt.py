@@ -9,7 +9,6 @@ from paho.mqtt.enums import CallbackAPIVersion
 from ..fault import Fault
 from ..meter import VirtualMeter
 from ..server import MeterServer
-from .announcement import Announcement
 
 TOPIC = "dsmr/raw"
 
@@ -34,10 +33,6 @@ class MqttPublisher(MeterServer):
         self.host = host
         self.port = port or self.usual_port
         self._client: MqttClient | None = None
-
-    def announcements(self) -> tuple[Announcement, ...]:
-        """Return what it announces: nothing."""
-        return ()
 
     @property
     @override

@@ -79,8 +79,8 @@ class WebReader(MeterServer):
     @property
     @override
     def clients(self) -> int:
-        """Return how many asked within the latest two seconds, at most one."""
-        return int(bool(self.requests) and asyncio.get_running_loop().time() - self.requests[-1] < 2)  # noqa: PLR2004
+        """Return one: the reader itself, which listens to the meter whoever asks."""
+        return 1
 
     @override
     async def disconnect(self) -> None:
