@@ -130,7 +130,7 @@ class PortWatch:
         if isinstance(error, WrongMeter):
             issues.async_report_wrong_meter(self._hass, self._entry, self._port, error.found)
         if isinstance(error, Unauthorized) and self._entry.state is ConfigEntryState.LOADED:
-            self._entry.async_start_reauth(self._hass)
+            self._entry.async_start_reauth_if_available(self._hass)
         self._error = error
         if (failure := _issue_of(error)) != self._failure:
             self._failure, self._since = failure, self._clock()

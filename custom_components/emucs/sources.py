@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from homeassistant.components.usb import async_scan_serial_ports
 from homeassistant.const import CONF_PASSWORD, CONF_PORT, CONF_TOKEN, CONF_USERNAME
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
@@ -82,50 +81,96 @@ class Topic:
             raise ValueError("one topic, without wildcards")
         if "mqtt" not in self._hass.config.components:
             raise MqttNotReady
-        # Its requirements are there only where it is set up.
-        from homeassistant.components import mqtt  # noqa: PLC0415
-
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_MQTT_TIMEOUT):
-                await mqtt.async_wait_for_mqtt_client(self._hass)
-        if mqtt.DATA_MQTT not in self._hass.data or not mqtt.is_connected(self._hass):
-            raise MqttNotReady
-        messages: asyncio.Queue[bytes | MqttNotReady] = asyncio.Queue(_MOST_WAITING)
-
-        @callback
-        def take(message: ReceiveMessage) -> None:
-            """Take a message, unless the broker kept it: whoever knows how old that is."""
-            payload = message.payload
-            if not message.retain and not messages.full():
-                messages.put_nowait(payload.encode() if isinstance(payload, str) else bytes(payload))
-
-        @callback
-        def follow(is_connected: bool) -> None:  # noqa: FBT001 -- as Home Assistant calls it
-            """End when the broker is lost."""
-            if not is_connected and not messages.full():
-                messages.put_nowait(MqttNotReady())
-
-        unfollow = mqtt.async_subscribe_connection_status(self._hass, follow)
         try:
-            unsubscribe = await mqtt.async_subscribe(self._hass, topic, take, encoding=None)
-        except BaseException:
-            unfollow()
-            raise
-
-        async def release() -> None:
-            """Unsubscribe."""
-            unfollow()
-            unsubscribe()
-
+            async with asyncio.timeout(_MQTT_TIMEOUT):
+                await _async_wait_for_broker(self._hass)
+        except TimeoutError:
+            raise MqttNotReady from None
+        subscription = _Subscription(self._hass)
+        await subscription.begin(topic)
         source = ByteSource(incoming)
-        source.start(self._pass_on(messages, source), release)
+        source.start(self._pass_on(subscription, source), subscription.end)
         return source
 
-    async def _pass_on(self, messages: asyncio.Queue[bytes | MqttNotReady], source: ByteSource) -> None:
+    async def _pass_on(self, subscription: _Subscription, source: ByteSource) -> None:
         """Pass on what comes."""
-        while not isinstance(message := await messages.get(), MqttNotReady):
+        while (message := await subscription.messages.get()) is not None:
             await source.pass_on(self._whole.new(message))
-        raise message
+        raise MqttNotReady
+
+
+async def _async_wait_for_broker(hass: HomeAssistant) -> None:
+    """Wait until Home Assistant's MQTT, which is set up, is connected; at a start that takes a moment."""
+    # Its requirements are there only where it is set up.
+    from homeassistant.components import mqtt  # noqa: PLC0415
+
+    if not await mqtt.async_wait_for_mqtt_client(hass):
+        raise MqttNotReady
+    connected = asyncio.Event()
+
+    @callback
+    def follow(is_connected: bool) -> None:  # noqa: FBT001 -- as Home Assistant calls it
+        """End the wait."""
+        if is_connected:
+            connected.set()
+
+    unfollow = mqtt.async_subscribe_connection_status(hass, follow)
+    try:
+        if not mqtt.is_connected(hass):
+            await connected.wait()
+    finally:
+        unfollow()
+
+
+class _Subscription:
+    """What comes on a topic, until the broker is lost."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Begin with nothing; Home Assistant's MQTT is set up."""
+        from homeassistant.components import mqtt  # noqa: PLC0415 -- as above
+
+        self._hass = hass
+        self._mqtt = mqtt
+        self.messages: asyncio.Queue[bytes | None] = asyncio.Queue(_MOST_WAITING)
+        """Payloads, and None when the broker is lost."""
+        self._unfollow = mqtt.async_subscribe_connection_status(hass, self._follow)
+        self._unsubscribe: CALLBACK_TYPE | None = None
+
+    async def begin(self, topic: str) -> None:
+        """Subscribe."""
+        try:
+            self._unsubscribe = await self._mqtt.async_subscribe(self._hass, topic, self._take, encoding=None)
+        except BaseException:
+            self._unfollow()
+            raise
+
+    @callback
+    def _take(self, message: ReceiveMessage) -> None:
+        """Take a message, unless the broker kept it: nobody knows how old that is."""
+        payload = message.payload
+        if not message.retain and not self.messages.full():
+            self.messages.put_nowait(payload.encode() if isinstance(payload, str) else bytes(payload))
+
+    @callback
+    def _follow(self, is_connected: bool) -> None:  # noqa: FBT001 -- as Home Assistant calls it
+        """End when the broker is lost."""
+        if not is_connected and not self.messages.full():
+            self.messages.put_nowait(None)
+
+    async def end(self) -> None:
+        """Unsubscribe: at once, or when the broker is back, as Home Assistant logs an error for whom tries before."""
+        self._unfollow()
+        if not self._mqtt.is_connected(self._hass):
+            self._unfollow = self._mqtt.async_subscribe_connection_status(self._hass, self._leave)
+        elif self._unsubscribe is not None:
+            self._unsubscribe()
+
+    @callback
+    def _leave(self, is_connected: bool) -> None:  # noqa: FBT001 -- as Home Assistant calls it
+        """Unsubscribe, once the broker is there."""
+        if is_connected and self._unsubscribe is not None:
+            self._unfollow()
+            self._unsubscribe()
 
 
 class EspHomeProxy:
