@@ -233,7 +233,7 @@ class MeterCoordinator(PacedCoordinator[MeterUpdate]):
         """Check what lasts; look for entities whose register has a value by now; refresh port sensors while down."""
         self.watch.health.end_minute(self.link.reader.telegrams)
         is_up = self.data is not None and self.down is None
-        self.watch.async_check(self.telegram if is_up else self.link.failure, self.insights.clock)
+        self.watch.async_check(self.link, self.telegram if is_up else None, self.insights.clock)
         self.async_log_link()
         self._async_reload_renamed()
         self.async_find_entities() if is_up else self.async_update_listeners()

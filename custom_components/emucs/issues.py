@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CLOCK_OFF: Final = "clock_off"
 HISTORY_UNREADABLE: Final = "history_unreadable"
+PORT_SHARED: Final = "port_shared"
 PORT_SILENT: Final = "port_silent"
 PORT_UNREACHABLE: Final = "port_unreachable"
 RECORDER_UNKNOWN: Final = "recorder_unknown"
@@ -32,6 +33,7 @@ WRONG_SPEED: Final = "wrong_speed"
 ISSUES: Final = (
     CLOCK_OFF,
     HISTORY_UNREADABLE,
+    PORT_SHARED,
     PORT_SILENT,
     PORT_UNREACHABLE,
     RECORDER_UNKNOWN,
@@ -103,6 +105,12 @@ def async_report_silence(hass: HomeAssistant, entry: ConfigEntry, port: str) -> 
         severity=ir.IssueSeverity.ERROR,
         variant=texts.connection_of(port),
     )
+
+
+@callback
+def async_report_shared_port(hass: HomeAssistant, entry: ConfigEntry, port: str) -> None:
+    """Report that the other side closes a port again and again, though telegrams come."""
+    _report(hass, entry, PORT_SHARED, {"name": entry.title, "port": texts.name_of(port)})
 
 
 @callback

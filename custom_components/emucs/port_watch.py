@@ -145,13 +145,17 @@ class PortWatch:
         issues.async_end(self._hass, self._entry, *_FAILURES, issues.WRONG_METER)
 
     @callback
-    def async_check(self, latest: Telegram | PortError | None, clock: MeterClock) -> None:
-        """Report or end lasting conditions, given the latest telegram or the reason why none comes."""
-        if isinstance(latest, Telegram):
+    def async_check(self, link: Link, latest: Telegram | None, clock: MeterClock) -> None:
+        """Report or end lasting conditions, given the latest telegram where telegrams come."""
+        if link.is_taken_away:
+            issues.async_report_shared_port(self._hass, self._entry, self._port)
+        else:
+            issues.async_end(self._hass, self._entry, issues.PORT_SHARED)
+        if latest is not None:
             self._async_check_rights(latest)
             self._async_check_clock(latest, clock)
             return
-        self._error = latest or self._error
+        self._error = link.failure or self._error
         self._async_check_failure()
 
     @callback

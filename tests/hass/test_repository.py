@@ -28,7 +28,8 @@ from custom_components.emucs.history.flow import HistorySteps
 from custom_components.emucs.insight.mbus import Medium
 from custom_components.emucs.insight.mbus_readings import MbusReading
 from custom_components.emucs.options_flow import EmucsOptionsFlow
-from custom_components.emucs.port import CannotConnect, Channel, PortError, Reader, Register
+from custom_components.emucs.port import CannotConnect, Channel, NoData, PortError, Reader, Register
+from custom_components.emucs.port.address import SILENT_SERVICES
 from custom_components.emucs.port.errors import Cause
 from custom_components.emucs.port_watch import WrongMeter
 from virtual_meter import VirtualMeter
@@ -93,6 +94,7 @@ def problems() -> Iterator[str]:
     """Yield the names of the texts for all that can be wrong with a port, a cable and a bridge apart."""
     found = {"wrong_meter", CannotConnect.reason, *(f"{CannotConnect.reason}_{cause}" for cause in Cause)}
     found |= {error().problem for error in errors_of(PortError) if error is not WrongMeter}
+    found |= {f"{NoData.reason}_{service}" for service in (*SILENT_SERVICES.values(), "reader")}
     assert found >= texts.BY_CONNECTION
     for problem in found:
         if problem in texts.BY_CONNECTION:

@@ -20,6 +20,7 @@ from custom_components.emucs.port import (
     NoTelegram,
     NotFound,
     PortError,
+    TakenAway,
     Telegram,
     TooManyClients,
     Unauthorized,
@@ -28,9 +29,12 @@ from custom_components.emucs.port import (
     tls,
 )
 from custom_components.emucs.port.access import Access
+from custom_components.emucs.port.address import service_of, shown
+from custom_components.emucs.port.diagnosis import diagnose
 from custom_components.emucs.port.errors import Cause, HttpStatus
 from custom_components.emucs.port.opening import opener_of
 from custom_components.emucs.port.source import Opener
+from tests.port.clocks import FastClock
 from tests.port.wire import sent
 from tests.support import WINTER_EVENING, eventually
 from virtual_meter import VirtualMeter
@@ -40,6 +44,7 @@ from virtual_meter.readers import (
     Authority,
     Bridge,
     DsmrLogger,
+    Habits,
     HomeWizard,
     HomeWizardV2,
     HomeyDongle,
@@ -396,11 +401,74 @@ async def test_telnet_is_refused_and_taken_out(meter: VirtualMeter) -> None:
     assert said == bytes.fromhex("fffe03fffc2c")
 
 
-async def test_a_bridge_that_is_cut_when_idle_is_no_outage(meter: VirtualMeter) -> None:
-    async with Bridge(BRIDGES["ser2net-telnet"], meter, speed=FAST) as bridge:
-        await telegrams_of(bridge.url, 2)
-
-
 def test_secrets_are_not_printed() -> None:
     access = Access("SECRET", "SECRET", "SECRET", "SECRET")
     assert "SECRET" not in repr(access)
+
+
+@pytest.mark.parametrize(
+    ("sample", "problem"),
+    [
+        (b"<!DOCTYPE html>\n<html>", "web_page"),
+        (b"\r\n <HTML lang='nl'>", "web_page"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "web_page"),
+        (b"HTTP/1.0 408 Request Timeout\r\n", "web_page"),
+        (b'{"active_power_w": 543}', "values_only"),
+        (b'{\n  "wifi_ssid": "x"', "values_only"),
+        (b'[{"name": 1}]', "values_only"),
+        (b"hello", "no_telegram"),
+        (b"{hello", "no_telegram"),
+    ],
+)
+def test_what_comes_from_the_wrong_place_is_named(sample: bytes, problem: str) -> None:
+    assert diagnose(sample).problem == problem
+
+
+@pytest.mark.parametrize(
+    ("url", "service"),
+    [
+        ("socket://192.0.2.1:80", "web"),
+        ("socket://[2001:db8::1]:1883", "mqtt"),
+        ("rfc2217://reader:6053", "esphome"),
+        ("socket://reader:2001", None),
+        ("socket://reader", None),
+        ("http://reader:1883/telegram", "reader"),
+        ("mqtt:dsmr/raw", "reader"),
+        ("/dev/ttyUSB0", None),
+    ],
+)
+def test_what_mostly_is_behind_a_silent_port(url: str, service: str | None) -> None:
+    assert service_of(url) == service
+
+
+def test_an_address_is_shown_without_secrets() -> None:
+    assert shown("http://owner:word@reader:81/telegram?token=secret#part") == "http://reader:81/telegram"
+    assert shown("socket://reader:82") == "reader:82"
+    assert shown("mqtt:dsmr/raw") == "mqtt:dsmr/raw"
+
+
+async def test_a_program_that_takes_the_port_away_is_noticed(meter: VirtualMeter) -> None:
+    async with Bridge(BRIDGES["espeasy"], meter, speed=FAST) as bridge, link_to(bridge.url) as link:
+        failures = set()
+        for _ in range(4):
+            for _ in range(3):
+                while isinstance(event := await anext(link), LinkDown):
+                    failures.add(type(event.error))
+            assert not link.is_taken_away
+            # Another program connects, and is thrown out in turn.
+            _, writer = await asyncio.open_connection("127.0.0.1", bridge.port)
+            while isinstance(event := await anext(link), Telegram):
+                pass
+            failures.add(type(event.error))
+            writer.close()
+        assert link.is_taken_away
+        assert failures == {CannotConnect, TakenAway}
+
+
+async def test_a_bridge_that_cuts_the_idle_is_no_outage(meter: VirtualMeter) -> None:
+    habits = Habits("telnet", 23, is_telnet=True, greeting=b"\xff\xfb\x03", idle_s=3)
+    clock = FastClock(20)
+    async with Bridge(habits, meter, speed=20) as bridge, Link(bridge.url, clock=clock) as link:
+        while link.connections < 3:
+            assert isinstance(await anext(link), Telegram)
+        assert not link.is_taken_away

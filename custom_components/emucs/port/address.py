@@ -67,6 +67,25 @@ def _port_of(url: str) -> int | None:
     return None
 
 
+SILENT_SERVICES: Final = {
+    80: "web",
+    443: "web",
+    1883: "mqtt",
+    6053: "esphome",
+    8080: "web",
+    8123: "web",
+    8883: "mqtt",
+}
+"""What mostly listens on a TCP port, and says nothing until it is asked."""
+
+
+def service_of(url: str) -> str | None:
+    """Return what the TCP port of a bridge mostly is, where that is none of a meter; `reader` for what is no bridge."""
+    if url.startswith(_BRIDGE):
+        return SILENT_SERVICES.get(_port_of(url) or 0)
+    return "reader" if url.startswith((*_WEB, MQTT)) else None
+
+
 class Address:
     """The URLs under which a port can be reached: its own, or for a name in the network one for each of its addresses.
 

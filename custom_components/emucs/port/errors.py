@@ -203,6 +203,26 @@ class BinaryProtocol(NoTelegram):
         return "binary_protocol"
 
 
+class WebPage(NoTelegram):
+    """A page for a browser comes, or the answer of a web server to what it does not understand."""
+
+    @property
+    @override
+    def problem(self) -> str:
+        """Return the name of a text of its own."""
+        return "web_page"
+
+
+class ValuesOnly(NoTelegram):
+    """Values come as JSON, as readers give them beside the telegram, or instead."""
+
+    @property
+    @override
+    def problem(self) -> str:
+        """Return the name of a text of its own."""
+        return "values_only"
+
+
 class Encrypted(PortError):
     """Encrypted telegrams come, as from meters in Luxembourg and Austria."""
 

@@ -1,6 +1,7 @@
 """A link to a user port: opens it, watches it, and opens it again, for as long as it is read."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Final, Self, Unpack
 
 from .address import Address
 from .diagnosis import diagnose
-from .errors import CannotConnect, InvalidChecksum, LineEnds, PortError, text_of
+from .errors import CannotConnect, Cause, InvalidChecksum, LineEnds, PortError, TakenAway, text_of
 from .framing import Drop
 from .incoming import HostClock, Incoming, sleep
 from .line_ends import END, look_changed
@@ -49,6 +50,11 @@ LONGEST_DELAY_WHERE_CHEAP: Final = 1.5
 """Seconds from one try to the next where it costs next to nothing: then its return shows within a moment."""
 _CHEAP: Final = {errno.ECONNREFUSED, errno.ENOENT}
 _JITTER: Final = 0.2
+SHORTEST_IDLE: Final = 50.0
+"""Seconds after which a bridge may cut a program that says nothing; a port that fails sooner than that has failed."""
+_MOST_CLOSINGS: Final = 4
+_CLOSINGS_WITHIN: Final = 300.0
+"""Seconds in which a reader does not close so often by itself: one that cuts idle programs waits for minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +101,11 @@ class Link:
         self._sends_each_second = False
         self._delay = FIRST_DELAY
         self._address = Address(url)
-        self._began = 0.0
+        self._began = self._opened = 0.0
         self._opening_took: float | None = None
         self._bad_telegrams = 0
         self._heard = 0  # how often telegrams came since the port was opened
+        self._closings: deque[float] = deque(maxlen=_MOST_CLOSINGS)
         self._events = self._run()
 
     def __aiter__(self) -> Self:
@@ -133,6 +140,7 @@ class Link:
     async def _run(self) -> AsyncGenerator[Telegram | LinkDown]:
         """Yield what happens, over as many connections as it takes."""
         down: type[PortError] | None = None
+        hidden: PortError | None = None  # what a port failed by that may come back in a moment
         while True:
             failure: PortError
             try:
@@ -140,34 +148,53 @@ class Link:
                 try:
                     while True:
                         for telegram in await self._receive(incoming):
-                            down = None
+                            down = hidden = None
                             self._delay = FIRST_DELAY
                             yield telegram
                 finally:
                     await _close(transport, incoming)
             except PortError as error:
-                failure = self.failure = error
+                failure = self.failure = self._judged(error)
             delay = self._next_delay(failure)
             if type(failure) is not down:
                 grace = self._grace(failure) if down is None else 0
                 if grace <= delay:
                     if grace:
                         await self._sleep(grace)
+                    if hidden is not None and self._heard > 1:
+                        failure = hidden
                     down = type(failure)
                     yield LinkDown(failure)
                     delay -= grace
+                else:
+                    hidden = hidden or failure
             await self._sleep(delay)
 
     def _grace(self, failure: PortError) -> float:
-        """Return the seconds within which a port that was closed behind a single telegram may still send the next.
+        """Return the seconds within which a port that was closed behind a telegram may still send the next.
 
-        Some bridges close after each.
+        Some bridges close after each, others cut who says nothing for minutes.
         """
-        if self._heard != 1 or self._period.last is None or not isinstance(failure, CannotConnect):
+        was_idle = self._heard > 1 and self._clock.time() - self._opened > SHORTEST_IDLE
+        if self._period.last is None or not isinstance(failure, CannotConnect) or not (self._heard == 1 or was_idle):
             return 0
         period = self._period.seconds or (EACH_SECOND if self._sends_each_second else self.silence)
         until = self._period.last + min(self.silence, PERIODS_TO_RETURN * period)
         return max(0, until - self._clock.time())
+
+    def _judged(self, failure: PortError) -> PortError:
+        """Return a failure, or what it means where the other side has closed again and again behind telegrams."""
+        if self._heard > 1 and isinstance(failure, CannotConnect) and failure.cause is Cause.CLOSED:
+            self._closings.append(self._clock.time())
+            if self.is_taken_away:
+                return TakenAway()
+        return failure
+
+    @property
+    def is_taken_away(self) -> bool:
+        """Tell whether the other side closes again and again, mostly as it serves another program that connects too."""
+        closings = self._closings
+        return len(closings) == _MOST_CLOSINGS and self._clock.time() - closings[0] < _CLOSINGS_WITHIN
 
     async def _open(self) -> tuple[OpenPort, Incoming]:
         """Open the port."""
@@ -183,6 +210,7 @@ class Link:
         except Exception as error:  # what else a backend of serialx raises must not end the link
             raise CannotConnect(text_of(error)) from error
         self._opening_took = asyncio.get_running_loop().time() - began
+        self._opened = self._clock.time()
         self.connections += 1
         self._heard = 0
         self.reader.reset()
