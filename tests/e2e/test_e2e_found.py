@@ -1,4 +1,4 @@
-"""A reader that announces itself, from its announcement to the dashboard, in a real Home Assistant and a real browser."""
+"""A reader that announces itself, from its announcement to the dashboard, in a real browser."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
