@@ -15,7 +15,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.emucs import config_flow, forms, options_flow
 from custom_components.emucs.flow import discovery, listening, pairing, reading
 from custom_components.emucs.flow.announcements import CABLE
-from custom_components.emucs.flow.makes import Make
 from custom_components.emucs.history import flow as history_flow
 from custom_components.emucs.insight.grid import Grid
 from custom_components.emucs.insight.mbus import Medium
@@ -32,8 +31,8 @@ WORDS = {
     "found": {*Medium, *Grid, "none", "unknown"},
     # Those of what is left out of an import are looked up by name.
     "history": {*re.findall(r'words\["(\w+)"\]', REPORT), "ignored", "left_out", "others", "unknown_states"},
-    # What to do at readers that are asked for their address.
-    "reader": {*Make, CABLE} - {Make.ESPHOME, Make.MQTT},
+    # Those that have no name of their own.
+    "reader": {CABLE},
     "voltage_report": words_said() - {*Grid},
 }
 # Of all entities, or of all of a platform.

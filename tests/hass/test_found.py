@@ -167,10 +167,8 @@ class TestOneFact:
     async def test_an_address(self, hass: HomeAssistant, meter: VirtualMeter, kind: str, make: str) -> None:
         async with make_reader(kind, meter, speed=FAST) as reader:
             form = await choose(hass, "reader", make)
-            assert form["step_id"] == "address"
+            assert form["step_id"] == make
             assert [str(field) for field in form["data_schema"].schema] == ["host"]
-            assert form["description_placeholders"]["reader"]
-            assert form["description_placeholders"]["help"]
             async with finished(hass, await submit(hass, form, host=place(reader))) as entry:
                 assert entry.data["port"] == reader.url
                 assert entry.data["make"] == make
@@ -284,7 +282,7 @@ class TestButton:
         monkeypatch.setattr(pairing, "_PATIENCE", 0.2)
         form = await choose(hass, "reader", "homewizard")
         result = await submit(hass, form, host=place(homewizard))
-        assert (result["step_id"], result["errors"]) == ("address", {"base": "not_pressed"})
+        assert (result["step_id"], result["errors"]) == ("homewizard", {"base": "not_pressed"})
         assert "two minutes" in result["description_placeholders"]["detail"]
         hass.config_entries.flow.async_abort(result["flow_id"])
 

@@ -104,22 +104,22 @@ async def test_what_cannot_be_read_is_named(hass: HomeAssistant) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "url", "step", "field", "known"),
+    ("make", "url", "field", "known"),
     [
-        ("p1_dongle", "http://192.0.2.7/api/v2/sm/telegram", "address", "host", "192.0.2.7"),
-        ("stream_server", "socket://192.0.2.7:8088", "address", "host", "192.0.2.7:8088"),
-        ("url", "ws://192.0.2.7/telegrams", "address", "host", "ws://192.0.2.7/telegrams"),
-        ("mqtt_topic", "mqtt:meter/raw", "mqtt_topic", "topic", "meter/raw"),
+        ("p1_dongle", "http://192.0.2.7/api/v2/sm/telegram", "host", "192.0.2.7"),
+        ("stream_server", "socket://192.0.2.7:8088", "host", "192.0.2.7:8088"),
+        ("url", "ws://192.0.2.7/telegrams", "host", "ws://192.0.2.7/telegrams"),
+        ("mqtt_topic", "mqtt:meter/raw", "topic", "meter/raw"),
     ],
 )
 async def test_what_is_known_is_filled_in_for_a_meter_that_is_moved(
-    hass: HomeAssistant, make: str, url: str, step: str, field: str, known: str
+    hass: HomeAssistant, make: str, url: str, field: str, known: str
 ) -> None:
     hass.config.components.add("mqtt")
     entry = MockConfigEntry(domain=DOMAIN, unique_id="1SAG1100000001", data={"port": url, "make": make})
     entry.add_to_hass(hass)
     form = await choose(hass, "reader", make, entry=entry)
-    assert form["step_id"] == step
+    assert form["step_id"] == make
     [asked] = form["data_schema"].schema
     assert (asked, asked.description) == (field, {"suggested_value": known})
     # The other ways of connecting show nothing of a reader that they cannot read.

@@ -257,10 +257,8 @@ def test_every_step_has_a_text_and_every_text_a_step() -> None:
         name.removeprefix("async_step_") for flow in flows for name in vars(flow) if name.startswith("async_step_")
     }
     assert steps
-    # Some only go on: with what was heard or answered while progress was shown, with what Home Assistant discovered, or
-    # to the form that most makes share.
-    goes_on = {"answer", "pressed", "reauth", "usb", "zeroconf", *Make} - {Make.ESPHOME, Make.MQTT}
-    assert steps - goes_on == ENGLISH["config"]["step"].keys()
+    # Some only go on: with what was heard or answered while progress was shown, or with what Home Assistant noticed.
+    assert steps - {"answer", "pressed", "reauth", "usb", "zeroconf"} == ENGLISH["config"]["step"].keys()
 
 
 def test_every_choice_of_a_menu_has_a_text() -> None:

@@ -38,11 +38,11 @@ SAME = {
     "fr": {"Message", "Phase", "Port", "Topic", _DATE},
     "de": {"Gas", "Host", "Import", "Phase", "Port", "Register {code}", "Topic"},
 }
-# Names of makes, and texts that are nothing but what they are filled in with.
+# Names of makes and of standards, and texts that are nothing but what they are filled in with.
 NAMES_OF_MAKES = {text for key, text in ENGLISH.items() if key.startswith("config.step.reader.menu_options.")} - {
     *("None of these", "Other URL")
 }
-FILLED_IN = {"{detail}", "{help}", "{name}", "{reader}"}
+SAME_IN_ALL = {"URL", "{detail}", "{name}"}
 # English words with two meanings: a serial port is no network port.
 TWO_MEANINGS = {"de": {"Port"}}
 # Texts that send the reader to something with a name.
@@ -164,7 +164,7 @@ def test_there_are_four_languages() -> None:
 
 def test_only_words_that_are_the_same_are_not_translated(language: str) -> None:
     # A text of a flow that an exception fills in has no words of its own.
-    same = {text for key, text in TEXTS[language].items() if text == ENGLISH[key]} - NAMES_OF_MAKES - FILLED_IN
+    same = {text for key, text in TEXTS[language].items() if text == ENGLISH[key]} - NAMES_OF_MAKES - SAME_IN_ALL
     assert {text for text in same if not text.startswith("Fluvius ")} == SAME[language]
 
 

@@ -16,7 +16,7 @@ import probatio
 
 from ..const import CONF_MAKE
 from ..port import PortError
-from ..texts import async_language, async_words
+from ..texts import async_language
 from .listening import Ask
 from .makes import READERS, Address, Make, MissingPortError, urls_of
 from .pairing import PairingSteps
@@ -58,72 +58,64 @@ class ReadingSteps(PairingSteps):
 
     async def async_step_homewizard(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where a HomeWizard reader is."""
-        return await self._async_choose(Make.HOMEWIZARD)
+        return await self._async_step_make(Make.HOMEWIZARD, user_input)
 
     async def async_step_p1_dongle(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where a P1-Dongle is."""
-        return await self._async_choose(Make.P1_DONGLE)
+        return await self._async_step_make(Make.P1_DONGLE, user_input)
 
     async def async_step_homey(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where a Homey Energy Dongle is."""
-        return await self._async_choose(Make.HOMEY)
+        return await self._async_step_make(Make.HOMEY, user_input)
 
     async def async_step_smart_gateways(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where a reader of Smart Gateways is."""
-        return await self._async_choose(Make.SMART_GATEWAYS)
+        return await self._async_step_make(Make.SMART_GATEWAYS, user_input)
 
     async def async_step_stream_server(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where an ESPHome device with a stream server is."""
-        return await self._async_choose(Make.STREAM_SERVER)
+        return await self._async_step_make(Make.STREAM_SERVER, user_input)
 
     async def async_step_espeasy(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where an ESPEasy device is."""
-        return await self._async_choose(Make.ESPEASY)
+        return await self._async_step_make(Make.ESPEASY, user_input)
 
     async def async_step_esp_link(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where an esp-link device is."""
-        return await self._async_choose(Make.ESP_LINK)
+        return await self._async_step_make(Make.ESP_LINK, user_input)
 
     async def async_step_dsmr_logger(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where a DSMR logger is."""
-        return await self._async_choose(Make.DSMR_LOGGER)
+        return await self._async_step_make(Make.DSMR_LOGGER, user_input)
 
     async def async_step_p1_monitor(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where a P1 Monitor is."""
-        return await self._async_choose(Make.P1_MONITOR)
+        return await self._async_step_make(Make.P1_MONITOR, user_input)
 
     async def async_step_ser2net(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where a serial port is shared in the network."""
-        return await self._async_choose(Make.SER2NET)
+        return await self._async_step_make(Make.SER2NET, user_input)
 
     async def async_step_url(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the URL of telegrams."""
-        return await self._async_choose(Make.URL)
+        return await self._async_step_make(Make.URL, user_input)
 
-    async def _async_choose(self, make: Make) -> ConfigFlowResult:
-        """Ask where a reader is."""
-        self._make, self._typed = make, self._known(make) or READERS[make].address
-        return await self.async_step_address()
-
-    async def async_step_address(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+    async def _async_step_make(self, make: Make, user_input: dict[str, Any] | None) -> ConfigFlowResult:
         """Ask for the address of a reader, and read it."""
-        if user_input is None:
-            return await self._async_show_address(None)
-        return await self._async_read(self._make, user_input[CONF_HOST], self._async_show_address)
+        self._make = make
+        if user_input is not None:
+            return await self._async_read(make, user_input[CONF_HOST], self._async_show_address)
+        self._typed = self._known(make) or READERS[make].address
+        return await self._async_show_address(None)
 
     async def _async_show_address(self, error: PortError | None) -> ConfigFlowResult:
         """Show the form for an address."""
-        reader = READERS[self._make]
         fields = probatio.Schema({probatio.Required(CONF_HOST): TextSelector()})
         return self.async_show_form(
-            step_id="address",
+            step_id=self._make,
             data_schema=self.add_suggested_values_to_schema(fields, {CONF_HOST: self._typed or None}),
             errors={"base": error.reason} if error else {},
-            description_placeholders={
-                "reader": reader.name,
-                "help": (await async_words(self.hass, "reader", self._language))[self._make],
-                "detail": await self._async_detail(error),
-            },
+            description_placeholders={"detail": await self._async_detail(error)},
         )
 
     async def async_step_mqtt_topic(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
