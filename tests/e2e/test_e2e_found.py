@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+import re
 import shutil
 import socket
 
@@ -16,7 +17,7 @@ from harness.hass import LOOPBACK
 from tests.e2e.e2e_browser import PHONE, Window, browser
 from tests.e2e.e2e_home import PASSWORD, USER, Home
 from virtual_meter import VirtualMeter
-from virtual_meter.readers import DsmrLogger, P1Dongle, WebReader
+from virtual_meter.readers import Authority, DsmrLogger, HomeWizardV2, P1Dongle, WebReader
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(150)]
 
@@ -24,13 +25,22 @@ INTEGRATIONS = "/config/integrations/dashboard"
 PATH = "found-reader"
 CUT_OFF = "all => all.filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.innerText)"
 SLOW = 60_000  # ms
+CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    """Return what signs the certificates of readers here."""
+    return Authority()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Home]:
-    """Run a Home Assistant that listens to what is announced."""
+async def home(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> AsyncGenerator[Home]:
+    """Run a Home Assistant that listens to what is announced, and trusts the readers here."""
     folder = tmp_path_factory.mktemp("found")
     home = Home(folder, more="zeroconf:\n")
+    tls = home.hass.config / "custom_components" / "emucs" / "port" / "tls.py"
+    tls.write_text(CERTIFICATE.sub(authority.pem, tls.read_text()))
     async with home.running():
         yield home
     shutil.rmtree(folder, ignore_errors=True)
@@ -43,11 +53,12 @@ async def window(home: Home, pictures: Path) -> AsyncGenerator[Window]:
         yield Window(chromium, home.url, pictures)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(home: Home, window: Window) -> AsyncGenerator[Page]:
-    """Return a page on a phone, logged in."""
+    """Return a new page on a phone, logged in."""
     async with window.open(size=PHONE) as page:
-        await window.log_in(page, USER, PASSWORD)
+        if window.logged_in is None:
+            await window.log_in(page, USER, PASSWORD)
         yield page
 
 
@@ -120,21 +131,41 @@ async def test_a_reader_that_announces_itself_needs_two_clicks(home: Home, windo
         await remove(home)
 
 
+async def choose_make(window: Window, page: Page, make: str) -> None:
+    """Go to the form of a make."""
+    await window.go(page, f"{INTEGRATIONS}/add?domain=emucs")
+    await page.locator("dialog-box").get_by_role("button", name="OK").click()
+    await page.get_by_text("Network reader", exact=True).first.click()
+    await expect(page.get_by_text("Which reader is plugged into the meter?").first).to_be_visible()
+    await nothing_is_cut_off(page)
+    await page.get_by_text(make, exact=True).first.click()
+    await expect(page.locator("step-flow-form ha-form").get_by_role("textbox")).to_have_count(1)
+    await nothing_is_cut_off(page)
+
+
 async def test_a_reader_that_does_not_needs_its_address(home: Home, window: Window, page: Page) -> None:
     meter = a_meter()
     async with DsmrLogger(meter, LOOPBACK) as reader:
-        await window.go(page, f"{INTEGRATIONS}/add?domain=emucs")
-        await page.locator("dialog-box").get_by_role("button", name="OK").click()
-        await page.get_by_text("Network reader", exact=True).first.click()
-        await expect(page.get_by_text("Which reader is plugged into the meter?").first).to_be_visible()
-        await nothing_is_cut_off(page)
-        await page.get_by_text("DSMRloggerAPI", exact=True).first.click()
+        await choose_make(window, page, "DSMRloggerAPI")
         # One fact, and that one is filled in with what it is in most homes.
-        form = page.locator("step-flow-form ha-form")
-        await expect(form.get_by_role("textbox")).to_have_count(1)
-        await expect(form.get_by_role("textbox")).to_have_value("dsmr-api.local")
-        await nothing_is_cut_off(page)
-        await form.get_by_role("textbox").fill(f"{LOOPBACK}:{reader.port}")
+        address = page.locator("step-flow-form ha-form").get_by_role("textbox")
+        await expect(address).to_have_value("dsmr-api.local")
+        await address.fill(f"{LOOPBACK}:{reader.port}")
         await page.get_by_role("button", name="Submit").click()
+        await finish(page, meter)
+        await remove(home)
+
+
+async def test_a_button_is_pressed(home: Home, window: Window, page: Page, authority: Authority) -> None:
+    meter = a_meter()
+    async with HomeWizardV2(meter, LOOPBACK, authority=authority) as reader:
+        await choose_make(window, page, "HomeWizard P1")
+        await page.locator("step-flow-form ha-form").get_by_role("textbox").fill(f"{LOOPBACK}:{reader.port}")
+        await page.get_by_role("button", name="Submit").click()
+        await expect(page.get_by_text("Press the button on the reader once, briefly.").first).to_be_visible()
+        await nothing_is_cut_off(page)
+        await window.picture(page, "reader-button")
+        reader.press_button()
+        # What goes on by itself, without a click.
         await finish(page, meter)
         await remove(home)

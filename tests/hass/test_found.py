@@ -327,6 +327,7 @@ class TestButton:
         assert entry.state is ConfigEntryState.LOADED
         assert entry.data["port"] == homewizard.url
         assert entry.data["token"] == token
+        assert entry.data["reader"] == homewizard.mac
         await hass.config_entries.async_unload(entry.entry_id)
 
     @pytest.mark.parametrize("is_other", [False, True], ids=["token", "reader"])

@@ -10,7 +10,7 @@ from homeassistant.core import callback
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
 import probatio
 
-from ..const import CONF_MAKE, CONF_SERIAL, DOMAIN
+from ..const import CONF_MAKE, CONF_READER, CONF_SERIAL, DOMAIN
 from ..port import PortError, Telegram
 from ..port.errors import Unauthorized, Untrusted
 from ..texts import async_language, name_of
@@ -57,7 +57,7 @@ class PairingSteps(ListeningSteps):
         if CONF_TOKEN not in known:
             return await self.async_step_button()
         # The same reader takes the same token at its new address.
-        keys = (CONF_TOKEN, CONF_SERIAL)
+        keys = (CONF_TOKEN, CONF_SERIAL, CONF_READER)
         way = found.data() | {key: known[key] for key in keys if key in known}
         return await self._async_try([self._with_make(way)], self._async_pair_or_ask)
 
