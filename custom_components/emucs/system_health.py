@@ -10,8 +10,8 @@ from homeassistant.core import HomeAssistant, callback
 
 from .const import CONF_MAKE, DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
-from .flow.makes import scheme_of
 from .port import Drop
+from .port.address import scheme_of
 from .port_watch import async_watch_of
 
 _NONE: Final = "-"

@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from datetime import timedelta
+import json
+import logging
 from pathlib import Path
 import shutil
 import socket
@@ -9,17 +12,21 @@ import socket
 from homeassistant.components.usb import SerialDevice, async_register_serial_port_scanner
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs import sources
 from custom_components.emucs.const import DOMAIN, ENTRY_MINOR_VERSION
+from custom_components.emucs.diagnostics import async_get_config_entry_diagnostics
 from custom_components.emucs.port import Link, LinkDown, MqttNotReady, NoData, ProxyAbsent, Telegram, tls
+from custom_components.emucs.port_watch import UNREACHABLE_AFTER, async_watch_of
 from custom_components.emucs.sources import link_of
+from custom_components.emucs.system_health import async_system_health_info
 from tests.support import WINTER_EVENING, eventually
 from virtual_meter import TcpServer, VirtualMeter
-from virtual_meter.readers import HomeWizard, HomeWizardV2, MqttPublisher
+from virtual_meter.readers import BRIDGES, Bridge, HomeWizard, HomeWizardV2, MqttPublisher, P1Dongle
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -269,3 +276,55 @@ async def test_a_token_that_is_withdrawn(
         assert entry.state is ConfigEntryState.SETUP_ERROR
         assert started == [entry.entry_id]
     assert token not in caplog.text
+
+
+SECRETS = {"token": "SECRET-TOKEN", "username": "SECRET-USER", "password": "SECRET-WORD", "serial": "SECRET-SERIAL"}
+
+
+async def test_no_secret_leaves_home_assistant(
+    hass: HomeAssistant, meter: VirtualMeter, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with P1Dongle(meter, speed=10) as reader:
+        url = reader.url.replace("//", "//SECRET-USER:SECRET-WORD@") + "?key=SECRET-KEY"
+        entry = entry_of(hass, meter, port=url, reader="SECRET-READER", **SECRETS)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        told = await async_get_config_entry_diagnostics(hass, entry)
+        assert told["entry"]["scheme"] == "http"
+        health = await async_system_health_info(hass)
+        await reader.take_down()
+        await eventually(lambda: entry.runtime_data.down is not None, seconds=30)
+        watch = async_watch_of(hass, entry)
+        watch._since -= UNREACHABLE_AFTER  # noqa: SLF001 -- ten minutes ago
+        watch.async_check(entry.runtime_data.link, None, entry.runtime_data.insights.clock)
+        issues = [issue.translation_placeholders for issue in ir.async_get(hass).issues.values()]
+        assert await hass.config_entries.async_unload(entry.entry_id)
+        assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert any("127.0.0.1" in str(issue) for issue in issues)
+    # Home Assistant itself logs the entries that it stores, at no level of ours.
+    own = "\n".join(record.getMessage() for record in caplog.records if "emucs" in record.name)
+    assert "SECRET" not in json.dumps([told, health, issues, entry.reason, own], default=str)
+
+
+async def test_what_takes_the_port_away_is_told(
+    hass: HomeAssistant, meter: VirtualMeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.emucs.coordinator.MINUTE", timedelta(seconds=0.1))
+    issues = ir.async_get(hass)
+    async with Bridge(BRIDGES["espeasy"], meter, speed=20) as bridge:
+        entry = entry_of(hass, meter, port=bridge.url)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        link = entry.runtime_data.link
+        key = f"port_shared_{entry.entry_id}"
+        while not link.is_taken_away:
+            before = link.reader.telegrams
+            await eventually(lambda: link.reader.telegrams > before + 3)  # noqa: B023 -- at once
+            _, writer = await asyncio.open_connection("127.0.0.1", bridge.port)
+            connections = link.connections
+            await eventually(lambda: link.connections > connections)  # noqa: B023 -- at once
+            writer.close()
+        await eventually(lambda: issues.async_get_issue(DOMAIN, key) is not None)
+        # Minutes later.
+        link._closings.clear()  # noqa: SLF001
+        await eventually(lambda: issues.async_get_issue(DOMAIN, key) is None)
+        assert await hass.config_entries.async_unload(entry.entry_id)

@@ -271,6 +271,6 @@ async def test_flow_says_what_is_wrong(hass: HomeAssistant, speaking: str) -> No
         await hass.config_entries.flow.async_configure(flow_id, {"next_step_id": "serial"})
         result = await hass.config_entries.flow.async_configure(flow_id, {"port": url})
     assert result["errors"] == {"base": "no_telegram"}
-    text = TEXTS[speaking]["exceptions.no_telegram_network.message"]
+    text = TEXTS[speaking]["exceptions.values_only.message"]
     assert result["description_placeholders"]["detail"] == text.format(port=url.removeprefix("socket://"))
     hass.config_entries.flow.async_abort(flow_id)

@@ -60,7 +60,6 @@ READERS: Final = {
 }
 _ADDRESS: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?P<place>[^/?#\s]+)/?")
 _SOCKET: Final = "socket://"
-_SCHEME: Final = re.compile(r"([a-z][a-z0-9-]+):")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +113,3 @@ def _with_port(reader: Reader, address: Address) -> Address:
     if port is None:
         raise MissingPortError(address)
     return Address(address.host, port)
-
-
-def scheme_of(url: str) -> str:
-    """Return how a port is reached, without where it is."""
-    match = _SCHEME.match(url)
-    return "serial" if match is None else match[1]

@@ -52,6 +52,11 @@ def is_network(url: str) -> bool:
     return url.startswith(_NETWORK)
 
 
+def scheme_of(url: str) -> str:
+    """Return the kind of an address: what it begins with, or `serial` for a device."""
+    return url.partition(":")[0] if is_network(url) or "://" in url else "serial"
+
+
 def shown(url: str) -> str:
     """Return an address for people: without what serialx calls TCP, and without what may be secret in it."""
     if not url.startswith(_WEB):
