@@ -25,6 +25,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.flow import pairing
+from custom_components.emucs.flow.announcements import announced
+from custom_components.emucs.flow.makes import Address
 from custom_components.emucs.port import tls
 from tests.support import WINTER_EVENING, entry_data, eventually
 from virtual_meter import PtyServer, TcpServer, VirtualMeter
@@ -191,7 +193,7 @@ class TestOneFact:
         result = await submit(hass, form, host="192.0.2.7")
         assert result["reason"] == "already_configured"
 
-    @pytest.mark.parametrize("typed", ["http://{}/", "{}/", "  {} "])
+    @pytest.mark.parametrize("typed", ["http://{}/", "http://{}/#/Home", "{}/", "  {} "])
     async def test_an_address_may_be_copied_from_a_browser(
         self, hass: HomeAssistant, meter: VirtualMeter, typed: str
     ) -> None:
@@ -580,3 +582,45 @@ class TestCable:
             info = self.info(cable.url)
             result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USB}, data=info)
             assert result["reason"] == "already_configured"
+
+    async def test_in_another_socket_is_read_there(
+        self, hass: HomeAssistant, meter: VirtualMeter, tmp_path: Path
+    ) -> None:
+        async with PtyServer(meter, tmp_path / "ttyUSB1", speed=FAST) as cable:
+            gone = entry_data(str(tmp_path / "ttyUSB0"), reader="p1ab1c2d")
+            entry = MockConfigEntry(domain=DOMAIN, unique_id=meter.meter_id, data=gone)
+            entry.add_to_hass(hass)
+            result = await hass.config_entries.flow.async_init(
+                DOMAIN, context={"source": SOURCE_USB}, data=self.info(cable.url)
+            )
+            assert result["reason"] == "already_configured"
+            assert entry.data == entry_data(cable.url, reader="p1ab1c2d")
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("P1-Dongle.local:8080", "p1-dongle.local:8080"),
+        ("2001:DB8::7", "[2001:db8::7]"),
+        ("[2001:db8::7]:82", "[2001:db8::7]:82"),
+        ("http://[2001:db8::7]/", "[2001:db8::7]"),
+    ],
+)
+def test_addresses(typed: str, address: str) -> None:
+    assert str(Address.of(typed)) == address
+
+
+@pytest.mark.parametrize("typed", ["", " ", "my meter", "192.0.2.7:x", "192.0.2.7:99999", "[", "http://"])
+def test_no_addresses(typed: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        Address.of(typed)
+
+
+def test_an_address_of_four_is_taken_before_one_of_six() -> None:
+    info = heard(Announcement("_p1dongle._tcp.local.", "P1-Dongle-Pro", 80, {"id": "0200aabbccdd"}), "2001:db8::7")
+    info.ip_addresses.append(ip_address("192.0.2.7"))
+    announcement = announced(info)
+    assert announcement is not None
+    assert announcement.address == "192.0.2.7"
+    assert announcement.hosts == ("192.0.2.7", "2001:db8::7", "p1-dongle-pro.local")

@@ -78,7 +78,7 @@ def _name(info: ZeroconfServiceInfo) -> str:
 
 @callback
 def entry_of(hass: HomeAssistant, announcement: Announcement) -> ConfigEntry | None:
-    """Return the entry that reads a reader, known by its id or by where it is. Blocks on cables only."""
+    """Return the entry that reads a reader, known by its id or by where it is."""
     entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
     for entry in entries:
         if entry.data.get(CONF_READER) == announcement.reader:

@@ -1,5 +1,6 @@
 """Steps of the flow: readers that announce themselves, and cables that are plugged in."""
 
+from pathlib import Path
 from typing import Any, Final, override
 
 from homeassistant.components import usb
@@ -34,7 +35,9 @@ class DiscoverySteps(ReadingSteps):
         announcement = announced(discovery_info)
         if announcement is None:
             return self.async_abort(reason="unknown_reader")
-        return await self._async_offer(announcement, entry_of(self.hass, announcement))
+        if (entry := entry_of(self.hass, announcement)) is not None:
+            return await self._async_take(entry, changes_of(entry, announcement))
+        return await self._async_offer(announcement)
 
     @override
     async def async_step_usb(self, discovery_info: UsbServiceInfo) -> ConfigFlowResult:
@@ -42,27 +45,35 @@ class DiscoverySteps(ReadingSteps):
         reader = normalised(discovery_info.serial_number or usb_unique_id_from_service_info(discovery_info))
         device = await self.hass.async_add_executor_job(usb.get_serial_by_id, discovery_info.device)
         announcement = Announcement(CABLE, reader, device)
-        return await self._async_offer(announcement, await self._async_entry_on(announcement))
+        if (entry := await self._async_entry_on(announcement)) is None:
+            return await self._async_offer(announcement)
+        changes = changes_of(entry, announcement)
+        if not await self.hass.async_add_executor_job(Path(entry.data[CONF_PORT]).exists):
+            # It is in another socket, and has no name that would stay.
+            changes = {CONF_PORT: device}
+        return await self._async_take(entry, changes)
 
     async def _async_entry_on(self, announcement: Announcement) -> ConfigEntry | None:
         """Return the entry that reads a cable."""
         if (entry := entry_of(self.hass, announcement)) is not None:
-            return entry
+            return entry if entry.data[CONF_PORT].startswith("/") else None
         for each in self.hass.config_entries.async_entries(DOMAIN, include_ignore=False):
             if await self.hass.async_add_executor_job(is_same_device, each.data[CONF_PORT], announcement.address):
                 return each
         return None
 
-    async def _async_offer(self, announcement: Announcement, entry: ConfigEntry | None) -> ConfigFlowResult:
-        """Offer a reader once, unless it is read or ignored; an entry takes its new address."""
-        if entry is not None:
-            await self.async_set_unique_id(entry.unique_id, raise_on_progress=False)
-            changes = changes_of(entry, announcement)
-            if CONF_READER in changes:
-                # Nothing is to be read anew for that.
-                self.hass.config_entries.async_update_entry(entry, data={**entry.data, **changes})
-                changes = {}
-            self._abort_if_unique_id_configured(updates=changes)
+    async def _async_take(self, entry: ConfigEntry, changes: dict[str, Any]) -> ConfigFlowResult:
+        """Give an entry what was announced of its reader."""
+        if CONF_READER in changes:
+            # Nothing is to be read anew for that.
+            self.hass.config_entries.async_update_entry(entry, data={**entry.data, **changes})
+            changes = {}
+        await self.async_set_unique_id(entry.unique_id, raise_on_progress=False)
+        self._abort_if_unique_id_configured(updates=changes)
+        return self.async_abort(reason="already_configured")
+
+    async def _async_offer(self, announcement: Announcement) -> ConfigFlowResult:
+        """Offer a reader once, unless it is ignored."""
         self._announcement = announcement
         if self.hass.config_entries.flow.async_has_matching_flow(self):
             raise AbortFlow("already_in_progress", translation_domain=HOMEASSISTANT_DOMAIN)

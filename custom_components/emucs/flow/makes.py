@@ -58,7 +58,7 @@ READERS: Final = {
     Make.MQTT: Reader("MQTT", ("mqtt:{host}",), address="dsmr/raw"),
     Make.URL: Reader("URL", ("{host}",)),
 }
-_ADDRESS: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?P<place>[^/?#\s]+)/?")
+_ADDRESS: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?P<place>[^/?#\s]+)(?:[/?#]\S*)?")
 _SOCKET: Final = "socket://"
 
 
