@@ -157,6 +157,8 @@ def _complaint(options: argparse.Namespace, error: OSError) -> str:
     if options.pty:
         return f"Cannot make a serial line at {options.pty}: {error.strerror}."
     host, port = options.tcp
+    if options.reader == "mqtt":
+        return f"No broker answers at port {port} of {host}; say where it is with --tcp HOST:PORT."
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} of {host} is in use; choose another with --tcp HOST:PORT."
     return f"Cannot listen on port {port} of {host}: {error.strerror or 'it is not an address of this machine'}."

@@ -180,6 +180,12 @@ async def test_the_command_serves_a_reader() -> None:
     assert await process.wait() == 0
 
 
+def test_the_command_needs_a_broker(capsys: pytest.CaptureFixture[str]) -> None:
+    port = free_port()
+    assert main(["--reader", "mqtt", "--tcp", f"127.0.0.1:{port}"]) == 2
+    assert f"No broker answers at port {port} of 127.0.0.1" in capsys.readouterr().err
+
+
 def test_the_command_knows_its_readers(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--reader", "youless"])

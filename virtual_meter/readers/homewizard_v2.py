@@ -1,21 +1,18 @@
 """The P1 meter of HomeWizard with its second API: TLS, and a token for whoever presses the button."""
 
 import asyncio
-from collections.abc import Iterable
 from http import HTTPStatus
 import json
 import re
 import secrets
 import ssl
-from typing import override
+from typing import Any, override
 
 from aiohttp import web
 
-from ..fault import Fault
-from ..meter import VirtualMeter
 from .announcement import Announcement
 from .certificates import Authority
-from .web import Handler, HomeWizard
+from .web import Handler, HomeWizard, device_of
 
 _NAME = re.compile(r"local/[a-zA-Z0-9\-_/\\# ]{1,40}")
 _OPEN_TO_ALL = {("POST", "/api/user")}
@@ -31,18 +28,9 @@ class HomeWizardV2(HomeWizard):
     pairing_seconds = 30.0
     """As documented. Users report one or two."""
 
-    def __init__(
-        self,
-        meter: VirtualMeter,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        speed: float = 1.0,
-        *,
-        faults: Iterable[Fault] = (),
-        authority: Authority | None = None,
-    ) -> None:
+    def __init__(self, *arguments: Any, authority: Authority | None = None, **named: Any) -> None:
         """Have a certificate of an authority, by default one of its own."""
-        super().__init__(meter, host, port, speed, faults=faults)
+        super().__init__(*arguments, **named)
         self.authority = authority or Authority()
         self.tokens: dict[str, str] = {}
         """The token of each user."""
@@ -88,15 +76,7 @@ class HomeWizardV2(HomeWizard):
 
     @override
     async def device(self, _: web.Request, /) -> web.StreamResponse:
-        return web.json_response(
-            {
-                "product_name": self.product,
-                "product_type": "HWE-P1",
-                "serial": self.mac,
-                "firmware_version": "6.00",
-                "api_version": "2.2.0",
-            }
-        )
+        return web.json_response(device_of(self.mac, self.product, "6.00") | {"api_version": "2.2.0"})
 
     @override
     async def telegram(self, request: web.Request, /) -> web.StreamResponse:

@@ -1,13 +1,10 @@
 """The Homey Energy Dongle: what the meter sends, over a websocket, in pieces that are no telegrams."""
 
 import asyncio
-from collections.abc import Iterable
-from typing import override
+from typing import Any, override
 
 from aiohttp import WSCloseCode, web
 
-from ..fault import Fault
-from ..meter import VirtualMeter
 from .announcement import Announcement
 from .web import Handler, WebReader
 
@@ -23,17 +20,9 @@ class HomeyDongle(WebReader):
 
     is_api_on = True
 
-    def __init__(
-        self,
-        meter: VirtualMeter,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        speed: float = 1.0,
-        *,
-        faults: Iterable[Fault] = (),
-    ) -> None:
+    def __init__(self, *arguments: Any, **named: Any) -> None:
         """Serve nobody yet."""
-        super().__init__(meter, host, port, speed, faults=faults)
+        super().__init__(*arguments, **named)
         self._sockets: set[web.WebSocketResponse] = set()
         self._sending: set[asyncio.Future[None]] = set()
 

@@ -143,6 +143,28 @@ class WebReader(MeterServer):
         return self.refuses(request) or await handler(request)
 
 
+def device_of(mac: str, product: str, firmware: str) -> dict[str, str]:
+    """Return what the first API of HomeWizard, or who imitates it, says of a reader."""
+    return {
+        "product_type": "HWE-P1",
+        "product_name": product,
+        "serial": mac,
+        "firmware_version": firmware,
+        "api_version": "v1",
+    }
+
+
+def announced_properties(mac: str, product: str, *, is_on: bool) -> dict[str, str]:
+    """Return what that API is announced with."""
+    return {
+        "api_enabled": str(int(is_on)),
+        "path": "/api/v1",
+        "serial": mac,
+        "product_name": product,
+        "product_type": "HWE-P1",
+    }
+
+
 def without_end(telegram: bytes) -> bytes:
     """Return a telegram without the line end behind its checksum."""
     return telegram.rstrip(b"\r\n")
@@ -163,26 +185,12 @@ class HomeWizard(WebReader):
 
     @override
     def announcements(self) -> tuple[Announcement, ...]:
-        properties = {
-            "api_enabled": str(int(self.is_api_on)),
-            "path": "/api/v1",
-            "serial": self.mac,
-            "product_name": self.product,
-            "product_type": "HWE-P1",
-        }
+        properties = announced_properties(self.mac, self.product, is_on=self.is_api_on)
         return (Announcement("_hwenergy._tcp.local.", f"p1meter-{self.mac[-6:]}", self.port, properties),)
 
     async def device(self, _: web.Request, /) -> web.StreamResponse:
         """Answer with what it is."""
-        return web.json_response(
-            {
-                "product_type": "HWE-P1",
-                "product_name": self.product,
-                "serial": self.mac,
-                "firmware_version": "5.18",
-                "api_version": "v1",
-            }
-        )
+        return web.json_response(device_of(self.mac, self.product, "5.18"))
 
     @override
     def body(self) -> bytes:
@@ -216,27 +224,13 @@ class P1Dongle(WebReader):
         own = Announcement("_p1dongle._tcp.local.", name, self.port, {"id": self.mac, "hw": "P1P"})
         if not self.imitates:
             return (own,)
-        properties = {
-            "api_enabled": "1",
-            "path": "/api/v1",
-            "serial": self.mac,
-            "product_name": "P1 Meter",
-            "product_type": "HWE-P1",
-        }
+        properties = announced_properties(self.mac, "P1 Meter", is_on=True)
         kinds = ("_hwenergy._tcp.local.", "_homewizard._tcp.local.")
         return (own, *(Announcement(kind, f"p1meter-{self.mac[-6:]}", self.port, properties) for kind in kinds))
 
     async def imitated_device(self, _: web.Request, /) -> web.StreamResponse:
         """Answer as a HomeWizard does, which it always does."""
-        return web.json_response(
-            {
-                "product_type": "HWE-P1",
-                "product_name": "P1 Meter",
-                "serial": self.mac,
-                "firmware_version": "6.0304",
-                "api_version": "v1",
-            }
-        )
+        return web.json_response(device_of(self.mac, "P1 Meter", "6.0304"))
 
     @override
     def body(self) -> bytes:

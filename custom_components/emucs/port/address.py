@@ -58,9 +58,14 @@ def scheme_of(url: str) -> str:
 
 
 def shown(url: str) -> str:
-    """Return an address for people: without what serialx calls TCP, and without what may be secret in it."""
+    """Return an address for people: without what may be secret in it, and without what serialx calls TCP."""
+    return without_secrets(url).removeprefix(_SCHEME)
+
+
+def without_secrets(url: str) -> str:
+    """Return an address without what may be secret in that of a web server: the user, and what it is asked."""
     if not url.startswith(_WEB):
-        return url.removeprefix(_SCHEME)
+        return url
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
 

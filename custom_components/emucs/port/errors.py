@@ -112,6 +112,11 @@ class Refusal(CannotConnect):
         """Return the name of the text."""
         return self.text
 
+    @override
+    def __str__(self) -> str:
+        """Return the detail, or at least the name of the text."""
+        return Exception.__str__(self) or self.text
+
 
 class HttpStatus(Refusal):
     """A reader answers with a status that is not that of success, which is the detail."""

@@ -32,6 +32,7 @@ class Polling:
         self._web = Web(access, session)
         self._interval = max(SHORTEST_INTERVAL, access.interval)
         self._whole = WholeTelegrams()
+        self._asked = 0.0  # when it was asked last, also over another connection
 
     async def __call__(self, url: str, incoming: Incoming) -> OpenPort:
         """Ask once, and go on in the background."""
@@ -48,11 +49,10 @@ class Polling:
     async def _go_on(self, session: ClientSession, source: ByteSource, body: bytes) -> None:
         """Ask again and again, until it fails for good."""
         loop = asyncio.get_running_loop()
-        answered = began = loop.time()
+        answered = loop.time()
         await source.pass_on(self._whole.new(body))
         while True:
-            await asyncio.sleep(max(_SHORTEST_PAUSE, self._interval - (loop.time() - began)))
-            began = loop.time()
+            await asyncio.sleep(max(_SHORTEST_PAUSE, self._asked + self._interval - loop.time()))
             try:
                 body = await self._ask(session)
             except OSError, HttpStatus:
@@ -64,7 +64,9 @@ class Polling:
 
     async def _ask(self, session: ClientSession) -> bytes:
         """Return an answer; raises OSError or HttpStatus for what may pass, and another PortError for what does not."""
-        web = self._web
+        web, loop = self._web, asyncio.get_running_loop()
+        await asyncio.sleep(max(0, self._asked + SHORTEST_INTERVAL - loop.time()))
+        self._asked = loop.time()
         try:
             async with session.get(
                 web.url, timeout=REQUEST_TIMEOUT, allow_redirects=False, **web.arguments

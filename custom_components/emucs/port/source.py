@@ -32,7 +32,8 @@ class ByteSource(asyncio.ReadTransport):
     def start(self, reading: Coroutine[Any, Any, None], release: Callable[[], Awaitable[None]]) -> None:
         """Read in the background; `release` lets go of what was opened."""
         self.incoming.connection_made(self)
-        self._task = asyncio.create_task(self._run(reading, release))
+        # At once, lest one that is closed before it has begun releases nothing.
+        self._task = asyncio.Task(self._run(reading, release), eager_start=True)
 
     async def pass_on(self, data: bytes) -> None:
         """Pass bytes on, as soon as they are taken."""

@@ -44,9 +44,10 @@ class Web:
         self.arguments = {"headers": self._headers(user)}
         if self._context is not None and self._access.serial is not None and url.startswith(("https:", "wss:")):
             self.arguments |= {"ssl": self._context, "server_hostname": homewizard_name(self._access.serial)}
-        if self._given is None:
-            self._own = ClientSession()
-        return self._own or self._given or ClientSession()
+        if self._given is not None:
+            return self._given
+        self._own = ClientSession()
+        return self._own
 
     async def close(self) -> None:
         """Close the session, where it is an own one."""
