@@ -73,7 +73,7 @@ class Address:
     def of(cls, text: str) -> Self:
         """Return what a user types, also where it was copied from the address bar of a browser; ValueError if none."""
         match = _ADDRESS.fullmatch(text.strip())
-        if match is None:
+        if match is None or match["place"].endswith(":"):
             raise ValueError(text)
         place = match["place"].lower()
         if place.count(":") > 1 and not place.startswith("["):
