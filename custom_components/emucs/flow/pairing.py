@@ -45,7 +45,7 @@ class PairingSteps(ListeningSteps):
 
     _homewizard: HomeWizard
     _ask_anew: Ask
-    _pairing: asyncio.Task[str | PortError] | None = None
+    _pairing: asyncio.Task[Telegram | PortError | None] | None = None
 
     async def _async_read_homewizard(self, address: Address, serial: str, ask: Ask) -> ConfigFlowResult:
         """Read a HomeWizard reader; pair with it first if it asks for a token."""
@@ -69,28 +69,24 @@ class PairingSteps(ListeningSteps):
         return await self._ask(error)
 
     async def async_step_button(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show progress until the button of the reader is pressed."""
+        """Show progress until the button of the reader is pressed, and a telegram came."""
         if self._pairing is None:
             self._data = self._homewizard.data()
-            self._pairing = self.hass.async_create_task(self._async_wait_for_token(), f"{DOMAIN} pairing")
+            self._pairing = self.hass.async_create_task(self._async_pair(), f"{DOMAIN} pairing")
         if not self._pairing.done():
             return self.async_show_progress(step_id="button", progress_action="button", progress_task=self._pairing)
         return self.async_show_progress_done(next_step_id="pressed")
 
     async def async_step_pressed(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Continue with the token, or without."""
+        """Continue with what the reader gave."""
         assert self._pairing is not None  # noqa: S101 -- the step before waited for it
         pairing, self._pairing = self._pairing, None
-        answer = pairing.result()
-        if isinstance(answer, PortError):
-            return await self._ask(answer)
-        data = self._with_make(self._homewizard.data(answer))
-        if self.source == SOURCE_REAUTH:
-            return self.async_update_reload_and_abort(self._get_reauth_entry(), data_updates=data)
-        return await self._async_try([data], self._ask)
+        if (heard := pairing.result()) is not None:
+            return await self._async_answer(heard)
+        return self.async_update_reload_and_abort(self._get_reauth_entry(), data_updates=self._data)
 
-    async def _async_wait_for_token(self) -> str | PortError:
-        """Return a token, or why there is none."""
+    async def _async_pair(self) -> Telegram | PortError | None:
+        """Return what was heard once there is a token; nothing for an entry that only lacks one."""
         try:
             async with asyncio.timeout(_PATIENCE):
                 while (token := await async_request_token(self.hass, self._homewizard)) is None:  # noqa: ASYNC110 -- it is in the reader
@@ -100,7 +96,9 @@ class PairingSteps(ListeningSteps):
             return NotPressedError()
         except PortError as error:
             return error
-        return token
+        self._data = self._with_make(self._homewizard.data(token))
+        self._ways = [self._data]
+        return None if self.source == SOURCE_REAUTH else await self._async_listen()
 
     @callback
     @override
