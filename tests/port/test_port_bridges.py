@@ -1,6 +1,8 @@
 """Websockets and TCP bridges, as software made from public descriptions, with their habits."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 import pytest
@@ -14,6 +16,7 @@ from custom_components.emucs.port import (
     TakenAway,
     Telegram,
     TooManyClients,
+    websocket,
 )
 from custom_components.emucs.port.access import Access
 from custom_components.emucs.port.address import service_of, shown
@@ -163,3 +166,89 @@ async def test_a_bridge_that_cuts_the_idle_is_no_outage(meter: VirtualMeter) -> 
         while link.connections < 3:
             assert isinstance(await anext(link), Telegram)
         assert not link.is_taken_away
+
+
+@asynccontextmanager
+async def talking(say: Callable[[web.WebSocketResponse], Awaitable[None]]) -> AsyncGenerator[str]:
+    """Serve a websocket that says something to each client; the value is the URL."""
+
+    async def handle(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(autoping=False)
+        await socket.prepare(request)
+        await say(socket)
+        return socket
+
+    application = web.Application()
+    application.router.add_get("/ws", handle)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"ws://127.0.0.1:{runner.addresses[0][1]}/ws"
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_websocket_that_sends_text(meter: VirtualMeter) -> None:
+    async def say(socket: web.WebSocketResponse) -> None:
+        await socket.send_str(meter.telegram().decode())
+        await asyncio.sleep(5)
+
+    async with talking(say) as url:
+        assert len(await telegrams_of(url, 1)) == 1
+
+
+async def test_a_websocket_that_closes_for_a_reason_that_nobody_knows() -> None:
+    async def say(socket: web.WebSocketResponse) -> None:
+        await socket.close(code=1008, message=b"No")
+
+    async with talking(say) as url:
+        failure = await failure_of(url)
+    assert isinstance(failure, CannotConnect)
+    assert failure.cause is Cause.CLOSED
+
+
+async def test_a_websocket_that_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket, "PING_INTERVAL", 0.2)
+
+    async def say(socket: web.WebSocketResponse) -> None:
+        # No ping is answered.
+        await asyncio.sleep(5)
+
+    async with talking(say) as url:
+        failure = await failure_of(url)
+    assert isinstance(failure, CannotConnect)
+
+
+async def test_more_than_anybody_takes_is_left_at_the_reader(meter: VirtualMeter) -> None:
+    telegrams = []
+    for _ in range(200):
+        meter.advance(1)
+        telegrams.append(meter.telegram())
+
+    async def say(socket: web.WebSocketResponse) -> None:
+        for telegram in telegrams:
+            await socket.send_bytes(telegram)
+        await asyncio.sleep(5)
+
+    async with talking(say) as url, link_to(url) as link:
+        times = []
+        for _ in telegrams:
+            event = await anext(link)
+            assert isinstance(event, Telegram)
+            times.append(event.time)
+            await asyncio.sleep(0.005)
+        assert len(set(times)) == len(telegrams)
+
+
+async def test_a_link_that_is_given_up_while_it_opens(meter: VirtualMeter) -> None:
+    for url in ("http://127.0.0.1:{}/telegram", "ws://127.0.0.1:{}/ws"):
+        server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+        link = link_to(url.format(server.sockets[0].getsockname()[1]))
+        opening = asyncio.ensure_future(anext(link))
+        await asyncio.sleep(0.2)
+        opening.cancel()
+        await asyncio.wait([opening])
+        await link.close()
+        server.close()
+        server.abort_clients()

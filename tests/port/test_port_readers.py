@@ -6,6 +6,7 @@ from itertools import pairwise
 import ssl
 
 from aiohttp import ClientSession, web
+from hypothesis import example, given, strategies as st
 import pytest
 
 from custom_components.emucs.port import (
@@ -26,6 +27,7 @@ from custom_components.emucs.port import (
 from custom_components.emucs.port.access import Access
 from custom_components.emucs.port.errors import Cause, HttpStatus
 from custom_components.emucs.port.opening import opener_of
+from custom_components.emucs.port.whole import WholeTelegrams
 from tests.port.reader_links import FAST, answering, failure_of, link_to, telegrams_of
 from tests.port.wire import sent
 from tests.support import WINTER_EVENING, eventually
@@ -285,3 +287,15 @@ async def test_a_session_of_somebody_else_stays_open(meter: VirtualMeter) -> Non
         async with Link(url, open_with=opener_of(url, {}, Access(), session)) as link:
             assert isinstance(await anext(link), Telegram)
         assert not session.closed
+
+
+@given(st.binary(max_size=200) | st.text('[]{}"valid,:0123456789/!\\ué', max_size=200).map(str.encode))
+@example(b'[0, 0, "valid", 3]')
+@example(b'[0, 0, {}, "/"]')
+@example('[0, 0, "valid", "/é€"]'.encode())
+def test_any_body_is_taken_once(body: bytes) -> None:
+    whole = WholeTelegrams()
+    first = whole.new(body)
+    assert first == b"" or first.endswith(b"\r\n")
+    assert whole.new(body) == b""
+    assert whole.new(body + b"\n") == b""
