@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 import errno
 from pathlib import Path
@@ -15,6 +16,7 @@ from .faults import explain, make_fault
 from .meter import LONGEST_PERIOD, VirtualMeter
 from .profiles import PROFILES, REFUSED
 from .pty_server import PtyServer
+from .readers import READERS, WebReader, announced, make_reader
 from .server import MeterServer
 from .street import ORDINARY, STREETS
 from .tcp_server import TcpServer
@@ -76,6 +78,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     where.add_argument("--pty", metavar="PATH", type=Path, help="serve a pseudo terminal, with a symbolic link here")
     where.add_argument("--once", action="store_true", help="print one telegram and end")
+    parser.add_argument(
+        "--reader",
+        choices=READERS,
+        metavar="NAME",
+        help=f"serve it as this reader does at that address, for mqtt that of the broker: {', '.join(READERS)}",
+    )
+    parser.add_argument("--announce", action="store_true", help="let the reader make itself known on the network")
     profiles = (*PROFILES, *REFUSED)
     parser.add_argument("--profile", choices=profiles, default="1.7.1", metavar="NAME", help=", ".join(profiles))
     parser.add_argument(
@@ -139,6 +148,8 @@ def _server(options: argparse.Namespace, meter: VirtualMeter) -> MeterServer:
     if options.pty:
         return PtyServer(meter, options.pty, options.speed, faults=options.faults)
     host, port = options.tcp
+    if options.reader:
+        return make_reader(options.reader, meter, host, port, options.speed, faults=options.faults)
     return TcpServer(meter, host, port, options.speed, single_client=options.single_client, faults=options.faults)
 
 
@@ -146,17 +157,22 @@ def _complaint(options: argparse.Namespace, error: OSError) -> str:
     if options.pty:
         return f"Cannot make a serial line at {options.pty}: {error.strerror}."
     host, port = options.tcp
+    if options.reader == "mqtt":
+        return f"No broker answers at port {port} of {host}; say where it is with --tcp HOST:PORT."
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} of {host} is in use; choose another with --tcp HOST:PORT."
     return f"Cannot listen on port {port} of {host}: {error.strerror or 'it is not an address of this machine'}."
 
 
-async def _serve(server: MeterServer) -> None:
+async def _serve(server: MeterServer, *, announce: bool) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    async with server:
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(server)
+        if announce and isinstance(server, WebReader):
+            await stack.enter_async_context(announced(server.host, *server.announcements()))
         print(f"{server.url} {server.meter.profile.name} {server.meter.meter_id}", flush=True)
         await ended.wait()
 
@@ -178,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     try:
-        asyncio.run(_serve(server))
+        asyncio.run(_serve(server, announce=options.announce))
     except OSError as error:
         print(_complaint(options, error), file=sys.stderr)
         return 2

@@ -13,10 +13,11 @@ _UNREAD_LIMIT = 64 * 1024
 _STALLED_SECONDS = 5.0
 
 
-class _Client(asyncio.Protocol):
+class Client(asyncio.Protocol):
     """One TCP connection to the server; what it sends is ignored, as by a meter that only talks."""
 
     def __init__(self, server: TcpServer) -> None:
+        """Wait for its connection."""
         self._server = server
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
@@ -76,8 +77,8 @@ class TcpServer(MeterServer):
         self.host = host
         self.port = port
         self.single_client = single_client
-        self._clients: set[_Client] = set()
-        self._dead: set[_Client] = set()
+        self._clients: set[Client] = set()
+        self._dead: set[Client] = set()
         self._server: asyncio.Server | None = None
 
     @property
@@ -91,14 +92,14 @@ class TcpServer(MeterServer):
     def clients(self) -> int:
         return len(self._clients)
 
-    def admit(self, client: _Client) -> bool:
+    def admit(self, client: Client) -> bool:
         """Take a client in, unless there is one and one is the most."""
         if self.single_client and self._clients:
             return False
         self._clients.add(client)
         return True
 
-    def forget(self, client: _Client) -> None:
+    def forget(self, client: Client) -> None:
         """Let go of a client that left."""
         self._clients.discard(client)
         self._dead.discard(client)
@@ -134,7 +135,7 @@ class TcpServer(MeterServer):
     async def _open(self) -> None:
         loop = asyncio.get_running_loop()
         # A bridge comes back on its own port at once, even when connections of before still linger.
-        self._server = await loop.create_server(lambda: _Client(self), self.host, self.port, reuse_address=True)
+        self._server = await loop.create_server(lambda: Client(self), self.host, self.port, reuse_address=True)
         self.port = self._server.sockets[0].getsockname()[1]
 
     @override

@@ -9,8 +9,16 @@ CONF_BYTESIZE: Final = "bytesize"
 CONF_PARITY: Final = "parity"
 CONF_STOPBITS: Final = "stopbits"
 CONF_WAIT: Final = "wait"
+CONF_INTERVAL: Final = "interval"
+"""Seconds from one request to the next, where a reader has to be asked."""
+CONF_SERIAL: Final = "serial"
+"""The serial number of a reader, which its certificate names."""
 CONF_UPDATE_INTERVAL: Final = "update_interval"
 CONF_ADD_TO_ENERGY: Final = "add_to_energy"
+CONF_MAKE: Final = "make"
+"""The make of a reader."""
+CONF_READER: Final = "reader"
+"""What a reader is known by when it announces itself: its MAC address, or its serial number."""
 
 DEFAULT_WAIT: Final = 12
 

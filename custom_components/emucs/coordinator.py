@@ -16,7 +16,8 @@ from .devices import async_register_meter, async_rename_mbus_meters, identifier_
 from .insight.meter import MeterInsights, MeterUpdate
 from .insight.user_port import CONF_USER_PORT, UserPort
 from .port import LinkDown, PortError, Telegram
-from .port_watch import WrongMeter, async_watch_of, link_of
+from .port_watch import WrongMeter, async_watch_of
+from .sources import link_of
 from .storage import SERIES, SERIES_INTERVAL, SOON, STATE, STATE_INTERVAL, MeterStorage
 from .updates import PacedCoordinator, add_listener, may_reload
 
@@ -42,7 +43,7 @@ class MeterCoordinator(PacedCoordinator[MeterUpdate]):
     def __init__(self, hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
         """Set up without opening the port."""
         super().__init__(hass, entry, entry.options.get(CONF_UPDATE_INTERVAL))
-        self.link = link_of(entry.data)
+        self.link = link_of(hass, entry.data)
         self.watch = async_watch_of(hass, entry)
         self.register_rows: dict[str, SensorRow] = {}
         """The rows of registers that have none in a table, by code: each as its register showed up first."""
@@ -232,7 +233,7 @@ class MeterCoordinator(PacedCoordinator[MeterUpdate]):
         """Check what lasts; look for entities whose register has a value by now; refresh port sensors while down."""
         self.watch.health.end_minute(self.link.reader.telegrams)
         is_up = self.data is not None and self.down is None
-        self.watch.async_check(self.telegram if is_up else self.link.failure, self.insights.clock)
+        self.watch.async_check(self.link, self.telegram if is_up else None, self.insights.clock)
         self.async_log_link()
         self._async_reload_renamed()
         self.async_find_entities() if is_up else self.async_update_listeners()

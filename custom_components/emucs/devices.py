@@ -71,7 +71,8 @@ async def async_title(hass: HomeAssistant, identifier: str, name: str | None) ->
     if not name:
         texts = await async_get_translations(hass, hass.config.language, "device", [DOMAIN])
         name = texts.get(f"component.{DOMAIN}.device.electricity_meter.name", "Electricity meter")
-    others = (entry.title for entry in hass.config_entries.async_entries(DOMAIN) if entry.unique_id != identifier)
+    entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+    others = (entry.title for entry in entries if entry.unique_id != identifier)
     return f"{name} {_tail(identifier)}" if any(f"{title} ".startswith(f"{name} ") for title in others) else name
 
 

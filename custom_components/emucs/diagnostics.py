@@ -3,15 +3,18 @@
 import re
 from typing import Any, Final
 
-from homeassistant.components.diagnostics import REDACTED, async_redact_data
-from homeassistant.const import CONF_PORT
+from homeassistant.components.diagnostics import REDACTED
 from homeassistant.core import HomeAssistant
 
+from .const import CONF_BAUDRATE, CONF_BYTESIZE, CONF_INTERVAL, CONF_MAKE, CONF_PARITY, CONF_STOPBITS, CONF_WAIT
 from .coordinator import EmucsConfigEntry
 from .devices import names_of
 from .insight.clock import MeterClock
 from .port import Register, Telegram, is_public, is_public_identification, redact
+from .port.address import scheme_of
 
+# What an entry may be shown with: all else tells where the reader is, or opens it.
+_PUBLIC: Final = {CONF_BAUDRATE, CONF_BYTESIZE, CONF_INTERVAL, CONF_MAKE, CONF_PARITY, CONF_STOPBITS, CONF_WAIT}
 _VERSION: Final = re.compile(r"[0-9A-Z.]{1,5}")
 
 
@@ -23,8 +26,8 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EmucsCo
     telegram = None if data is None else data.telegram
     return {
         "entry": {
-            "data": async_redact_data(entry.data, {CONF_PORT}),
-            "scheme": link.url.partition("://")[0] if "://" in link.url else "serial",
+            "data": {key: value if key in _PUBLIC else REDACTED for key, value in entry.data.items()},
+            "scheme": scheme_of(link.url),
             "options": dict(entry.options),
         },
         "link": {

@@ -48,7 +48,7 @@ async def async_add_resource(hass: HomeAssistant) -> None:
 
 async def async_forget_resource(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Remove the resource with the last entry."""
-    if any(each is not entry for each in hass.config_entries.async_entries(DOMAIN)):
+    if any(each is not entry for each in hass.config_entries.async_entries(DOMAIN, include_ignore=False)):
         return
     if resources := await _resources(hass):
         for each in _ours(resources):

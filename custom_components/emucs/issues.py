@@ -27,6 +27,7 @@ GAS_FLOWS_ON: Final = "gas_flows_on"
 HISTORY_UNREADABLE: Final = "history_unreadable"
 METER_SILENT: Final = "meter_silent"
 METER_STANDS: Final = "meter_stands"
+PORT_SHARED: Final = "port_shared"
 PORT_SILENT: Final = "port_silent"
 PORT_UNREACHABLE: Final = "port_unreachable"
 RECORDER_UNKNOWN: Final = "recorder_unknown"
@@ -42,6 +43,7 @@ WRONG_SPEED: Final = "wrong_speed"
 ISSUES: Final = (
     CLOCK_OFF,
     HISTORY_UNREADABLE,
+    PORT_SHARED,
     PORT_SILENT,
     PORT_UNREACHABLE,
     RECORDER_UNKNOWN,
@@ -122,6 +124,12 @@ def async_report_silence(hass: HomeAssistant, entry: ConfigEntry, port: str) -> 
         severity=ir.IssueSeverity.ERROR,
         variant=texts.connection_of(port),
     )
+
+
+@callback
+def async_report_shared_port(hass: HomeAssistant, entry: ConfigEntry, port: str) -> None:
+    """Report that the other side closes a port again and again, though telegrams come."""
+    _report(hass, entry, PORT_SHARED, {"name": entry.title, "port": texts.name_of(port)})
 
 
 @callback

@@ -1,21 +1,32 @@
 """Follows the state of a port across set-up attempts, and reports repair issues once a failure lasts."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from . import issues
-from .const import CONF_BAUDRATE, CONF_BYTESIZE, CONF_PARITY, CONF_STOPBITS, CONF_WAIT, DOMAIN
+from .const import DOMAIN
 from .devices import identifier_of, is_of, mask
 from .insight.clock import MeterClock
 from .insight.guard import is_counter
-from .port import BinaryProtocol, CannotConnect, Link, LinkDown, NoData, NoTelegram, PortError, Telegram, obis
+from .port import (
+    BinaryProtocol,
+    CannotConnect,
+    Link,
+    LinkDown,
+    NoData,
+    NoTelegram,
+    PortError,
+    Telegram,
+    Unauthorized,
+    obis,
+)
 from .port.health import UP, LinkHealth
 from .texts import async_system_exception_text, problem_of
 
@@ -32,18 +43,6 @@ NUMBER_WITHIN: Final = 10.0
 _FAILURES: Final = (issues.PORT_SILENT, issues.PORT_UNREACHABLE, issues.WRONG_SPEED)
 _VOLTAGES: Final = tuple(map(obis.voltage, obis.PHASE_GROUP))
 _DEMANDS: Final = (obis.DEMAND, obis.MONTH_PEAK)
-
-
-def link_of(data: Mapping[str, Any]) -> Link:
-    """Return the link described by the data of a config entry."""
-    return Link(
-        data[CONF_PORT],
-        baudrate=data[CONF_BAUDRATE],
-        bytesize=data[CONF_BYTESIZE],
-        parity=data[CONF_PARITY],
-        stopbits=data[CONF_STOPBITS],
-        wait=data.get(CONF_WAIT),
-    )
 
 
 class WrongMeter(PortError):
@@ -118,14 +117,14 @@ class PortWatch:
 
     @callback
     def async_first_telegram(self, event: Telegram | LinkDown) -> Telegram:
-        """Return a telegram of this meter, or raise ConfigEntryNotReady with the reason why there is none."""
+        """Return a telegram of this meter, or raise with the reason why there is none: another token, or time."""
         expected = self._entry.unique_id or ""
         if isinstance(event, Telegram) and is_of(event, expected):
             return event
         error = event.error if isinstance(event, LinkDown) else WrongMeter(identifier_of(event))
         self.async_failed(error)
         key, placeholders = self.problem_of(error)
-        raise ConfigEntryNotReady(
+        raise (ConfigEntryAuthFailed if isinstance(error, Unauthorized) else ConfigEntryNotReady)(
             translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
         ) from error
 
@@ -135,6 +134,8 @@ class PortWatch:
         self.health.note(error.reason, dt_util.utcnow())
         if isinstance(error, WrongMeter):
             issues.async_report_wrong_meter(self._hass, self._entry, self._port, error.found)
+        if isinstance(error, Unauthorized) and self._entry.state is ConfigEntryState.LOADED:
+            self._entry.async_start_reauth_if_available(self._hass)
         self._error = error
         if (failure := _issue_of(error)) != self._failure:
             self._failure, self._since = failure, self._clock()
@@ -149,13 +150,17 @@ class PortWatch:
         issues.async_end(self._hass, self._entry, *_FAILURES, issues.WRONG_METER)
 
     @callback
-    def async_check(self, latest: Telegram | PortError | None, clock: MeterClock) -> None:
-        """Report or end lasting conditions, given the latest telegram or the reason why none comes."""
-        if isinstance(latest, Telegram):
+    def async_check(self, link: Link, latest: Telegram | None, clock: MeterClock) -> None:
+        """Report or end lasting conditions, given the latest telegram where telegrams come."""
+        if link.is_taken_away:
+            issues.async_report_shared_port(self._hass, self._entry, self._port)
+        else:
+            issues.async_end(self._hass, self._entry, issues.PORT_SHARED)
+        if latest is not None:
             self._async_check_rights(latest)
             self._async_check_clock(latest, clock)
             return
-        self._error = latest or self._error
+        self._error = link.failure or self._error
         self._async_check_failure()
 
     @callback
@@ -203,6 +208,9 @@ class PortWatch:
 
 def _issue_of(error: PortError) -> str | None:
     """Return the issue that a failure becomes when it lasts, if any."""
+    if isinstance(error, Unauthorized):
+        # Home Assistant asks for it.
+        return None
     if isinstance(error, NoData):
         return issues.PORT_SILENT
     if isinstance(error, CannotConnect):

@@ -5,11 +5,13 @@ from typing import Any, Final
 
 from homeassistant.components.system_health import SystemHealthRegistration
 from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 
-from .const import DOMAIN
+from .const import CONF_MAKE, DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .port import Drop
+from .port.address import scheme_of
 from .port_watch import async_watch_of
 
 _NONE: Final = "-"
@@ -23,9 +25,10 @@ def async_register(hass: HomeAssistant, register: SystemHealthRegistration) -> N
 
 async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     """Return the state of the ports, one word per meter in the order of their entries."""
-    entries: list[EmucsConfigEntry] = hass.config_entries.async_entries(DOMAIN)
+    entries: list[EmucsConfigEntry] = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
     return {
         "meters": len(entries),
+        "readers": ", ".join(entry.data.get(CONF_MAKE) or scheme_of(entry.data[CONF_PORT]) for entry in entries),
         "link": ", ".join(map(_link, entries)),
         "telegrams_per_minute": _each(entries, lambda meter: meter.watch.health.telegrams_per_minute),
         "checksum_errors": _each(entries, lambda meter: meter.link.reader.dropped[Drop.CHECKSUM]),

@@ -11,8 +11,8 @@ from homeassistant.helpers.http import current_request
 from homeassistant.helpers.translation import async_get_cached_translations, async_get_translations
 
 from .const import DOMAIN
-from .port import PortError
-from .port.address import is_network
+from .port import NoData, PortError
+from .port.address import is_network, service_of, shown
 
 BY_CONNECTION: Final = {"cannot_connect", "invalid_checksum", "no_data", "no_telegram", "wrong_speed"}
 """Problems whose text differs between a serial port and a bridge on the network."""
@@ -73,8 +73,8 @@ def _exception(key: str) -> str:
 
 
 def name_of(port: str) -> str:
-    """Return a port as the user entered it: of a bridge, the host and the TCP port."""
-    return port.removeprefix("socket://")
+    """Return a port for people, without secrets: of a bridge, the host and the TCP port."""
+    return shown(port)
 
 
 def connection_of(port: str) -> str:
@@ -85,6 +85,8 @@ def connection_of(port: str) -> str:
 def problem_of(error: PortError, port: str) -> tuple[str, dict[str, str]]:
     """Return the key and the placeholders of the text that says what is wrong with a port, and what to do."""
     key = error.problem
-    if key in BY_CONNECTION:
+    if isinstance(error, NoData) and (service := service_of(port)) is not None:
+        key = f"{key}_{service}"
+    elif key in BY_CONNECTION:
         key = f"{key}_{connection_of(port)}"
     return key, {"port": name_of(port), "kind": error.kind}

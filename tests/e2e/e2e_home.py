@@ -55,10 +55,10 @@ def connect(meter: VirtualMeter) -> Appliance:
 class Home:
     """What the tests control outside the browser."""
 
-    def __init__(self, folder: Path) -> None:
-        """Place the integration into a new configuration folder, as HACS does."""
+    def __init__(self, folder: Path, more: str = "") -> None:
+        """Place the integration into a new configuration folder, as HACS does; `more` is YAML that it has besides."""
         self.hass = HomeAssistant(folder / "config", free_port(random.randint(*PORTS)))  # noqa: S311 -- no secret
-        self.hass.prepare(copy=True)
+        self.hass.prepare(copy=True, more=more)
         self.household = Household(hour_of(datetime.now(UTC)) - PAST)
         self.hours: list[Hour] = []
         self.server = TcpServer(self.household.meter, LOOPBACK)

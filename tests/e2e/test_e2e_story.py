@@ -112,7 +112,7 @@ async def test_the_meter_is_added_by_clicking(home: Home, window: Window, page: 
     await page.get_by_role("button", name="Add integration").click()
     await page.get_by_placeholder("Search for a brand name").fill("Belgian")
     await page.get_by_text("Belgian Digital Meter").click()
-    await page.get_by_text("Network", exact=True).first.click()
+    await page.get_by_text("Other address", exact=True).first.click()
     # Nobody listens there: the form says so, and stays.
     await fill_address(page, 1)
     await expect(page.get_by_text(" refused the connection. ").first).to_be_visible()
@@ -392,7 +392,7 @@ async def test_the_meter_moves_to_another_port(home: Home, window: Window, page:
     assert home.server.port != before.port
     await open_integration(home, window, page)
     await choose(page, "Reconfigure")
-    await page.get_by_text("Network", exact=True).first.click()
+    await page.get_by_text("Other address", exact=True).first.click()
     await expect(page.get_by_role("spinbutton", name="Port*")).to_have_value(str(before.port))
     await fill_address(page, home.server.port)
     await expect(page.get_by_text("successful").first).to_be_visible()

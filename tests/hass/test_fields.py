@@ -13,6 +13,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs import config_flow, forms, options_flow
+from custom_components.emucs.flow import discovery, listening, pairing, reading
+from custom_components.emucs.flow.announcements import CABLE
 from custom_components.emucs.history import flow as history_flow
 from custom_components.emucs.insight.day_kind import DayKind
 from custom_components.emucs.insight.grid import Grid
@@ -22,7 +24,7 @@ from custom_components.emucs.insight.sun import SelfConsumption, SunState
 from custom_components.emucs.insight.user_port import Evidence
 from tests.reports.making import words_said
 
-FLOWS = (config_flow, forms, options_flow, history_flow)
+FLOWS = (config_flow, discovery, forms, listening, options_flow, history_flow, pairing, reading)
 COMPONENT = Path(config_flow.__file__).parent
 ENGLISH = json.loads((COMPONENT / "translations" / "en.json").read_text())
 REPORT = (COMPONENT / "history" / "report.py").read_text()
@@ -32,6 +34,8 @@ WORDS = {
     "found": {*Medium, *Grid, "none", "unknown"},
     # Those of what is left out of an import are looked up by name.
     "history": {*re.findall(r'words\["(\w+)"\]', REPORT), "ignored", "left_out", "others", "unknown_states"},
+    # Those that have no name of their own.
+    "reader": {CABLE},
     "recurring_peak": {"none", *DayKind},
     "voltage_report": words_said() - {*Grid},
 }

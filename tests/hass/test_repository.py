@@ -10,24 +10,26 @@ import re
 from typing import Any
 
 from homeassistant.components.sensor import SensorEntityDescription
-from homeassistant.config_entries import ConfigFlow
 from homeassistant.const import Platform
 import pytest
 import yaml
 
-from custom_components.emucs import PLATFORMS, config_flow, issues, texts
+from custom_components.emucs import PLATFORMS, issues, texts
+from custom_components.emucs.config_flow import EmucsConfigFlow
 from custom_components.emucs.devices import SERVICES, electricity_meter_device, mbus_meter_device, service_device
 from custom_components.emucs.entities import ROWS
 from custom_components.emucs.entities.mbus import meter_rows
 from custom_components.emucs.entities.registers import register_row
 from custom_components.emucs.entities.rows import Row
 from custom_components.emucs.exports import REASONS as EXPORT_REASONS
+from custom_components.emucs.flow.makes import Make
 from custom_components.emucs.history import flow as flow_module
 from custom_components.emucs.history.flow import HistorySteps
 from custom_components.emucs.insight.mbus import Medium
 from custom_components.emucs.insight.mbus_readings import MbusReading
 from custom_components.emucs.options_flow import EmucsOptionsFlow
-from custom_components.emucs.port import CannotConnect, Channel, PortError, Reader, Register
+from custom_components.emucs.port import CannotConnect, Channel, NoData, PortError, Reader, Register
+from custom_components.emucs.port.address import SILENT_SERVICES
 from custom_components.emucs.port.errors import Cause
 from custom_components.emucs.port_watch import WrongMeter
 from virtual_meter import VirtualMeter
@@ -38,9 +40,9 @@ LANGUAGES = sorted((COMPONENT / "translations").glob("*.json"))
 
 # Helpers of Home Assistant's flows that abort with a reason of their own.
 ABORTING_HELPERS = {
-    "_abort_if_unique_id_configured": "already_configured",
-    "_async_abort_entries_match": "already_configured",
-    "async_update_reload_and_abort": "reconfigure_successful",
+    "_abort_if_unique_id_configured": {"already_configured"},
+    "_async_abort_entries_match": {"already_configured"},
+    "async_update_reload_and_abort": {"reauth_successful", "reconfigure_successful"},
 }
 # A port is that of a cable, or of a bridge.
 CONNECTIONS = (texts.connection_of("/dev/ttyUSB0"), texts.connection_of("socket://192.168.1.20:8088"))
@@ -92,6 +94,7 @@ def problems() -> Iterator[str]:
     """Yield the names of the texts for all that can be wrong with a port, a cable and a bridge apart."""
     found = {"wrong_meter", CannotConnect.reason, *(f"{CannotConnect.reason}_{cause}" for cause in Cause)}
     found |= {error().problem for error in errors_of(PortError) if error is not WrongMeter}
+    found |= {f"{NoData.reason}_{service}" for service in (*SILENT_SERVICES.values(), "reader")}
     assert found >= texts.BY_CONNECTION
     for problem in found:
         if problem in texts.BY_CONNECTION:
@@ -224,7 +227,10 @@ def test_every_service_has_rows_and_every_subject_a_service_that_exists() -> Non
     assert {row.service for row in ROWS if row.service is not None} == SERVICES.keys()
 
 
-FLOWS = (COMPONENT / "config_flow.py", COMPONENT / "options_flow.py")
+CONFIG_FLOW = (COMPONENT / "config_flow.py", *sorted((COMPONENT / "flow").glob("*.py")))
+FLOWS = (*CONFIG_FLOW, COMPONENT / "options_flow.py")
+# Parts of menus that are not always there.
+SOMETIMES: dict[str, set[str]] = {"found": {"found"}, "makes": {*Make}}
 
 
 def test_every_step_of_the_import_has_a_text_and_every_text_a_step() -> None:
@@ -245,27 +251,28 @@ def test_every_step_of_the_import_has_a_text_and_every_text_a_step() -> None:
     assert aborts == texts["abort"].keys()
 
 
-@pytest.mark.parametrize(("base", "group"), [(ConfigFlow, "config")])
-def test_every_step_has_a_text_and_every_text_a_step(base: type, group: str) -> None:
-    flows = [
-        value
-        for value in vars(config_flow).values()
-        if isinstance(value, type) and issubclass(value, base) and value.__module__ == config_flow.__name__
-    ]
+def test_every_step_has_a_text_and_every_text_a_step() -> None:
+    flows = [flow for flow in EmucsConfigFlow.__mro__ if flow.__module__.startswith("custom_components.")]
     steps = {
         name.removeprefix("async_step_") for flow in flows for name in vars(flow) if name.startswith("async_step_")
     }
     assert steps
-    # This one only goes on with what was heard while progress was shown.
-    assert steps - {"answer"} == ENGLISH[group]["step"].keys()
+    # Some only go on: with what was heard or answered while progress was shown, or with what Home Assistant noticed.
+    assert steps - {"answer", "pressed", "reauth", "usb", "zeroconf"} == ENGLISH["config"]["step"].keys()
 
 
 def test_every_choice_of_a_menu_has_a_text() -> None:
     menus = [keywords for flow in FLOWS for name, _, keywords in calls(flow) if name == "async_show_menu"]
-    assert {literal(menu["step_id"]).pop() for menu in menus} == {"init", "reconfigure", "user"}
+    assert {literal(menu["step_id"]).pop() for menu in menus} == {
+        *("init", "reconfigure", "user", "reader", "no_proxy", "without_raw")
+    }
     for menu in menus:
         [step] = literal(menu["step_id"])
-        options = set(ast.literal_eval(menu["menu_options"]))
+        choices = menu["menu_options"]
+        assert isinstance(choices, ast.List)
+        options: set[str] = set()
+        for choice in choices.elts:
+            options |= SOMETIMES[ast.unparse(choice.value)] if isinstance(choice, ast.Starred) else literal(choice)
         steps = ENGLISH["options" if step == "init" else "config"]["step"]
         assert options == steps[step]["menu_options"].keys()
         assert options == steps[step]["menu_option_descriptions"].keys()
@@ -284,8 +291,8 @@ def test_errors_of_flows_show_the_texts_of_exceptions() -> None:
 
 def test_every_abort_has_a_text_and_every_text_an_abort() -> None:
     used: set[str] = set()
-    for name, _, keywords in calls(COMPONENT / "config_flow.py"):
-        used |= {ABORTING_HELPERS[name]} if name in ABORTING_HELPERS else set()
+    for name, _, keywords in calls(*CONFIG_FLOW):
+        used |= ABORTING_HELPERS.get(name, set())
         used |= literal(keywords.get("reason"))
     assert used == ENGLISH["config"]["abort"].keys()
 

@@ -92,6 +92,7 @@ class TestSystemHealth:
         assert int(per_minute.partition(", ")[0]) > 0
         assert info == {
             "meters": 2,
+            "readers": "socket, socket",
             "link": "up, setup_retry",
             "checksum_errors": "0, -",
             "reconnects": "0, -",

@@ -40,6 +40,7 @@ LABELS = {
 # Home Assistant looks texts up by step and by issue: these stand once for each, as what they say is the same.
 SAME_IN_EACH = (
     (re.compile(r"^config\.step\.(?:network|serial)\.sections\."), "config.step.*.sections."),
+    (re.compile(r"^config\.step\.\w+\.data_description\.host$"), "config.step.*.data_description.host"),
     (re.compile(r"^config\.step\.(?:reconfigure|user)\.menu_option"), "config.step.*.menu_option"),
     (re.compile(r"^issues\.\w+\.fix_flow\.abort\."), "issues.*.fix_flow.abort."),
     (re.compile(r"^(issues\.\w+)\.fix_flow\.step\.confirm\.title$"), r"\1.title"),

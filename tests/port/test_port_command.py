@@ -17,6 +17,7 @@ from custom_components.emucs.port.address import url_of
 from custom_components.emucs.port.names import name_of
 from tests.port.wire import received
 from virtual_meter import TcpServer, VirtualMeter
+from virtual_meter.readers import P1Dongle
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -242,3 +243,19 @@ async def test_an_address_without_a_port_is_refused_at_once() -> None:
     out, err, code = await end(await start_alone("192.0.2.5"))
     assert (out, code) == (b"", 2)
     assert "192.0.2.5:PORT" in err
+
+
+async def test_a_web_reader_is_read_too_and_its_password_not_printed() -> None:
+    async with P1Dongle(VirtualMeter(), speed=10) as reader:
+        reader.user = "owner:word"
+        url = reader.url.replace("//", "//owner:word@")
+        out, err, code = await end(await start_alone(url, "--raw", "--count", "1"))
+        assert (code, err) == (0, "")
+        assert out.startswith(b"/")
+        reader.user = "owner:other"
+        process = await start_alone(url)
+        assert process.stderr is not None
+        line = (await process.stderr.readline()).decode()
+        process.terminate()
+        await process.wait()
+        assert line == f"{reader.url}: cannot_connect: unauthorized\n"

@@ -23,6 +23,7 @@ from custom_components.emucs.port import (
     Telegram,
     WrongSpeed,
     link as link_module,
+    opening,
 )
 from custom_components.emucs.port.address import Address
 from tests.port.clocks import FastClock
@@ -356,13 +357,13 @@ async def test_what_is_no_name_is_not_looked_up(url: str, monkeypatch: pytest.Mo
 
 
 async def test_a_slow_port_gets_more_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    opened = link_module.create_serial_connection
+    opened = opening.create_serial_connection
 
     async def slowly(**settings: Any) -> Any:
         await asyncio.sleep(1)
         return await opened(**settings)
 
-    monkeypatch.setattr("custom_components.emucs.port.link.create_serial_connection", slowly)
+    monkeypatch.setattr("custom_components.emucs.port.opening.create_serial_connection", slowly)
     monkeypatch.setattr("custom_components.emucs.port.link.SHORT_OPEN_TIMEOUT", 0.2)
     async with meter_server("tcp", tmp_path) as server, quick(server.url) as link:
         await next_telegram(link)
@@ -376,7 +377,7 @@ async def test_a_backend_that_raises_what_it_likes(monkeypatch: pytest.MonkeyPat
     class BackendError(Exception):
         """What no library of this one knows."""
 
-    opened = link_module.create_serial_connection
+    opened = opening.create_serial_connection
     failures = [BackendError("a proxy says no"), BackendError("still no")]
 
     async def open_or_fail(**settings: Any) -> Any:
@@ -384,7 +385,7 @@ async def test_a_backend_that_raises_what_it_likes(monkeypatch: pytest.MonkeyPat
             raise failures.pop()
         return await opened(**settings)
 
-    monkeypatch.setattr("custom_components.emucs.port.link.create_serial_connection", open_or_fail)
+    monkeypatch.setattr("custom_components.emucs.port.opening.create_serial_connection", open_or_fail)
     async with meter_server("tcp", tmp_path) as server, quick(server.url) as link:
         error = await next_down(link)
         assert type(error) is CannotConnect
@@ -394,14 +395,14 @@ async def test_a_backend_that_raises_what_it_likes(monkeypatch: pytest.MonkeyPat
 
 async def test_a_device_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # The tests may run as root, for whom every device can be read.
-    opened, allowed = link_module.create_serial_connection, False
+    opened, allowed = opening.create_serial_connection, False
 
     async def guarded(**settings: Any) -> Any:
         if not allowed:
             raise PermissionError(13, "Permission denied", settings["url"])
         return await opened(**settings)
 
-    monkeypatch.setattr("custom_components.emucs.port.link.create_serial_connection", guarded)
+    monkeypatch.setattr("custom_components.emucs.port.opening.create_serial_connection", guarded)
     async with meter_server("pty", tmp_path) as server, Link(server.url, clock=FAST) as link, reading(link) as events:
         await asyncio.sleep(4 / TIMES)
         assert [str(event.error) for event in events] == ["Permission denied"]

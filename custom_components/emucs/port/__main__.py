@@ -31,8 +31,10 @@ if not __package__:
     __package__, __spec__ = _load_by_path(), None
 
 from . import Link, LinkDown, Telegram  # noqa: E402 -- of a package that is known only now
-from .address import url_of  # noqa: E402
+from .access import Access  # noqa: E402
+from .address import url_of, without_secrets  # noqa: E402
 from .names import name_of  # noqa: E402
+from .opening import SerialSettings, opener_of  # noqa: E402
 
 _NAMES_FROM: Final = 24
 
@@ -43,11 +45,17 @@ def _arguments() -> argparse.Namespace:
         prog="python -m custom_components.emucs.port",
         description="Print what the user port of a digital meter says, until Ctrl-C.",
     )
-    parser.add_argument("url", type=_url, help="a device such as /dev/ttyUSB0, or host:port of a network bridge")
+    parser.add_argument(
+        "url", type=_url, help="a device such as /dev/ttyUSB0, host:port of a bridge, or the address of a web reader"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--raw", action="store_true", help="print telegrams as the meter sends them, ids included")
     form.add_argument("--json", action="store_true", help="print a line of JSON a telegram")
     parser.add_argument("--count", type=int, default=0, metavar="N", help="end after N telegrams")
+    parser.add_argument(
+        "--token", help="of a reader that gave one; a password goes into the address: http://user:word@…"
+    )
+    parser.add_argument("--serial", metavar="NUMBER", help="the serial number of a HomeWizard read by https://")
     parser.add_argument("--baudrate", type=int, default=115200)
     parser.add_argument("--bytesize", type=int, choices=(7, 8), default=8)
     parser.add_argument("--parity", choices=("N", "E", "O"), default="N")
@@ -96,24 +104,26 @@ def _print_text(telegram: Telegram) -> None:
 
 async def _run(arguments: argparse.Namespace) -> None:
     """Print telegrams as they come."""
-    async with Link(
-        arguments.url,
+    settings = SerialSettings(
         baudrate=arguments.baudrate,
         bytesize=arguments.bytesize,
         parity=arguments.parity,
         stopbits=arguments.stopbits,
-    ) as link:
+    )
+    access = Access(token=arguments.token, serial=arguments.serial)
+    address = without_secrets(arguments.url)
+    async with Link(arguments.url, open_with=opener_of(arguments.url, settings, access)) as link:
         count = 0
         is_down = False
         async for event in link:
             if isinstance(event, LinkDown):
                 is_down = True
-                print(f"{arguments.url}: {event.error.reason}: {event.error}", file=sys.stderr)
+                print(f"{address}: {event.error.reason}: {event.error}", file=sys.stderr)
                 print("Trying again until telegrams come; Ctrl-C ends this.", file=sys.stderr, flush=True)
                 continue
             if is_down:
                 is_down = False
-                print(f"{arguments.url}: telegrams come again.", file=sys.stderr, flush=True)
+                print(f"{address}: telegrams come again.", file=sys.stderr, flush=True)
             if arguments.raw:
                 sys.stdout.buffer.write(event.frame + b"\r\n")
             elif arguments.json:

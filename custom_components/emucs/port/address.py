@@ -7,13 +7,18 @@ from pathlib import Path
 import re
 import socket
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 LOOKUP_INTERVAL: Final = 30.0
 """Seconds between two lookups of a name whose addresses are known: they rarely change."""
 _SCHEME: Final = "socket://"
-_NETWORK: Final = (_SCHEME, "tcp://", "rfc2217://")
-
+_BRIDGE: Final = (_SCHEME, "tcp://", "rfc2217://")
+MQTT: Final = "mqtt:"
+"""What the address of a topic begins with, which only Home Assistant can open."""
+PROXY: Final = "esphome-proxy:"
+"""As well that of a serial port of an ESPHome device, by its serial number."""
+_WEB: Final = ("http://", "https://", "ws://", "wss://")
+_NETWORK: Final = (*_BRIDGE, *_WEB, MQTT, PROXY, "esphome://", "esphome-hass://")
 
 _HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^/\\:\s]+):(\d{1,5})")
 _DRIVE_OR_COM: Final = re.compile(r"(?:\\\\\.\\)?COM\d+", re.IGNORECASE)
@@ -28,7 +33,7 @@ def url_of(text: str) -> str:
     text = text.strip()
     if not text:
         raise ValueError("type a device such as /dev/ttyUSB0, or host:port of a network bridge")
-    if text.startswith(_NETWORK) and _port_of(text) is None:
+    if text.startswith(_BRIDGE) and _port_of(text) is None:
         raise ValueError(f"the TCP port of the bridge is missing: {text.rstrip('/:')}:PORT")
     if "://" in text or text.startswith(("/", "./")) or _DRIVE_OR_COM.fullmatch(text) or Path(text).exists():
         return text
@@ -43,8 +48,26 @@ def url_of(text: str) -> str:
 
 
 def is_network(url: str) -> bool:
-    """Tell whether a URL is that of a port of a bridge, reached by TCP."""
+    """Tell whether a URL is that of a reader on the network, rather than of a cable."""
     return url.startswith(_NETWORK)
+
+
+def scheme_of(url: str) -> str:
+    """Return the kind of an address: what it begins with, or `serial` for a device."""
+    return url.partition(":")[0] if is_network(url) or "://" in url else "serial"
+
+
+def shown(url: str) -> str:
+    """Return an address for people: without what may be secret in it, and without what serialx calls TCP."""
+    return without_secrets(url).removeprefix(_SCHEME)
+
+
+def without_secrets(url: str) -> str:
+    """Return an address without what may be secret in that of a web server: the user, and what it is asked."""
+    if not url.startswith(_WEB):
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
 
 
 def _port_of(url: str) -> int | None:
@@ -52,6 +75,25 @@ def _port_of(url: str) -> int | None:
     with suppress(ValueError):
         return urlsplit(url).port
     return None
+
+
+SILENT_SERVICES: Final = {
+    80: "web",
+    443: "web",
+    1883: "mqtt",
+    6053: "esphome",
+    8080: "web",
+    8123: "web",
+    8883: "mqtt",
+}
+"""What mostly listens on a TCP port, and says nothing until it is asked."""
+
+
+def service_of(url: str) -> str | None:
+    """Return what the TCP port of a bridge mostly is, where that is none of a meter; `reader` for what is no bridge."""
+    if url.startswith(_BRIDGE):
+        return SILENT_SERVICES.get(_port_of(url) or 0)
+    return "reader" if url.startswith((*_WEB, MQTT)) else None
 
 
 class Address:
@@ -63,9 +105,11 @@ class Address:
     def __init__(self, url: str) -> None:
         """Look nothing up yet."""
         self.url = url
-        self.is_network = is_network(url)
+        self.is_bridge = url.startswith(_BRIDGE)
         """Whether it is a port of a bridge, reached by TCP."""
-        self.is_local = "://" not in url
+        self.is_raw = url.startswith(_SCHEME)
+        """Whether nothing else is known of what the bridge speaks, which may then be telnet."""
+        self.is_local = not is_network(url) and "://" not in url
         """Whether it is a device of this machine."""
         self._host, self._port = _name_and_port(url)
         self._known: list[str] = []

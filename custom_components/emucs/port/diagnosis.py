@@ -3,7 +3,18 @@
 import re
 from typing import Final
 
-from .errors import BinaryProtocol, Encrypted, LineEnds, NoData, NoEnd, NoTelegram, PortError, WrongSpeed
+from .errors import (
+    BinaryProtocol,
+    Encrypted,
+    LineEnds,
+    NoData,
+    NoEnd,
+    NoTelegram,
+    PortError,
+    ValuesOnly,
+    WebPage,
+    WrongSpeed,
+)
 from .line_ends import CODE, END, look_changed
 
 # DLMS general-glo-ciphering (IEC 62056-5-3): tag, system title with its length, a length as BER has it, the security
@@ -17,6 +28,8 @@ _HDLC: Final = re.compile(rb"(?=\x7e([\xa0-\xa7].))", re.DOTALL)
 _HDLC_FLAG: Final = 0x7E
 _HDLC_LENGTH: Final = 0x7FF
 _HEADER_AND_REGISTER: Final = re.compile(rb"(?:\A|(?<=[%b]))/[^%b]{1,96}+[%b]{1,16}+%b\(" % (END, END, END, CODE))
+_WEB: Final = re.compile(rb"HTTP/1\.[01] \d{3}|\s*(?:<\?xml[^>]{0,200}>\s*)?<(?:!doctype html|html)", re.IGNORECASE)
+_JSON: Final = re.compile(rb"\s*(?:\{\s*(?:\"[^\"]{1,100}\"\s*:|\})|\[\s*[\[\"{\d])")
 _FILLING: Final = b"\r\n\0"
 _TEXT_BYTES: Final = bytes({*range(0x20, 0x7F), *b"\r\n\t\0"})
 _TEXT_SHARE: Final = 0.9
@@ -39,6 +52,10 @@ def diagnose(sample: bytes) -> PortError:
 
 def _diagnose_text(sample: bytes) -> PortError:
     """Return why no telegram is in a text."""
+    if _WEB.match(sample):
+        return WebPage()
+    if _JSON.match(sample):
+        return ValuesOnly()
     if b"!" not in sample and len(_HEADER_AND_REGISTER.findall(sample)) > 1:
         return NoEnd()
     if re.search(CODE + rb"\(", sample) and look_changed(sample):

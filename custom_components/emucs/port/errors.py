@@ -94,6 +94,88 @@ class CannotConnect(PortError):
         return f"{self.reason}_{self.cause}" if self.cause else self.reason
 
 
+class Refusal(CannotConnect):
+    """A reader, or what leads to it, says why it cannot be read."""
+
+    text: ClassVar[str] = CannotConnect.reason
+    """The name of the text that says what is wrong and what to do."""
+
+    @property
+    @override
+    def cause(self) -> None:
+        """Return none: the text says it."""
+        return None
+
+    @property
+    @override
+    def problem(self) -> str:
+        """Return the name of the text."""
+        return self.text
+
+    @override
+    def __str__(self) -> str:
+        """Return the detail, or at least the name of the text."""
+        return Exception.__str__(self) or self.text
+
+
+class HttpStatus(Refusal):
+    """A reader answers with a status that is not that of success, which is the detail."""
+
+    @property
+    @override
+    def kind(self) -> str:
+        """Return the status."""
+        return str(self)
+
+
+class NotFound(HttpStatus):
+    """Nothing is at this address of a reader: the path is wrong, or it is another device."""
+
+    text = "not_found"
+
+
+class Unauthorized(Refusal):
+    """The reader wants a token or a password, or does not take this one any more."""
+
+    text = "unauthorized"
+
+
+class LocalApiOff(Refusal):
+    """The owner has to allow programs in the house to read the reader, in its app."""
+
+    text = "local_api_off"
+
+
+class TooManyClients(Refusal):
+    """The reader serves as many programs as it can."""
+
+    text = "too_many_clients"
+
+
+class Untrusted(Refusal):
+    """What answers has not the certificate of the reader."""
+
+    text = "untrusted"
+
+
+class MqttNotReady(Refusal):
+    """Home Assistant has no connection to a broker of MQTT."""
+
+    text = "mqtt_not_ready"
+
+
+class ProxyAbsent(Refusal):
+    """Home Assistant knows no such port of an ESPHome device now."""
+
+    text = "proxy_absent"
+
+
+class TakenAway(Refusal):
+    """Telegrams come, but the reader closes again and again: mostly because another program connects."""
+
+    text = "taken_away"
+
+
 class NoData(PortError):
     """The port is open, and silent."""
 
@@ -124,6 +206,26 @@ class BinaryProtocol(NoTelegram):
     def problem(self) -> str:
         """Return the name of a text of its own."""
         return "binary_protocol"
+
+
+class WebPage(NoTelegram):
+    """A page for a browser comes, or the answer of a web server to what it does not understand."""
+
+    @property
+    @override
+    def problem(self) -> str:
+        """Return the name of a text of its own."""
+        return "web_page"
+
+
+class ValuesOnly(NoTelegram):
+    """Values come as JSON, as readers give them beside the telegram, or instead."""
+
+    @property
+    @override
+    def problem(self) -> str:
+        """Return the name of a text of its own."""
+        return "values_only"
 
 
 class Encrypted(PortError):

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol, override
 
-from .errors import CannotConnect, text_of
+from .errors import CannotConnect, PortError, text_of
 from .reader import Reader
 from .telegram import Telegram
+from .telnet import Telnet
 
 _SAMPLE_SIZE: Final = 2048
 # A port that sends more than anybody takes is not listened to for a while.
@@ -50,45 +51,67 @@ async def sleep(clock: HostClock, seconds: float) -> None:
 class Incoming(asyncio.Protocol):
     """The receiving end of a port: where a serial adapter brings a telegram in dozens of pieces, one wakes a task."""
 
-    def __init__(self, reader: Reader, clock: HostClock | None = None) -> None:
-        """Start with a port that is being opened; the clock is the event loop's where none is given."""
+    def __init__(self, reader: Reader, clock: HostClock | None = None, telnet: Telnet | None = None) -> None:
+        """Start with a port that is being opened; the clock is the event loop's where none is given.
+
+        `telnet` is there where its commands may stand among the bytes.
+        """
         self._clock = clock
+        self._telnet = telnet
         self.sample = b""
         """The beginning of what came since the latest telegram."""
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when the port is free."""
         self._reader = reader
         self._telegrams: list[Telegram] = []
-        self._transport: asyncio.ReadTransport | None = None
+        self._transport: asyncio.BaseTransport | None = None
         self._is_paused = False
-        self._failure: CannotConnect | None = None
+        self._failure: PortError | None = None
         self._waiter: asyncio.Future[None] | None = None
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport if isinstance(transport, asyncio.ReadTransport) else None
+        self._transport = transport
 
     @override
     def data_received(self, data: bytes) -> None:
+        if self._telnet is not None:
+            data = self._negotiate(self._telnet, data)
         if not (telegrams := self._reader.feed(data)):
             self.sample = (self.sample + data)[:_SAMPLE_SIZE]
             return
         self.sample = b""
         self._telegrams += telegrams
         self._wake()
-        if len(self._telegrams) > _MOST_WAITING and self._transport is not None and not self._is_paused:
-            # ESPHome's connection cannot.
+        if len(self._telegrams) > _MOST_WAITING and not self._is_paused:
+            self._pause()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        if isinstance(exc, PortError):
+            self._failure = exc
+        else:
+            self._failure = CannotConnect("closed by the other side" if exc is None else text_of(exc))
+            self._failure.__cause__ = exc
+        if not self.closed.done():
+            self.closed.set_result(None)
+        self._wake()
+
+    def _pause(self) -> None:
+        """Listen to nothing more for a while; ESPHome's connection cannot."""
+        if isinstance(self._transport, asyncio.ReadTransport):
             with suppress(NotImplementedError):
                 self._transport.pause_reading()
                 self._is_paused = True
 
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._failure = CannotConnect("closed by the other side" if exc is None else text_of(exc))
-        self._failure.__cause__ = exc
-        if not self.closed.done():
-            self.closed.set_result(None)
-        self._wake()
+    def _negotiate(self, telnet: Telnet, data: bytes) -> bytes:
+        """Return bytes without the commands of telnet, and answer those."""
+        data = telnet.feed(data)
+        if telnet.answer:
+            if isinstance(self._transport, asyncio.WriteTransport):
+                self._transport.write(telnet.answer)
+            telnet.answer = b""
+        return data
 
     def _wake(self) -> None:
         """Wake the waiting reader."""
@@ -98,14 +121,14 @@ class Incoming(asyncio.Protocol):
     async def take(self, seconds: float) -> list[Telegram]:
         """Return all telegrams that came, or that come first within some seconds, perhaps none.
 
-        Raises CannotConnect when there are none and the port is closed.
+        Raises why, as a PortError, when there are none and the port is closed.
         """
         if not self._telegrams and self._failure is None:
             await self._wait(seconds)
         telegrams, self._telegrams = self._telegrams, []
         if not telegrams and self._failure is not None:
             raise self._failure
-        if self._is_paused and self._failure is None and self._transport is not None:
+        if self._is_paused and self._failure is None and isinstance(self._transport, asyncio.ReadTransport):
             self._is_paused = False
             self._transport.resume_reading()
         return telegrams

@@ -1,6 +1,7 @@
 """A link to a user port: opens it, watches it, and opens it again, for as long as it is read."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,20 +9,20 @@ import errno
 import os
 import random
 import socket
-from typing import Any, Final, Literal, Self
-
-from serialx import create_serial_connection
-from serialx.common import BaseSerialTransport
+from typing import Final, Self, Unpack
 
 from .address import Address
 from .diagnosis import diagnose
-from .errors import CannotConnect, InvalidChecksum, LineEnds, PortError, text_of
+from .errors import CannotConnect, Cause, InvalidChecksum, LineEnds, PortError, TakenAway, text_of
 from .framing import Drop
 from .incoming import HostClock, Incoming, sleep
 from .line_ends import END, look_changed
+from .opening import SerialSettings, opener_of
 from .period import Period
 from .reader import Reader
+from .source import Opener, OpenPort
 from .telegram import Telegram
+from .telnet import Telnet
 
 SILENCE: Final = 8.0
 """Seconds without a valid telegram after which a port is down, where the meter sends one each second."""
@@ -49,6 +50,11 @@ LONGEST_DELAY_WHERE_CHEAP: Final = 1.5
 """Seconds from one try to the next where it costs next to nothing: then its return shows within a moment."""
 _CHEAP: Final = {errno.ECONNREFUSED, errno.ENOENT}
 _JITTER: Final = 0.2
+SHORTEST_IDLE: Final = 50.0
+"""Seconds after which a bridge may cut a program that says nothing; a port that fails sooner than that has failed."""
+_MOST_CLOSINGS: Final = 4
+_CLOSINGS_WITHIN: Final = 300.0
+"""Seconds in which a reader does not close so often by itself: one that cuts idle programs waits for minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +67,22 @@ class LinkDown:
 class Link:
     """An endless async iterator of telegrams and, `LinkDown` when the port fails, or fails for a different reason.
 
-    The URL is a device path, `socket://host:port`, `rfc2217://host:port`, `esphome://…`: all that serialx opens.
-    Use it as an async context manager, or close it.
+    The URL is a device path, `socket://host:port`, `rfc2217://host:port`, `esphome://…`, all that serialx opens, or
+    that of a reader with a web server: `http://`, `https://`, `ws://`, `wss://`. Whoever knows other kinds passes what
+    opens them. Use it as an async context manager, or close it.
     """
 
     def __init__(
         self,
         url: str,
         *,
-        baudrate: int = 115200,
-        bytesize: Literal[7, 8] = 8,
-        parity: Literal["N", "E", "O"] = "N",
-        stopbits: Literal[1, 2] = 1,
         silence: float | None = None,
         wait: float | None = None,
         clock: HostClock | None = None,
+        open_with: Opener | None = None,
+        **settings: Unpack[SerialSettings],
     ) -> None:
-        """Set up without opening; serial settings as in e-MUCS P1 1.7.1, table 2.
+        """Set up without opening; serial settings as in e-MUCS P1 1.7.1, table 2, unless others are given.
 
         `silence` in seconds is fixed. `wait` is how long the user knows that telegrams may take: the silence is never
         shorter, whatever their period seems to be. All waiting is by `clock`, the event loop's where none is given.
@@ -88,13 +93,7 @@ class Link:
         """How often the port was opened."""
         self.failure: PortError | None = None
         """Why the latest try gave no telegrams any more."""
-        # As serialx takes them from many a caller, and types them for one.
-        self._settings: dict[str, Any] = {
-            "baudrate": baudrate,
-            "byte_size": bytesize,
-            "parity": parity,
-            "stopbits": stopbits,
-        }
+        self._open_with = open_with or opener_of(url, settings)
         self._fixed_silence = silence
         self._wait = wait
         self._given_clock = clock
@@ -102,10 +101,11 @@ class Link:
         self._sends_each_second = False
         self._delay = FIRST_DELAY
         self._address = Address(url)
-        self._began = 0.0
+        self._began = self._opened = 0.0
         self._opening_took: float | None = None
         self._bad_telegrams = 0
         self._heard = 0  # how often telegrams came since the port was opened
+        self._closings: deque[float] = deque(maxlen=_MOST_CLOSINGS)
         self._events = self._run()
 
     def __aiter__(self) -> Self:
@@ -140,6 +140,7 @@ class Link:
     async def _run(self) -> AsyncGenerator[Telegram | LinkDown]:
         """Yield what happens, over as many connections as it takes."""
         down: type[PortError] | None = None
+        hidden: PortError | None = None  # what a port failed by that may come back in a moment
         while True:
             failure: PortError
             try:
@@ -147,36 +148,55 @@ class Link:
                 try:
                     while True:
                         for telegram in await self._receive(incoming):
-                            down = None
+                            down = hidden = None
                             self._delay = FIRST_DELAY
                             yield telegram
                 finally:
                     await _close(transport, incoming)
             except PortError as error:
-                failure = self.failure = error
+                failure = self.failure = self._judged(error)
             delay = self._next_delay(failure)
             if type(failure) is not down:
                 grace = self._grace(failure) if down is None else 0
                 if grace <= delay:
                     if grace:
                         await self._sleep(grace)
+                    if hidden is not None and self._heard > 1:
+                        failure = hidden
                     down = type(failure)
                     yield LinkDown(failure)
                     delay -= grace
+                else:
+                    hidden = hidden or failure
             await self._sleep(delay)
 
     def _grace(self, failure: PortError) -> float:
-        """Return the seconds within which a port that was closed behind a single telegram may still send the next.
+        """Return the seconds within which a port that was closed behind a telegram may still send the next.
 
-        Some bridges close after each.
+        Some bridges close after each, others cut who says nothing for minutes.
         """
-        if self._heard != 1 or self._period.last is None or not isinstance(failure, CannotConnect):
+        was_idle = self._heard > 1 and self._clock.time() - self._opened > SHORTEST_IDLE
+        if self._period.last is None or not isinstance(failure, CannotConnect) or not (self._heard == 1 or was_idle):
             return 0
         period = self._period.seconds or (EACH_SECOND if self._sends_each_second else self.silence)
         until = self._period.last + min(self.silence, PERIODS_TO_RETURN * period)
         return max(0, until - self._clock.time())
 
-    async def _open(self) -> tuple[BaseSerialTransport, Incoming]:
+    def _judged(self, failure: PortError) -> PortError:
+        """Return a failure, or what it means where the other side has closed again and again behind telegrams."""
+        if self._heard > 1 and isinstance(failure, CannotConnect) and failure.cause is Cause.CLOSED:
+            self._closings.append(self._clock.time())
+            if self.is_taken_away:
+                return TakenAway()
+        return failure
+
+    @property
+    def is_taken_away(self) -> bool:
+        """Tell whether the other side closes again and again, mostly as it serves another program that connects too."""
+        closings = self._closings
+        return len(closings) == _MOST_CLOSINGS and self._clock.time() - closings[0] < _CLOSINGS_WITHIN
+
+    async def _open(self) -> tuple[OpenPort, Incoming]:
         """Open the port."""
         self._began = self._clock.time()
         # Opening takes what it takes, by whatever clock the rest is.
@@ -185,16 +205,19 @@ class Link:
             opened = await self._open_first(await self._address.urls(self._open_timeout))
         except TimeoutError as error:
             raise CannotConnect(f"no answer within {self._open_timeout:.0f} s") from error
+        except PortError:
+            raise
         except Exception as error:  # what else a backend of serialx raises must not end the link
             raise CannotConnect(text_of(error)) from error
         self._opening_took = asyncio.get_running_loop().time() - began
+        self._opened = self._clock.time()
         self.connections += 1
         self._heard = 0
         self.reader.reset()
         self._note_errors()
         return opened
 
-    async def _open_first(self, urls: list[str]) -> tuple[BaseSerialTransport, Incoming]:
+    async def _open_first(self, urls: list[str]) -> tuple[OpenPort, Incoming]:
         """Open the first of some addresses that answers; raise what the last one raised."""
         for url in urls:
             try:
@@ -208,18 +231,15 @@ class Link:
                 return opened
         raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
 
-    async def _connect(self, url: str) -> tuple[BaseSerialTransport, Incoming]:
+    async def _connect(self, url: str) -> tuple[OpenPort, Incoming]:
         """Open an address."""
-        incoming = Incoming(self.reader, self._given_clock)
-        transport, _ = await create_serial_connection(
-            loop=asyncio.get_running_loop(), protocol_factory=lambda: incoming, url=url, **self._settings
-        )
-        return transport, incoming
+        incoming = Incoming(self.reader, self._given_clock, Telnet() if self._address.is_raw else None)
+        return await self._open_with(url, incoming), incoming
 
     @property
     def _open_timeout(self) -> float:
         """Return the seconds that opening may take."""
-        if self._opening_took is None or not self._address.is_network:
+        if self._opening_took is None or not self._address.is_bridge:
             return OPEN_TIMEOUT
         return min(OPEN_TIMEOUT, max(SHORT_OPEN_TIMEOUT, SLOWER_THAN_EVER * self._opening_took))
 
@@ -284,10 +304,10 @@ class Link:
         if cause is not None and not isinstance(cause, OSError):
             # An address that is none, a setting that the port does not take: only the user can change it.
             return False
-        return self._address.is_local or (self._address.is_network and not isinstance(cause, socket.gaierror))
+        return self._address.is_local or (self._address.is_bridge and not isinstance(cause, socket.gaierror))
 
 
-async def _close(transport: BaseSerialTransport, incoming: Incoming) -> None:
+async def _close(transport: OpenPort, incoming: Incoming) -> None:
     """Close a port and wait until it is free."""
     transport.close()
     with suppress(TimeoutError):
