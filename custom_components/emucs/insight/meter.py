@@ -9,6 +9,7 @@ from .base import Insight
 from .capacity import Capacity
 from .clock import MeterClock
 from .connection import Connection
+from .cost import Cost
 from .forecast import Forecast
 from .grid import Grid, grid_of
 from .guard import Guard, Guarded
@@ -25,6 +26,7 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     Voltage,
     Profile,
     Forecast,
+    Cost,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 
