@@ -38,13 +38,15 @@ from .const import (
     ENTRY_VERSION,
 )
 from .devices import async_title, identifier_of, is_of, model_of, port_version_of
-from .forms import USER_PORT_SELECTOR, form_section, integer
+from .forms import PRICE_SELECTOR, USER_PORT_SELECTOR, form_section, integer
 from .insight.grid import grid_of
 from .insight.mbus import mbus_meters
+from .insight.price import CONF_PRICE_ENTITY, SECTION_PRICE
 from .insight.user_port import CONF_USER_PORT, UserPort, detect_user_port
 from .options_flow import EmucsOptionsFlow
 from .port import LinkDown, PortError, Telegram
 from .port_watch import NUMBER_WITHIN, link_of
+from .price_watch import price_errors
 from .texts import async_exception_text, async_language, async_words, problem_of
 
 SECTION_ADVANCED: Final = "advanced"
@@ -232,9 +234,12 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
         """Show the meter that was found, and which user port it seems to be."""
         telegram = self._telegram
         manufacturer, model = model_of(telegram)
-        if user_input is not None:
+        errors = price_errors(self.hass, user_input or {})
+        if user_input is not None and not errors:
             self._abort_if_unique_id_configured()
-            options = {CONF_ADD_TO_ENERGY: True} if user_input[CONF_ADD_TO_ENERGY] else {}
+            options: dict[str, Any] = {CONF_ADD_TO_ENERGY: True} if user_input[CONF_ADD_TO_ENERGY] else {}
+            if CONF_PRICE_ENTITY in user_input:
+                options[SECTION_PRICE] = {CONF_PRICE_ENTITY: user_input[CONF_PRICE_ENTITY]}
             if user_input[CONF_USER_PORT] != UserPort.P1:
                 options[CONF_USER_PORT] = user_input[CONF_USER_PORT]
             title = await async_title(self.hass, identifier_of(telegram), model)
@@ -249,8 +254,10 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
                 {
                     probatio.Required(CONF_USER_PORT, default=str(guess.port)): USER_PORT_SELECTOR,
                     probatio.Required(CONF_ADD_TO_ENERGY, default=True): BooleanSelector(),
+                    probatio.Optional(CONF_PRICE_ENTITY): PRICE_SELECTOR,
                 }
             ),
+            errors=errors,
             description_placeholders={
                 "model": " ".join(filter(None, (manufacturer, model))) or words["unknown"],
                 "id": identifier_of(telegram),

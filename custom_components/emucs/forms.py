@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
+    EntitySelector,
+    EntitySelectorConfig,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -57,3 +59,4 @@ def form_section(
 USER_PORT_SELECTOR: Final = SelectSelector(
     SelectSelectorConfig(options=list(UserPort), mode=SelectSelectorMode.LIST, translation_key="user_port")
 )
+PRICE_SELECTOR: Final = EntitySelector(EntitySelectorConfig(domain=["sensor", "input_number", "number"]))

@@ -1,10 +1,12 @@
 """Options flow: the settings of a meter, and its history."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
-from homeassistant.const import CURRENCY_EURO, UnitOfElectricCurrent, UnitOfPower, UnitOfRatio, UnitOfTime
+from homeassistant.const import CURRENCY_EURO, UnitOfElectricCurrent, UnitOfEnergy, UnitOfPower, UnitOfRatio, UnitOfTime
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
@@ -14,9 +16,10 @@ import probatio
 
 from .const import CONF_UPDATE_INTERVAL
 from .coordinator import MeterCoordinator
-from .forms import USER_PORT_SELECTOR, decimal, form_section, integer
+from .forms import PRICE_SELECTOR, USER_PORT_SELECTOR, decimal, form_section, integer
 from .history import has_history
 from .history.flow import HistorySteps
+from .insight.bands import band_sets
 from .insight.capacity import (
     CONF_AREA,
     CONF_CAP_PERIOD,
@@ -32,8 +35,20 @@ from .insight.charging import Charger
 from .insight.connection import CONF_CHARGER, CONF_MARGIN, DEFAULT_MARGIN
 from .insight.grid import BREAKERS, CONF_BREAKER, SECTION_CONNECTION, breaker_in, rated_current
 from .insight.peaks import FLOOR
+from .insight.price import (
+    CONF_BAND_PRICES,
+    CONF_BAND_SET,
+    CONF_COST_TO_ENERGY,
+    CONF_EXPORT_PRICE,
+    CONF_EXPORT_PRICE_ENTITY,
+    CONF_FIXED_PRICE,
+    CONF_PRICE_ENTITY,
+    SECTION_BANDS,
+    SECTION_PRICE,
+)
 from .insight.tariff import Area, CapPeriod
 from .insight.user_port import CONF_USER_PORT, UserPort
+from .price_watch import price_errors
 
 _CAPACITY: Final = probatio.Schema(
     {
@@ -69,6 +84,17 @@ _CONNECTION: Final = probatio.Schema(
         probatio.Required(CONF_MARGIN, default=DEFAULT_MARGIN): decimal(0, 100, UnitOfElectricCurrent.AMPERE),
     }
 )
+_PRICE_UNIT: Final = f"{CURRENCY_EURO}/{UnitOfEnergy.KILO_WATT_HOUR}"
+_EUROS: Final = decimal(-10, 10, _PRICE_UNIT)
+_PRICE: Final = probatio.Schema(
+    {
+        probatio.Optional(CONF_PRICE_ENTITY): PRICE_SELECTOR,
+        probatio.Optional(CONF_FIXED_PRICE): _EUROS,
+        probatio.Optional(CONF_EXPORT_PRICE_ENTITY): PRICE_SELECTOR,
+        probatio.Optional(CONF_EXPORT_PRICE): _EUROS,
+        probatio.Required(CONF_COST_TO_ENERGY, default=False): BooleanSelector(),
+    }
+)
 _OPTIONS: Final = {
     probatio.Optional(CONF_UPDATE_INTERVAL): integer(1, 300, UnitOfTime.SECONDS),
     probatio.Optional(CONF_USER_PORT): USER_PORT_SELECTOR,
@@ -77,6 +103,9 @@ _OPTIONS: Final = {
 
 class EmucsOptionsFlow(HistorySteps):
     """Changes how a meter is shown, and imports its history."""
+
+    _settings: dict[str, Any]
+    """What was submitted, while the prices of time bands are asked for."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the menu; without a recorder there are only settings."""
@@ -88,10 +117,13 @@ class EmucsOptionsFlow(HistorySteps):
         """Ask for the options."""
         errors = {}
         if user_input is not None:
-            if _take_breaker(user_input.get(SECTION_CONNECTION, {})):
-                return self.async_create_entry(data=user_input)
             # Whether the form is shown from its top or where it was left differs: one of both is in view.
-            errors = dict.fromkeys(("base", SECTION_CONNECTION), "breaker")
+            if not _take_breaker(user_input.get(SECTION_CONNECTION, {})):
+                errors = dict.fromkeys(("base", SECTION_CONNECTION), "breaker")
+            elif error := price_errors(self.hass, user_input.get(SECTION_PRICE, {})):
+                errors = dict.fromkeys(("base", SECTION_PRICE), next(iter(error.values())))
+            else:
+                return await self._async_take(user_input)
         options = user_input or self.config_entry.options
         fields = probatio.Schema(
             {
@@ -100,11 +132,40 @@ class EmucsOptionsFlow(HistorySteps):
                 **form_section(
                     SECTION_CONNECTION, _CONNECTION, options, collapsed=False, suggested=self._suggested_connection()
                 ),
+                **form_section(SECTION_PRICE, _PRICE, _without_bands(options), collapsed=False),
             }
         )
-        shown = {CONF_USER_PORT: str(UserPort.P1), **options}
+        shown = {CONF_USER_PORT: str(UserPort.P1), **_without_bands(options)}
         return self.async_show_form(
             step_id="settings", data_schema=self.add_suggested_values_to_schema(fields, shown), errors=errors
+        )
+
+    async def _async_take(self, user_input: dict[str, Any]) -> ConfigFlowResult:
+        """Take the options; ask for the price of each time band where there are bands, and no price of another kind."""
+        self._settings, price = user_input, user_input.get(SECTION_PRICE, {})
+        if self._bands and CONF_PRICE_ENTITY not in price and CONF_FIXED_PRICE not in price:
+            return await self.async_step_band_prices()
+        return self.async_create_entry(data=user_input)
+
+    @property
+    def _bands(self) -> tuple[str, ...]:
+        """Return the time bands that were chosen."""
+        chosen = band_sets().get(self._settings.get(SECTION_BANDS, {}).get(CONF_BAND_SET))
+        return () if chosen is None else chosen.bands
+
+    async def async_step_band_prices(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the price of each time band: of all of them, or of none."""
+        errors = {}
+        if user_input is not None:
+            if len(user_input) in (0, len(self._bands)):
+                price = self._settings.get(SECTION_PRICE, {})
+                prices = {CONF_BAND_PRICES: user_input} if user_input else {}
+                return self.async_create_entry(data={**self._settings, SECTION_PRICE: {**price, **prices}})
+            errors = {"base": "all_bands"}
+        fields = probatio.Schema({probatio.Optional(band): _EUROS for band in self._bands})
+        shown = user_input or self.config_entry.options.get(SECTION_PRICE, {}).get(CONF_BAND_PRICES, {})
+        return self.async_show_form(
+            step_id="band_prices", data_schema=self.add_suggested_values_to_schema(fields, shown), errors=errors
         )
 
     def _suggested_connection(self) -> dict[str, str]:
@@ -115,6 +176,12 @@ class EmucsOptionsFlow(HistorySteps):
         meter: MeterCoordinator = entry.runtime_data
         rating = None if meter.data is None else rated_current(meter.telegram, meter.insights.grid)
         return {} if rating is None else {CONF_BREAKER: f"{round(rating, 1).normalize():f}"}
+
+
+def _without_bands(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options as the form has them: the prices of time bands have one of their own."""
+    price = {key: value for key, value in options.get(SECTION_PRICE, {}).items() if key != CONF_BAND_PRICES}
+    return {**options, SECTION_PRICE: price} if SECTION_PRICE in options else dict(options)
 
 
 def _take_breaker(connection: dict[str, Any]) -> bool:

@@ -267,7 +267,8 @@ def test_a_counter_that_is_doubted_is_waited_for() -> None:
 
 def test_prices_are_those_of_bands() -> None:
     prices = {"pic": 0.36, "medium": 0.30, "eco": 0.25}
-    meter = PricedMeter("2026-03-02T16:45", priced_bands="wallonia_impact", band_prices=prices)
+    bands = {"bands": {"band_set": "wallonia_impact"}}
+    meter = PricedMeter("2026-03-02T16:45", bands, band_prices=prices)
     meter.quarters(1, constant("1"))
     assert meter.state.day.total == Decimal("0.25")
     meter.quarters(1, constant("1"))

@@ -169,7 +169,10 @@ def test_settings_of_options() -> None:
     # Zero is a price.
     assert price_settings_of({"price": {"fixed_price": 0}}).imported.is_set
     by_band = price_settings_of(
-        {"price": {"priced_bands": "wallonia_impact", "band_prices": {"pic": 0.4, "eco": 0.2, "medium": 0.3}}}
+        {
+            "bands": {"band_set": "wallonia_impact"},
+            "price": {"band_prices": {"pic": 0.4, "eco": 0.2, "medium": 0.3}},
+        }
     )
     assert by_band.imported.of(slot_of(datetime.fromisoformat("2026-06-01T18:00+02:00")), PriceTrack()) == Decimal(
         "0.4"

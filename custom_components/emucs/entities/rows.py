@@ -105,6 +105,8 @@ class SensorRow(Row, SensorEntityDescription):
     """The unit that the number of its register is converted to, where there is no `value_fn`."""
     value_fn: Of[Value] | None = None
     attributes_fn: Of[dict[str, Any]] | None = None
+    last_reset_fn: Of[datetime | None] | None = None
+    """Since when a total is counted, where it begins anew now and then."""
 
     def value(self, meter: MeterCoordinator) -> Value:
         """Return its value; None where it is unknown, or in a unit of something else."""

@@ -87,6 +87,11 @@ class Cost(Insight[PriceSettings, CostState]):
         tariffs = self.settings.exported if flow == EXPORT else self.settings.imported
         return tariffs.of(slot, self.tracks[flow])
 
+    def price_now(self, flow: int) -> Decimal | None:
+        """Return the price of IMPORT or EXPORT in the running quarter, in EUR per kWh, as far as it is known."""
+        price = Reason.NO_PRICE if self._slot is None else self.price(flow, self._slot)
+        return None if isinstance(price, Reason) else price
+
     @override
     def feed(self, telegram: Telegram, *, counter_is_doubted: bool = False) -> CostState | None:
         """Take a telegram; return what is known, which changes with the quarter."""
@@ -155,19 +160,19 @@ class Cost(Insight[PriceSettings, CostState]):
 
     def _bridge(self, before: Reading, after: Reading) -> None:
         """Price what was counted while nothing was read; its part of the quarter that runs is priced with that."""
-        slots = range(slot_of(before.time), slot_of(after.time) + 1)
+        # A port that sends once a quarter may do so just as it ends: then nothing of it is the next one's.
+        slots = range(slot_of(before.time), slot_of(after.time - _SECOND) + 1)
         reasons = set(self._unpriced(slots)) if after.time - before.time <= _LONGEST_GAP else {Reason.GAP}
         if reasons:
-            reason = reasons.pop() if len(reasons) == 1 else Reason.GAP
             energy = after.imported - before.imported, after.exported - before.exported
-            self._add(slots[-1], *energy, reason=reason)
+            self._add(slots[-1], *energy, reason=reasons.pop() if len(reasons) == 1 else Reason.GAP)
             return
         for slot in slots:
             begin, end = (
                 before.at(min(max(slot_begin(each), before.time), after.time), after) for each in (slot, slot + 1)
             )
             energy = end.imported - begin.imported, end.exported - begin.exported
-            if slot == slots[-1]:
+            if slot == slot_of(after.time):
                 self._energy = energy
             else:
                 self._add(slot, *energy)

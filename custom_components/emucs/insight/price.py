@@ -15,9 +15,11 @@ SECTION_PRICE: Final = "price"
 CONF_PRICE_ENTITY: Final = "price_entity"
 CONF_FIXED_PRICE: Final = "fixed_price"
 CONF_BAND_PRICES: Final = "band_prices"
-CONF_PRICED_BANDS: Final = "priced_bands"
+CONF_COST_TO_ENERGY: Final = "cost_to_energy"
 CONF_EXPORT_PRICE_ENTITY: Final = "export_price_entity"
 CONF_EXPORT_PRICE: Final = "export_price"
+SECTION_BANDS: Final = "bands"
+CONF_BAND_SET: Final = "band_set"
 
 LATE: Final = timedelta(minutes=5)
 """How long after a quarter began a new price is taken for its own: sources follow the clock, but need a moment."""
@@ -170,11 +172,11 @@ class PriceSettings:
 def price_settings_of(options: Mapping[str, Any]) -> PriceSettings:
     """Return what the options of an entry say of prices."""
     section = options.get(SECTION_PRICE, {})
-    bands, by_band = section.get(CONF_PRICED_BANDS), section.get(CONF_BAND_PRICES, {})
+    by_band = section.get(CONF_BAND_PRICES) or {}
     return PriceSettings(
         imported=Tariffs(
             entity=section.get(CONF_PRICE_ENTITY) or None,
-            bands=bands or None,
+            bands=options.get(SECTION_BANDS, {}).get(CONF_BAND_SET) if by_band else None,
             by_band=tuple((band, Decimal(str(price))) for band, price in sorted(by_band.items())),
             fixed=_decimal(section.get(CONF_FIXED_PRICE)),
         ),
