@@ -142,7 +142,12 @@ class EmucsOptionsFlow(HistorySteps):
 
     async def _async_take(self, user_input: dict[str, Any]) -> ConfigFlowResult:
         """Take the options; ask for the price of each time band where there are bands, and no price of another kind."""
-        self._settings, price = user_input, user_input.get(SECTION_PRICE, {})
+        price = user_input.get(SECTION_PRICE, {})
+        if not price.get(CONF_COST_TO_ENERGY):
+            price.pop(CONF_COST_TO_ENERGY, None)
+        if not price:
+            user_input.pop(SECTION_PRICE, None)
+        self._settings = user_input
         if self._bands and CONF_PRICE_ENTITY not in price and CONF_FIXED_PRICE not in price:
             return await self.async_step_band_prices()
         return self.async_create_entry(data=user_input)

@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs import config_flow, forms, options_flow
 from custom_components.emucs.history import flow as history_flow
+from custom_components.emucs.insight.bands import band_sets
 from custom_components.emucs.insight.grid import Grid
 from custom_components.emucs.insight.mbus import Medium
 from custom_components.emucs.insight.user_port import Evidence
@@ -36,6 +37,7 @@ COMMON_ATTRIBUTES = {
     *("device_class", "friendly_name", "icon", "options", "state_class", "unit_of_measurement"),
     *("max", "min", "mode", "step"),
     *("event_type", "event_types"),
+    "last_reset",
 }
 
 
@@ -63,6 +65,8 @@ def forms() -> Iterator[dict[str, Any]]:
 
 def test_every_field_has_a_text_and_every_text_a_field() -> None:
     fields = {named(node.args[0]) for marker in ("Required", "Optional") for node in calls(marker)} - {None}
+    # A form asks for the price of each band of the set that was chosen.
+    fields |= {band for bands in band_sets().values() for band in bands.bands}
     assert fields == {field for form in forms() for field in form.get("data", {})}
 
 
@@ -88,7 +92,12 @@ async def test_every_attribute_has_a_text_and_every_text_an_attribute(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     hass.config_entries.async_update_entry(
-        entry, options={"capacity": {"area": "imewo"}, "connection": {"breaker": "40"}}
+        entry,
+        options={
+            "capacity": {"area": "imewo"},
+            "connection": {"breaker": "40"},
+            "price": {"fixed_price": 0.3, "export_price": 0.05},
+        },
     )
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
