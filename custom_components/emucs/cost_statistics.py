@@ -5,13 +5,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CURRENCY_EURO
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util, slugify
 
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry
 from .insight.cost import Cost
+from .insight.price import EURO
 from .insight.quarters import EXPORT, IMPORT
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class _Writer:
             "source": DOMAIN,
             "statistic_id": statistic_id(self._entry, flow),
             "unit_class": None,
-            "unit_of_measurement": CURRENCY_EURO,
+            "unit_of_measurement": EURO,
         }
         rows: list[StatisticData] = [
             {"start": dt_util.utc_from_timestamp(hour * _SECONDS_AN_HOUR), "state": float(total), "sum": float(total)}

@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
-from homeassistant.const import CURRENCY_EURO
 
 from ..coordinator import MeterCoordinator
 from ..insight.bill import Bill
 from ..insight.cost import Cost
 from ..insight.electricity import energy_import
+from ..insight.price import EURO
 from ..insight.quarters import EXPORT, IMPORT
 from ..insight.tally import Tally
 from .rows import Of, Row, SensorRow, Value, of_state, rounded
@@ -98,7 +98,7 @@ def _row(key: str, value: Of[Value], attributes: Of[dict[str, Any]], since: Of[d
         translation_key=key,
         device_class=SensorDeviceClass.MONETARY,
         state_class=SensorStateClass.TOTAL,
-        native_unit_of_measurement=CURRENCY_EURO,
+        native_unit_of_measurement=EURO,
         suggested_display_precision=2,
         exists_fn=_exists,
         value_fn=value,

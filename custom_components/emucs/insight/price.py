@@ -21,6 +21,8 @@ CONF_EXPORT_PRICE: Final = "export_price"
 SECTION_BANDS: Final = "bands"
 CONF_BAND_SET: Final = "band_set"
 
+EURO: Final = "EUR"
+"""The currency by its code, as Home Assistant wants it of money."""
 LATE: Final = timedelta(minutes=5)
 """How long after a quarter began a new price is taken for its own: sources follow the clock, but need a moment."""
 
