@@ -20,6 +20,7 @@ from .frontend import async_add_resource, async_forget_resource, async_setup_das
 from .history import async_forget_history, async_setup_history, async_start_history
 from .history.services import async_setup_history_services
 from .household_seed import async_seed_household
+from .insight.band_energy import BandEnergy
 from .insight.capacity import CONF_PEAK_TARGET, SECTION_CAPACITY
 from .issues import async_end_all, async_follow_tariff_year, async_follow_voltage
 from .live import async_setup_live, async_setup_live_feed
@@ -30,7 +31,7 @@ from .services import async_setup_services
 from .storage import async_remove_stores
 from .voltage_report import async_setup_voltage_report
 
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NUMBER, Platform.SENSOR]
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.EVENT, Platform.NUMBER, Platform.SENSOR]
 # The minor versions of entries that brought the present form of something.
 _WITH_TARGET: Final = 2
 _WITHOUT_NUMBER: Final = 3
@@ -63,7 +64,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     async_follow_prices(hass, entry)
     async_setup_cost_statistics(hass, entry)
     try:
-        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+        await hass.config_entries.async_forward_entry_setups(entry, _platforms(coordinator))
     except BaseException:
         await coordinator.async_stop()
         raise
@@ -77,10 +78,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     return True
 
 
+def _platforms(coordinator: MeterCoordinator) -> list[Platform]:
+    """Return the platforms of a meter. That of calendars brings a panel, which is not for those without time bands."""
+    has_bands = coordinator.insights[BandEnergy].settings is not None
+    return [platform for platform in PLATFORMS if has_bands or platform is not Platform.CALENDAR]
+
+
 async def async_unload_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bool:
     """Remove the entities and close the port."""
     coordinator = entry.runtime_data
-    if coordinator.has_platforms and not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+    if coordinator.has_platforms and not await hass.config_entries.async_unload_platforms(
+        entry, _platforms(coordinator)
+    ):
         return False
     await coordinator.async_stop()
     return True

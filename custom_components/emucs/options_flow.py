@@ -19,6 +19,7 @@ from .coordinator import MeterCoordinator
 from .forms import PRICE_SELECTOR, USER_PORT_SELECTOR, decimal, form_section, integer
 from .history import has_history
 from .history.flow import HistorySteps
+from .insight.band_energy import CONF_BAND_SET, SECTION_BANDS
 from .insight.bands import band_sets
 from .insight.capacity import (
     CONF_AREA,
@@ -36,15 +37,13 @@ from .insight.connection import CONF_CHARGER, CONF_MARGIN, DEFAULT_MARGIN
 from .insight.grid import BREAKERS, CONF_BREAKER, SECTION_CONNECTION, breaker_in, rated_current
 from .insight.peaks import FLOOR
 from .insight.price import (
-    CONF_BAND_PRICES,
-    CONF_BAND_SET,
     CONF_COST_TO_ENERGY,
     CONF_EXPORT_PRICE,
     CONF_EXPORT_PRICE_ENTITY,
     CONF_FIXED_PRICE,
     CONF_PRICE_ENTITY,
-    SECTION_BANDS,
     SECTION_PRICE,
+    band_key,
 )
 from .insight.tariff import Area, CapPeriod
 from .insight.user_port import CONF_USER_PORT, UserPort
@@ -86,15 +85,25 @@ _CONNECTION: Final = probatio.Schema(
 )
 _PRICE_UNIT: Final = f"{CURRENCY_EURO}/{UnitOfEnergy.KILO_WATT_HOUR}"
 _EUROS: Final = decimal(-10, 10, _PRICE_UNIT)
-_PRICE: Final = probatio.Schema(
+_PRICE: Final = {
+    probatio.Optional(CONF_PRICE_ENTITY): PRICE_SELECTOR,
+    probatio.Optional(CONF_FIXED_PRICE): _EUROS,
+}
+_EXPORT_PRICE: Final = {
+    probatio.Optional(CONF_EXPORT_PRICE_ENTITY): PRICE_SELECTOR,
+    probatio.Optional(CONF_EXPORT_PRICE): _EUROS,
+    probatio.Required(CONF_COST_TO_ENERGY, default=False): BooleanSelector(),
+}
+_BAND_SETS: Final = band_sets()
+_BANDS: Final = probatio.Schema(
     {
-        probatio.Optional(CONF_PRICE_ENTITY): PRICE_SELECTOR,
-        probatio.Optional(CONF_FIXED_PRICE): _EUROS,
-        probatio.Optional(CONF_EXPORT_PRICE_ENTITY): PRICE_SELECTOR,
-        probatio.Optional(CONF_EXPORT_PRICE): _EUROS,
-        probatio.Required(CONF_COST_TO_ENERGY, default=False): BooleanSelector(),
+        probatio.Optional(CONF_BAND_SET): SelectSelector(
+            SelectSelectorConfig(options=list(_BAND_SETS), mode=SelectSelectorMode.DROPDOWN, translation_key="band_set")
+        ),
     }
 )
+# What a home of a region has unless it chose otherwise. The grid tariff of Flanders has no bands.
+_USUAL_BANDS: Final = {Area.BRUSSELS: "brussels", Area.WALLONIA: "wallonia_bihourly"}
 _OPTIONS: Final = {
     probatio.Optional(CONF_UPDATE_INTERVAL): integer(1, 300, UnitOfTime.SECONDS),
     probatio.Optional(CONF_USER_PORT): USER_PORT_SELECTOR,
@@ -103,9 +112,6 @@ _OPTIONS: Final = {
 
 class EmucsOptionsFlow(HistorySteps):
     """Changes how a meter is shown, and imports its history."""
-
-    _settings: dict[str, Any]
-    """What was submitted, while the prices of time bands are asked for."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the menu; without a recorder there are only settings."""
@@ -120,10 +126,10 @@ class EmucsOptionsFlow(HistorySteps):
             # Whether the form is shown from its top or where it was left differs: one of both is in view.
             if not _take_breaker(user_input.get(SECTION_CONNECTION, {})):
                 errors = dict.fromkeys(("base", SECTION_CONNECTION), "breaker")
-            elif error := price_errors(self.hass, user_input.get(SECTION_PRICE, {})):
-                errors = dict.fromkeys(("base", SECTION_PRICE), next(iter(error.values())))
+            elif error := self._price_error(user_input.get(SECTION_PRICE, {})):
+                errors = dict.fromkeys(("base", SECTION_PRICE), error)
             else:
-                return await self._async_take(user_input)
+                return self.async_create_entry(data=_without_nothing(user_input))
         options = user_input or self.config_entry.options
         fields = probatio.Schema(
             {
@@ -132,46 +138,19 @@ class EmucsOptionsFlow(HistorySteps):
                 **form_section(
                     SECTION_CONNECTION, _CONNECTION, options, collapsed=False, suggested=self._suggested_connection()
                 ),
-                **form_section(SECTION_PRICE, _PRICE, _without_bands(options), collapsed=False),
+                **form_section(SECTION_PRICE, _price_schema(options), _known(options), collapsed=False),
+                **form_section(SECTION_BANDS, _BANDS, options, collapsed=False, suggested=_suggested_bands(options)),
             }
         )
-        shown = {CONF_USER_PORT: str(UserPort.P1), **_without_bands(options)}
+        shown = {CONF_USER_PORT: str(UserPort.P1), **_known(options)}
         return self.async_show_form(
             step_id="settings", data_schema=self.add_suggested_values_to_schema(fields, shown), errors=errors
         )
 
-    async def _async_take(self, user_input: dict[str, Any]) -> ConfigFlowResult:
-        """Take the options; ask for the price of each time band where there are bands, and no price of another kind."""
-        price = user_input.get(SECTION_PRICE, {})
-        if not price.get(CONF_COST_TO_ENERGY):
-            price.pop(CONF_COST_TO_ENERGY, None)
-        if not price:
-            user_input.pop(SECTION_PRICE, None)
-        self._settings = user_input
-        if self._bands and CONF_PRICE_ENTITY not in price and CONF_FIXED_PRICE not in price:
-            return await self.async_step_band_prices()
-        return self.async_create_entry(data=user_input)
-
-    @property
-    def _bands(self) -> tuple[str, ...]:
-        """Return the time bands that were chosen."""
-        chosen = band_sets().get(self._settings.get(SECTION_BANDS, {}).get(CONF_BAND_SET))
-        return () if chosen is None else chosen.bands
-
-    async def async_step_band_prices(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the price of each time band: of all of them, or of none."""
-        errors = {}
-        if user_input is not None:
-            if len(user_input) in (0, len(self._bands)):
-                price = self._settings.get(SECTION_PRICE, {})
-                prices = {CONF_BAND_PRICES: user_input} if user_input else {}
-                return self.async_create_entry(data={**self._settings, SECTION_PRICE: {**price, **prices}})
-            errors = {"base": "all_bands"}
-        fields = probatio.Schema({probatio.Optional(band): _EUROS for band in self._bands})
-        shown = user_input or self.config_entry.options.get(SECTION_PRICE, {}).get(CONF_BAND_PRICES, {})
-        return self.async_show_form(
-            step_id="band_prices", data_schema=self.add_suggested_values_to_schema(fields, shown), errors=errors
-        )
+    def _price_error(self, price: dict[str, Any]) -> str | None:
+        """Return what is wrong with prices."""
+        fields = [band_key(band) for band in _bands(self.config_entry.options)]
+        return next(iter(price_errors(self.hass, price, fields).values()), None)
 
     def _suggested_connection(self) -> dict[str, str]:
         """Return the rating that the meter limits or supervises."""
@@ -183,10 +162,36 @@ class EmucsOptionsFlow(HistorySteps):
         return {} if rating is None else {CONF_BREAKER: f"{round(rating, 1).normalize():f}"}
 
 
-def _without_bands(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options as the form has them: the prices of time bands have one of their own."""
-    price = {key: value for key, value in options.get(SECTION_PRICE, {}).items() if key != CONF_BAND_PRICES}
+def _bands(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the bands of the set that was chosen."""
+    chosen = band_sets().get(options.get(SECTION_BANDS, {}).get(CONF_BAND_SET))
+    return () if chosen is None else chosen.bands
+
+
+def _price_schema(options: Mapping[str, Any]) -> probatio.Schema:
+    """Return the fields for prices: with time bands, one for each band of the set that was chosen."""
+    by_band = {probatio.Optional(band_key(band)): _EUROS for band in _bands(options)}
+    return probatio.Schema({**_PRICE, **by_band, **_EXPORT_PRICE})
+
+
+def _known(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options without prices that the form has no field for, such as those of bands of another set."""
+    known = _price_schema(options).schema
+    price = {key: value for key, value in options.get(SECTION_PRICE, {}).items() if key in known}
     return {**options, SECTION_PRICE: price} if SECTION_PRICE in options else dict(options)
+
+
+def _without_nothing(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options without a wish that there is not, and without a section that has nothing in it."""
+    price = {key: value for key, value in options.get(SECTION_PRICE, {}).items() if value is not False}
+    rest = {key: value for key, value in options.items() if key != SECTION_PRICE}
+    return {**rest, SECTION_PRICE: price} if price else rest
+
+
+def _suggested_bands(options: Mapping[str, Any]) -> dict[str, str]:
+    """Return the bands of the region that is set."""
+    usual = _USUAL_BANDS.get(options.get(SECTION_CAPACITY, {}).get(CONF_AREA))
+    return {} if usual is None else {CONF_BAND_SET: usual}
 
 
 def _take_breaker(connection: dict[str, Any]) -> bool:

@@ -1,6 +1,6 @@
 """Follows the entities that show prices, for the costs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -54,12 +54,17 @@ def price_of(state: State | None) -> Price:
 
 
 @callback
-def price_errors(hass: HomeAssistant, filled_in: Mapping[str, Any]) -> dict[str, str]:
-    """Return what is wrong with the prices in a form, by field."""
+def price_errors(hass: HomeAssistant, filled_in: Mapping[str, Any], bands: Collection[str] = ()) -> dict[str, str]:
+    """Return what is wrong with the prices in a form, by field; `bands` are the fields of time bands."""
     errors = {}
-    for entity, fixed in ((CONF_PRICE_ENTITY, CONF_FIXED_PRICE), (CONF_EXPORT_PRICE_ENTITY, CONF_EXPORT_PRICE)):
-        if entity in filled_in and fixed in filled_in:
-            errors[entity] = "one_price"
-        elif entity in filled_in and price_of(hass.states.get(filled_in[entity])) is Reason.UNIT:
+    by_band = filled_in.keys() & bands
+    if 0 < len(by_band) < len(bands):
+        errors[next(iter(bands))] = "all_bands"
+    if sum((CONF_PRICE_ENTITY in filled_in, CONF_FIXED_PRICE in filled_in, bool(by_band))) > 1:
+        errors[CONF_PRICE_ENTITY] = "one_price"
+    if CONF_EXPORT_PRICE_ENTITY in filled_in and CONF_EXPORT_PRICE in filled_in:
+        errors[CONF_EXPORT_PRICE_ENTITY] = "one_price"
+    for entity in (CONF_PRICE_ENTITY, CONF_EXPORT_PRICE_ENTITY):
+        if entity in filled_in and price_of(hass.states.get(filled_in[entity])) is Reason.UNIT:
             errors[entity] = "price_unit"
     return errors

@@ -1,10 +1,12 @@
 """Sensors."""
 
+from datetime import datetime
 from typing import Any, override
 
 from homeassistant.components.sensor import SensorEntity
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.event import async_track_point_in_utc_time
 
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .entities.rows import SensorRow
@@ -30,6 +32,9 @@ class EmucsSensor(EmucsEntity[SensorRow], SensorEntity):
     def __init__(self, coordinator: MeterCoordinator, row: SensorRow) -> None:
         """Follow what was shown, where not every change is."""
         self._gate = row.gate() if coordinator.is_adaptive else None
+        self._stop_clock: CALLBACK_TYPE | None = None
+        if row.options_fn is not None:
+            self._attr_options = row.options_fn(coordinator)
         super().__init__(coordinator, row)
 
     @override
@@ -38,6 +43,25 @@ class EmucsSensor(EmucsEntity[SensorRow], SensorEntity):
         await super().async_added_to_hass()
         if self._gate is not None and self.entity_description.is_counter:
             self.async_on_remove(self.coordinator.async_on_mark(self._async_end_period))
+        self._async_follow_clock()
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Stop following the clock."""
+        await super().async_will_remove_from_hass()
+        if self._stop_clock is not None:
+            self._stop_clock()
+
+    @callback
+    def _async_follow_clock(self, now: datetime | None = None) -> None:
+        """Show a value that changes by the clock when it does; without telegrams, too."""
+        if now is not None:
+            self._take_value()
+            self.async_write_ha_state()
+        self._stop_clock = None
+        changes_fn = self.entity_description.changes_fn
+        if changes_fn is not None and (change := changes_fn(self.coordinator)) is not None:
+            self._stop_clock = async_track_point_in_utc_time(self.hass, self._async_follow_clock, change)
 
     @override
     def _take_value(self) -> bool:

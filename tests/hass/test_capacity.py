@@ -201,6 +201,7 @@ async def test_target_of_the_user(hass: HomeAssistant, meter: VirtualMeter, sock
         assert hass.states.get(FORECAST).state not in ("unavailable", "unknown")
 
 
+@pytest.mark.usefixtures("rates_until_2026")
 async def test_year_that_the_table_does_not_have(
     hass: HomeAssistant, socket_enabled: None, issue_registry: ir.IssueRegistry
 ) -> None:

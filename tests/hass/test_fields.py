@@ -17,6 +17,7 @@ from custom_components.emucs.history import flow as history_flow
 from custom_components.emucs.insight.bands import band_sets
 from custom_components.emucs.insight.grid import Grid
 from custom_components.emucs.insight.mbus import Medium
+from custom_components.emucs.insight.price import band_key
 from custom_components.emucs.insight.user_port import Evidence
 from tests.reports.making import words_said
 
@@ -38,6 +39,7 @@ COMMON_ATTRIBUTES = {
     *("max", "min", "mode", "step"),
     *("event_type", "event_types"),
     "last_reset",
+    *("all_day", "description", "end_time", "location", "message", "start_time"),
 }
 
 
@@ -66,7 +68,7 @@ def forms() -> Iterator[dict[str, Any]]:
 def test_every_field_has_a_text_and_every_text_a_field() -> None:
     fields = {named(node.args[0]) for marker in ("Required", "Optional") for node in calls(marker)} - {None}
     # A form asks for the price of each band of the set that was chosen.
-    fields |= {band for bands in band_sets().values() for band in bands.bands}
+    fields |= {band_key(band) for bands in band_sets().values() for band in bands.bands}
     assert fields == {field for form in forms() for field in form.get("data", {})}
 
 
@@ -97,6 +99,7 @@ async def test_every_attribute_has_a_text_and_every_text_an_attribute(
             "capacity": {"area": "imewo"},
             "connection": {"breaker": "40"},
             "price": {"fixed_price": 0.3, "export_price": 0.05},
+            "bands": {"band_set": "flanders"},
         },
     )
     assert await hass.config_entries.async_setup(entry.entry_id)

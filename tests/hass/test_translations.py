@@ -32,11 +32,14 @@ OTHERS = ("nl", "fr", "de")
 
 _DATE = "{day} {month} {year}"
 # Words that are the same in English, beside the names of Fluvius's tariff areas.
+# Those of the Impact tariff have names.
+_BANDS = {"ECO", "MEDIUM", "PIC"}
 SAME = {
     "nl": {"Gas", "Host", "Import", "Meter", "Meters", "Open", "Register {code}", "Water", "gas", "water", _DATE}
-    | {"Begin", "Model"},
-    "fr": {"Message", "Phase", "Port", _DATE},
-    "de": {"Gas", "Host", "Import", "Phase", "Port", "Register {code}"},
+    | {"Begin", "Model"}
+    | _BANDS,
+    "fr": {"Message", "Phase", "Port", _DATE} | _BANDS,
+    "de": {"Gas", "Host", "Import", "Phase", "Port", "Register {code}"} | _BANDS,
 }
 # English words with two meanings: a serial port is no network port.
 TWO_MEANINGS = {"de": {"Port"}}

@@ -107,27 +107,25 @@ def test_set_is_unknown_after_the_years_for_which_it_is_published() -> None:
 
 
 @pytest.mark.parametrize("key", list(WEEKS))
-def test_spans_cover_the_time_asked_for_without_a_gap(key: str) -> None:
+def test_spans_are_whole_bands_without_a_gap(key: str) -> None:
     bands = band_sets()[key]
     begin, end = datetime(2026, 10, 24, 9, tzinfo=UTC), datetime(2026, 11, 3, 9, tzinfo=UTC)
     spans = list(bands.spans(begin, end))
-    assert spans[0][0] == begin
+    assert spans[0][0] <= begin < spans[0][1]
     assert spans[-1][0] < end <= spans[-1][1]
-    for (_, until, one), (start, _, other) in pairwise(spans):
-        assert until == start
-        assert one != other
-    assert all(bands.at(start) == each == bands.at(until - timedelta(seconds=1)) for start, until, each in spans)
+    assert all(until == start and one != other for (_, until, one), (start, _, other) in pairwise(spans))
+    for start, until, each in spans:
+        assert bands.at(start - timedelta(seconds=1)) != each == bands.at(start)
+        assert bands.at(until - timedelta(seconds=1)) == each != bands.at(until)
 
 
 def test_spans_leave_out_what_is_not_known() -> None:
     bands = band_sets()["wallonia_impact"]
     assert not list(bands.spans(datetime(2031, 1, 1, tzinfo=UTC), datetime(2031, 2, 1, tzinfo=UTC)))
     first, *_ = bands.spans(datetime(2025, 12, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
-    assert first == (
-        datetime(2025, 12, 31, 23, tzinfo=UTC),
-        datetime(2026, 1, 1, 0, tzinfo=UTC),
-        "medium",
-    )
+    assert first == (datetime(2025, 12, 31, 23, tzinfo=UTC), datetime(2026, 1, 1, 0, tzinfo=UTC), "medium")
+    *_, last = bands.spans(datetime(2029, 12, 30, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC))
+    assert last[1:] == (datetime(2029, 12, 31, 23, tzinfo=UTC), "medium")
 
 
 # As calendars print it.

@@ -229,6 +229,7 @@ class TestReport:
         assert (tariff.kwh, tariff.maximum) == (Decimal("0.0522864"), Decimal("0.3276168"))
 
 
+@pytest.mark.usefixtures("rates_until_2026")
 class TestOwnRate:
     """It is one of the year in which the user filled it in."""
 
@@ -266,6 +267,7 @@ class TestOwnRate:
         assert self.rates(capacity, "2027-01-01 00:00:00") == (2027, 2026, True)
 
 
+@pytest.mark.usefixtures("rates_until_2026")
 @pytest.mark.parametrize(
     ("settings", "time", "missing", "used"),
     [

@@ -266,9 +266,9 @@ def test_a_counter_that_is_doubted_is_waited_for() -> None:
 
 
 def test_prices_are_those_of_bands() -> None:
-    prices = {"pic": 0.36, "medium": 0.30, "eco": 0.25}
+    prices = {"band_price_pic": 0.36, "band_price_medium": 0.30, "band_price_eco": 0.25}
     bands = {"bands": {"band_set": "wallonia_impact"}}
-    meter = PricedMeter("2026-03-02T16:45", bands, band_prices=prices)
+    meter = PricedMeter("2026-03-02T16:45", bands, **prices)
     meter.quarters(1, constant("1"))
     assert meter.state.day.total == Decimal("0.25")
     meter.quarters(1, constant("1"))

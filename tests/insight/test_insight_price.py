@@ -171,7 +171,7 @@ def test_settings_of_options() -> None:
     by_band = price_settings_of(
         {
             "bands": {"band_set": "wallonia_impact"},
-            "price": {"band_prices": {"pic": 0.4, "eco": 0.2, "medium": 0.3}},
+            "price": {"band_price_pic": 0.4, "band_price_eco": 0.2, "band_price_medium": 0.3},
         }
     )
     assert by_band.imported.of(slot_of(datetime.fromisoformat("2026-06-01T18:00+02:00")), PriceTrack()) == Decimal(

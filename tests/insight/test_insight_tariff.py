@@ -77,6 +77,7 @@ def test_rates_of_2025_were_published_with_vat(area: Area, with_vat: str) -> Non
     assert tariff.kwh is None
 
 
+@pytest.mark.usefixtures("rates_until_2026")
 @pytest.mark.parametrize(("year", "used"), [(2024, 2025), (2025, 2025), (2026, 2026), (2027, 2026), (2040, 2026)])
 def test_a_year_that_is_not_in_the_table(year: int, used: int) -> None:
     tariff = tariff_of(Area.KEMPEN, year)

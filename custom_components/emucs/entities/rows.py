@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final, NamedTuple, override
 
 from homeassistant.components.binary_sensor import BinarySensorEntityDescription
+from homeassistant.components.calendar import CalendarEntityDescription
 from homeassistant.components.event import EventEntityDescription
 from homeassistant.components.number import NumberEntityDescription
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntityDescription, SensorStateClass
@@ -107,6 +108,10 @@ class SensorRow(Row, SensorEntityDescription):
     attributes_fn: Of[dict[str, Any]] | None = None
     last_reset_fn: Of[datetime | None] | None = None
     """Since when a total is counted, where it begins anew now and then."""
+    options_fn: Of[list[str]] | None = None
+    """Those of its options that a meter can show, where not every meter can show all."""
+    changes_fn: Of[datetime | None] | None = None
+    """When its value changes by the clock alone, where it does."""
 
     def value(self, meter: MeterCoordinator) -> Value:
         """Return its value; None where it is unknown, or in a unit of something else."""
@@ -153,6 +158,26 @@ class NumberRow(Row, NumberEntityDescription):
 
     value_fn: Of[Decimal]
     set_fn: Callable[[MeterCoordinator, float], None]
+
+
+class Span(NamedTuple):
+    """Something that lasts from a begin to an end: one of the states of an entity."""
+
+    begin: datetime
+    end: datetime
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarRow(Row, CalendarEntityDescription):
+    """A calendar."""
+
+    platform: ClassVar = Platform.CALENDAR
+
+    spans_fn: Callable[[MeterCoordinator, datetime, datetime], Iterable[Span]]
+    """What lasts at some time between two others, in order, each as a whole."""
+    named_by: str
+    """The entity that has the names of the states, such as `sensor.active_tariff`."""
 
 
 class Happening(NamedTuple):

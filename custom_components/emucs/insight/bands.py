@@ -87,12 +87,11 @@ class BandSet:
         return next((begin for begin in self._begins(moment) if self.at(begin) != band), None)
 
     def spans(self, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, str]]:
-        """Yield begin, end and key of each band, in UTC, from the one at `begin` to the one just before `end`."""
-        moment: datetime | None = begin.astimezone(UTC)
-        while moment is not None and moment < end:
-            until, band = self.next_change(moment), self.at(moment)
-            if band is not None:
-                yield moment, until or end.astimezone(UTC), band
+        """Yield begin, end and key of each band that holds at some time between two others, in UTC, as a whole."""
+        moment: datetime | None = begin.astimezone(UTC) - _DAY * _LOOK_AHEAD
+        while moment is not None and moment < end and (until := self.next_change(moment)) is not None:
+            if until > begin and (band := self.at(moment)) is not None:
+                yield moment, until, band
             moment = until
 
     def _begins(self, moment: datetime) -> Iterator[datetime]:

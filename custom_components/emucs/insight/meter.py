@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, Self, cast
 
 from ..port import Telegram, obis
+from .band_energy import BandEnergy
 from .base import Insight
 from .capacity import Capacity
 from .clock import MeterClock
@@ -27,6 +28,7 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     Profile,
     Forecast,
     Cost,
+    BandEnergy,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 

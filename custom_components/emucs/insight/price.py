@@ -8,18 +8,16 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any, Final, Self
 
+from .band_energy import CONF_BAND_SET, SECTION_BANDS
 from .bands import band_sets
 from .quarters import slot_begin, slot_of
 
 SECTION_PRICE: Final = "price"
 CONF_PRICE_ENTITY: Final = "price_entity"
 CONF_FIXED_PRICE: Final = "fixed_price"
-CONF_BAND_PRICES: Final = "band_prices"
 CONF_COST_TO_ENERGY: Final = "cost_to_energy"
 CONF_EXPORT_PRICE_ENTITY: Final = "export_price_entity"
 CONF_EXPORT_PRICE: Final = "export_price"
-SECTION_BANDS: Final = "bands"
-CONF_BAND_SET: Final = "band_set"
 
 EURO: Final = "EUR"
 """The currency by its code, as Home Assistant wants it of money."""
@@ -171,15 +169,22 @@ class PriceSettings:
         return self.imported.entity, self.exported.entity
 
 
+def band_key(band: str) -> str:
+    """Return the option that has the price of a time band."""
+    return f"band_price_{band}"
+
+
 def price_settings_of(options: Mapping[str, Any]) -> PriceSettings:
     """Return what the options of an entry say of prices."""
     section = options.get(SECTION_PRICE, {})
-    by_band = section.get(CONF_BAND_PRICES) or {}
+    bands = band_sets().get(options.get(SECTION_BANDS, {}).get(CONF_BAND_SET))
+    prices = {} if bands is None else {band: _decimal(section.get(band_key(band))) for band in bands.bands}
+    by_band = tuple((band, price) for band, price in prices.items() if price is not None)
     return PriceSettings(
         imported=Tariffs(
             entity=section.get(CONF_PRICE_ENTITY) or None,
-            bands=options.get(SECTION_BANDS, {}).get(CONF_BAND_SET) if by_band else None,
-            by_band=tuple((band, Decimal(str(price))) for band, price in sorted(by_band.items())),
+            bands=bands.key if bands is not None and by_band else None,
+            by_band=by_band,
             fixed=_decimal(section.get(CONF_FIXED_PRICE)),
         ),
         exported=Tariffs(

@@ -13,6 +13,8 @@ from .peaks import FLOOR
 
 MONTHS: Final = 12
 
+_FOLDER: Final = Path(__file__).parents[1] / "tariffs"
+
 
 class Area(StrEnum):
     """The tariff areas: the eight of Flanders, and the regions that bill no month peak."""
@@ -54,15 +56,14 @@ class Tariff:
     """EUR per kWh that capacity and energy may cost together at most."""
 
 
-def _load() -> dict[str, Any]:
-    """Return the table of rates."""
-    years: dict[str, Any] = json.loads(Path(__file__).with_name("tariffs_flanders.json").read_text(encoding="utf-8"))[
-        "years"
-    ]
-    return years
+def _load() -> dict[int, dict[str, Any]]:
+    """Return the rates of Flanders by year, the first one first: each year is a file."""
+    tables = (json.loads(path.read_text(encoding="utf-8")) for path in _FOLDER.glob("flanders_*.json"))
+    return dict(sorted((table["year"], table) for table in tables))
 
 
-_YEARS: Final = _load()
+YEARS: Final = _load()
+"""The rates of Flanders by year."""
 
 
 @lru_cache
@@ -73,9 +74,8 @@ def tariff_of(area: Area, year: int) -> Tariff | None:
     """
     if not area.bills_peaks:
         return None
-    years = sorted(int(each) for each in _YEARS)
-    known = max((each for each in years if each <= year), default=years[0])
-    table = _YEARS[str(known)]
+    known = max((each for each in YEARS if each <= year), default=min(YEARS))
+    table = YEARS[known]
     rates = table["areas"][area]
     without_vat = 1 + Decimal(table["vat_included_percent"]) / 100
     return Tariff(
