@@ -34,7 +34,7 @@ from custom_components.emucs.insight.tariff import Area, cost_of, tariff_of
 from virtual_meter import VirtualMeter
 from virtual_meter.loads import Load
 
-from . import alarms, charging, forecasting
+from . import alarms, bills, charging, forecasting
 from .prints import MILLIWATT_SECONDS_A_WATT_HOUR, QUARTER, STEP, Prints, kilowatts
 
 YEAR: Final = 2026
@@ -326,6 +326,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--forecast", action="store_true", help="judge forecasts of the next day")
     parser.add_argument("--load", type=Path, nargs="+", metavar="FILE", help="judge them on exports from the portal")
     parser.add_argument("--alarm", action="store_true", help="try an alarm that knows what is usual")
+    parser.add_argument("--bill", action="store_true", help="bill a year under three contracts")
     parser.add_argument("--write", action="store_true", help="write the table of one of these to docs/proof.md")
     parser.add_argument("--days", type=int, metavar="N", help=f"how many ({days})")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], metavar="N", help="which families (1)")
@@ -339,6 +340,8 @@ def main(arguments: list[str] | None = None) -> int:
     homes = [(home, Decimal(home.goals[0]), seed) for home, seed in _seeded(options.seeds)]
     if options.charger:
         return charging.prove(options.seeds, days or charging.DAYS, WORKERS, write=options.write)
+    if options.bill:
+        return bills.prove(options.seeds[0], days or bills.DAYS, WORKERS, Shedder, write=options.write)
     if options.load:
         return forecasting.prove_files(options.load)
     if options.forecast:
