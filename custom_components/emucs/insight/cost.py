@@ -70,7 +70,8 @@ class Cost(Insight[PriceSettings, CostState]):
         self._day: Tally | None = None
         self._month: Tally | None = None
         self._is_over = False  # the day, which is shown as it ended until the next telegram
-        self._days: deque[Tally] = deque(maxlen=DAYS)
+        self._days: deque[Tally] = deque(maxlen=DAYS)  # the latest ones at the present kind of price
+        self._paid: Tally | None = None  # that which runs
 
     @override
     @staticmethod
@@ -206,6 +207,7 @@ class Cost(Insight[PriceSettings, CostState]):
         assert self._day is not None  # noqa: S101 -- turned above
         assert self._month is not None  # noqa: S101 -- turned above
         self._day, self._month = self._day.plus(tally), self._month.plus(tally)
+        self._paid = (self._paid or Tally(begin)).plus(tally)
         if tally.quarters or tally.sold:
             self.hours.add(slot // QUARTERS_AN_HOUR, tally.bought, tally.sold)
 
@@ -215,8 +217,9 @@ class Cost(Insight[PriceSettings, CostState]):
         if day is None or month is None:
             self._day = self._month = Tally(begin)
         elif date > day.since.date() or (day.since.date() - date).days > 1:
-            self._days.append(day)
-            self._day = Tally(midnight)
+            if self._paid is not None:
+                self._days.append(self._paid)
+            self._day, self._paid = Tally(midnight), None
             if (date.year, date.month) != (month.since.year, month.since.month):
                 self._month = Tally(midnight.replace(day=1))
         self._is_over = False
@@ -226,7 +229,7 @@ class Cost(Insight[PriceSettings, CostState]):
         if self._day is None or self._month is None:
             return
         forecast = self.used(Forecast).state
-        days = [*self._days, self._day]
+        days = [*self._days, *([self._paid] if self._paid else [])]
         slots = () if forecast is None else forecast.slots
         ahead = ahead_of(self._month, days, self.settings, slots, self.used(Profile).quarters, slot)
         self.state = CostState(self._day, self._month, ahead)
@@ -266,6 +269,7 @@ class Cost(Insight[PriceSettings, CostState]):
             "month": self._month.save(),
             "is_over": self._is_over,
             "days": [day.save() for day in self._days],
+            "paid": self._paid and self._paid.save(),
         }
 
     @override
@@ -291,6 +295,7 @@ class Cost(Insight[PriceSettings, CostState]):
         if saved["prices"] == repr(settings):
             # Else they say nothing of what a kWh will cost.
             cost._days.extend(map(Tally.restore, saved["days"]))
+            cost._paid = None if saved["paid"] is None else Tally.restore(saved["paid"])
         return cost
 
 
