@@ -10,6 +10,8 @@ const WHOLE = { columns: 12 };
 const HALF = { columns: 6 };
 const THIRD = { columns: 4 };
 const DAYS = 14;
+const MONEY = ["import", "export", "capacity_tariff"];
+const BILL = [...MONEY, "import_energy", "export_energy", "unpriced_energy"];
 const MEDIA = { gas: "mdi:fire", water: "mdi:water", heat: "mdi:radiator", cooling: "mdi:snowflake", electricity: "mdi:flash" };
 
 /** The configuration of the whole dashboard. */
@@ -28,6 +30,7 @@ function view(hass, meter) {
     now(hass, meter, shown),
     quarter(hass, meter, shown),
     energy(hass, shown),
+    cost(hass, shown),
     connection(hass, shown),
     phases(hass, shown),
     voltage(hass, meter, shown),
@@ -133,6 +136,34 @@ function energy(hass, shown) {
     ],
     dashboard || {},
   );
+}
+
+/** What today costs, and the month's bill with its parts, where a price is set. */
+function cost(hass, shown) {
+  if (!shown.cost_today) {
+    return section("", "", []);
+  }
+  const [bill] = shown.cost_month ?? [];
+  return section(say(hass, "cost"), "mdi:cash", [
+    ...tiles(shown, ["cost_today", "cost_month"]),
+    ...tiles(shown, ["cost_month_forecast"], WHOLE),
+    bill && parts(hass, bill),
+    perDay(shown.cost_today),
+  ]);
+}
+
+/** A list of attributes of an entity that are known. */
+function parts(hass, entity) {
+  const state = hass.states?.[entity];
+  const known = BILL.filter((attribute) => state?.attributes[attribute] != null);
+  const entities = known.map((attribute) => ({
+    type: "attribute",
+    entity,
+    attribute,
+    name: hass.formatEntityAttributeName?.(state, attribute) ?? attribute,
+    suffix: MONEY.includes(attribute) ? "EUR" : "kWh",
+  }));
+  return entities.length > 0 && { type: "entities", entities, grid_options: WHOLE };
 }
 
 function phases(hass, shown) {
