@@ -133,7 +133,7 @@ async def test_quarters_are_priced_and_written(hass: HomeAssistant, home: Home) 
         assert state.attributes["unpriced_energy"] == 0
         assert state.attributes["reason"] is None
         assert (state.attributes["unit_of_measurement"], state.attributes["state_class"]) == ("EUR", "total")
-        assert START <= datetime.fromisoformat(state.attributes["last_reset"]) <= START + timedelta(seconds=10)
+        assert START <= datetime.fromisoformat(state.attributes["last_reset"]) <= START + timedelta(seconds=60)
         cost = home.entry.runtime_data.insights[Cost]
         sums = sorted(cost.hours.sums.items())
         assert await home.statistics() == [
@@ -360,6 +360,38 @@ class TestForms:
             assert result["type"] is FlowResultType.CREATE_ENTRY
             await hass.async_block_till_done()
             assert hass.states.get(TODAY) is not None
+
+    async def test_each_time_band_has_a_price(self, hass: HomeAssistant, home: Home) -> None:
+        async with home.running({}):
+            done = await self.settings(hass, home, bands={"band_set": "flanders"})
+            assert done["type"] is FlowResultType.CREATE_ENTRY
+            await hass.async_block_till_done()
+            half = await self.settings(hass, home, bands={"band_set": "flanders"}, price={"band_price_day": 0.32})
+            assert half["errors"] == {"base": "all_bands", "price": "all_bands"}
+            both = {"band_price_day": 0.32, "band_price_night": 0.28}
+            too_many = await hass.config_entries.options.async_configure(
+                half["flow_id"], {"bands": {"band_set": "flanders"}, "price": {**both, "fixed_price": 0.3}}
+            )
+            assert too_many["errors"] == {"base": "one_price", "price": "one_price"}
+            done = await hass.config_entries.options.async_configure(
+                half["flow_id"], {"bands": {"band_set": "flanders"}, "price": both}
+            )
+            assert done["type"] is FlowResultType.CREATE_ENTRY
+            await hass.async_block_till_done()
+            assert home.entry.options["price"] == both
+            # A Friday in June, before noon.
+            await home.live(10)
+            assert hass.states.get(TODAY).attributes["price"] == 0.32
+            # Another set has other bands: what was filled in for these is no price of those.
+            await self.settings(hass, home, bands={"band_set": "wallonia_impact"}, price=both)
+            await hass.async_block_till_done()
+            result = await hass.config_entries.options.async_init(home.entry.entry_id)
+            result = await hass.config_entries.options.async_configure(result["flow_id"], {"next_step_id": "settings"})
+            section = next(value for key, value in result["data_schema"].schema.items() if key == "price")
+            fields = {str(key) for key in section.schema.schema}
+            assert {"band_price_pic", "band_price_eco", "band_price_medium"} <= fields
+            assert not fields & both.keys()
+            hass.config_entries.options.async_abort(result["flow_id"])
 
     async def test_prices_can_be_taken_back(self, hass: HomeAssistant, home: Home) -> None:
         async with home.running({"fixed_price": 0.3}):
