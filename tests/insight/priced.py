@@ -45,22 +45,23 @@ class PricedMeter:
         assert self.cost.state is not None
         return self.cost.state
 
-    def feed(self, *, power: str = "0") -> None:
-        """Send the telegram of now."""
+    def feed(self, *without: str) -> None:
+        """Send the telegram of now, without some registers."""
         registers = {
             obis.IMPORT_ENERGY: Register(self.imported, "kWh"),
             obis.EXPORT_ENERGY: Register(self.exported, "kWh"),
-            obis.IMPORT_POWER: Register(Decimal(power), "kW"),
+            obis.IMPORT_POWER: Register(Decimal(0), "kW"),
         }
+        for code in without:
+            del registers[code]
         self.insights.feed(Telegram("", None, METER, self.time, registers, {}, ()), self.time)
 
-    def go(self, seconds: float, imported: str = "0", exported: str = "0", *, quietly: bool = False) -> None:
-        """Let time pass in which so many kWh are counted, and send a telegram."""
+    def go(self, seconds: float, imported: str = "0", exported: str = "0", *without: str) -> None:
+        """Let time pass in which so many kWh are counted, and send a telegram, without some registers."""
         self.time += timedelta(seconds=seconds)
         self.imported += Decimal(imported)
         self.exported += Decimal(exported)
-        if not quietly:
-            self.feed()
+        self.feed(*without)
 
     def quarters(self, count: int, load: Load) -> None:
         """Let whole quarters pass, of which the load says the kWh by their local begin."""

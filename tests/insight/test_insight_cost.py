@@ -8,6 +8,7 @@ import pytest
 from custom_components.emucs.insight.guard import Guard
 from custom_components.emucs.insight.price import Reason
 from custom_components.emucs.insight.quarters import EXPORT
+from custom_components.emucs.port import obis
 from tests.insight.priced import METER, PricedMeter, at
 
 ENTITY = {"price_entity": "sensor.price", "export_price_entity": "sensor.export_price"}
@@ -263,6 +264,55 @@ def test_a_counter_that_is_doubted_is_waited_for() -> None:
     meter.go(15, "0.06")
     # A quarter-minute of three quarters of a minute was this quarter's.
     assert meter.state.day.bought == Decimal("0.30") * Decimal("1.02")
+
+
+def test_a_counter_that_is_set_just_as_a_quarter_ends_moves_nothing_into_the_next_one() -> None:
+    meter = PricedMeter("2026-03-02T10:00", price_entity="sensor.price")
+    meter.show("0.10")
+    meter.go(899, "1")
+    meter.cost.forget_counter()
+    meter.insights.guard = Guard(METER)
+    meter.imported = Decimal(3)
+    meter.show("0.50", after=1)
+    meter.go(1)
+    meter.go(899, "1")
+    meter.go(1)
+    assert meter.state.day.bought == Decimal("0.60")
+
+
+@pytest.mark.parametrize("code", [obis.EXPORT_ENERGY, obis.IMPORT_ENERGY])
+def test_a_register_that_a_telegram_lacks_costs_and_earns_nothing(code: str) -> None:
+    meter = PricedMeter("2026-03-02T10:00", fixed_price=0.3, export_price=0.1)
+    meter.go(890, "0.5", "0.5")
+    for _ in range(3):
+        meter.go(5, "0", "0", code)
+    meter.go(1)
+    meter.go(893, "0.5", "0.5")
+    meter.go(1)
+    assert (meter.state.day.bought, meter.state.day.sold) == (Decimal("0.30"), Decimal("0.10"))
+    assert meter.state.day.unpriced == 0
+
+
+def test_a_meter_that_begins_to_print_its_export_has_not_exported_all_of_it_now() -> None:
+    meter = PricedMeter("2026-03-02T10:00", fixed_price=0.3, export_price=0.1)
+    meter.restart()
+    meter.insights = type(meter.insights)(METER, meter.options)
+    meter.feed(obis.EXPORT_ENERGY)
+    meter.go(899, "1", "0", obis.EXPORT_ENERGY)
+    meter.restart()
+    meter.go(1)
+    meter.go(899, "1", "0.5")
+    meter.go(1)
+    assert (meter.state.day.bought, meter.state.day.sold) == (Decimal("0.60"), Decimal("0.05"))
+
+
+def test_a_clock_that_is_set_back_loses_and_doubles_nothing() -> None:
+    meter = PricedMeter("2026-03-02T10:00", **FIXED)
+    meter.go(900 + 10, "1")
+    meter.go(-60, "0.1")
+    meter.go(900, "1")
+    meter.go(7200)
+    assert meter.cost.hours.bought == Decimal("0.30") * Decimal("2.1")
 
 
 def test_prices_are_those_of_bands() -> None:

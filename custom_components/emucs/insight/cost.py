@@ -26,17 +26,34 @@ _SECOND: Final = timedelta(seconds=1)
 
 
 class Reading(NamedTuple):
-    """The counters at a time, in kWh."""
+    """The counters at a time, in kWh; that of export is None until the meter prints one."""
 
     time: datetime
     imported: Decimal
-    exported: Decimal
+    exported: Decimal | None
+
+    def since(self, earlier: Reading) -> tuple[Decimal, Decimal]:
+        """Return the kWh imported and exported since an earlier reading."""
+        begin, end = earlier.exported, self.exported
+        return self.imported - earlier.imported, _NOTHING if begin is None or end is None else end - begin
 
     def at(self, time: datetime, later: Reading) -> Reading:
         """Return what they were at a time between this and a later reading, if energy was even."""
         share = Decimal((time - self.time) // _SECOND) / max((later.time - self.time) // _SECOND, 1)
-        imported, exported = ((end - begin) * share for begin, end in zip(self[1:], later[1:], strict=True))
-        return Reading(time, self.imported + imported, self.exported + exported)
+        imported, exported = later.since(self)
+        start = later.exported if self.exported is None else self.exported
+        return Reading(time, self.imported + imported * share, None if start is None else start + exported * share)
+
+    def save(self) -> list[str | None]:
+        """Return it in types of JSON."""
+        exported = None if self.exported is None else str(self.exported)
+        return [self.time.isoformat(), str(self.imported), exported]
+
+    @classmethod
+    def restore(cls, saved: list[Any]) -> Self:
+        """Return what was saved."""
+        time, imported, exported = saved
+        return cls(datetime.fromisoformat(time), Decimal(imported), None if exported is None else Decimal(exported))
 
 
 class CostState(NamedTuple):
@@ -106,16 +123,17 @@ class Cost(Insight[PriceSettings, CostState]):
 
     def _go_on(self, telegram: Telegram, closed: Closed | None) -> None:
         """Begin a quarter, or to count."""
-        reading = _reading(telegram)
+        before = self._before
+        reading = _reading(telegram, before)
         if reading is None or closed is None:
             return
-        slot, before = slot_of(reading.time), self._before
+        slot = slot_of(reading.time)
         if self._day is None or self._month is None or self._slot is None:
             self._begin(reading, slot)
-        elif before is not None and slot != self._slot:
-            self._move(before, reading, slot)
+        elif slot != self._slot:
+            self._move(before or reading, reading, slot)
         elif self._is_over:
-            self._turn(local_begin(slot), local_begin(slot).replace(hour=0, minute=0))
+            self._turn(local_begin(slot))
         if self._mark is None:
             self._mark = reading
         self._closed, self._slot = closed, slot
@@ -124,7 +142,8 @@ class Cost(Insight[PriceSettings, CostState]):
     @property
     def _before(self) -> Reading | None:
         """Return the latest reading."""
-        return _reading(self._latest) if self._latest is not None and self._mark is not None else self._mark
+        latest = None if self._latest is None or self._mark is None else _reading(self._latest, self._mark)
+        return latest or self._mark
 
     def _begin(self, reading: Reading, slot: int) -> None:
         """Begin to count."""
@@ -133,11 +152,15 @@ class Cost(Insight[PriceSettings, CostState]):
     def _move(self, before: Reading, reading: Reading, slot: int) -> None:
         """Close the running quarter, and price what was counted until another one began."""
         assert self._slot is not None  # noqa: S101 -- it runs
-        gap = reading.time - before.time
-        if reading.imported < before.imported or reading.exported < before.exported or gap <= timedelta():
-            # A counter or the clock was set: what lies between is no energy, or not known.
+        gap, (imported, exported) = reading.time - before.time, reading.since(before)
+        if imported < 0 or exported < 0:
+            # A counter was set: what lies between is not known.
             self._close(self._slot, before)
             self._mark = reading
+        elif gap <= timedelta():
+            # The clock was set back: what was counted meanwhile belongs to the quarter that runs by now.
+            self._close(self._slot, before)
+            self._mark = before._replace(time=reading.time)
         elif slot == self._slot + 1 and gap <= _LONGEST_EVEN:
             end = before.at(slot_begin(slot), reading)
             self._close(self._slot, end)
@@ -155,9 +178,8 @@ class Cost(Insight[PriceSettings, CostState]):
 
     def _so_far(self, end: Reading) -> tuple[Decimal, Decimal]:
         """Return the kWh of the running quarter until a reading."""
-        mark = self._mark or end
-        imported, exported = self._energy
-        return imported + end.imported - mark.imported, exported + end.exported - mark.exported
+        imported, exported = end.since(self._mark or end)
+        return self._energy[IMPORT] + imported, self._energy[EXPORT] + exported
 
     def _bridge(self, before: Reading, after: Reading) -> None:
         """Price what was counted while nothing was read; its part of the quarter that runs is priced with that."""
@@ -165,18 +187,17 @@ class Cost(Insight[PriceSettings, CostState]):
         slots = range(slot_of(before.time), slot_of(after.time - _SECOND) + 1)
         reasons = set(self._unpriced(slots)) if after.time - before.time <= _LONGEST_GAP else {Reason.GAP}
         if reasons:
-            energy = after.imported - before.imported, after.exported - before.exported
-            self._add(slots[-1], *energy, reason=reasons.pop() if len(reasons) == 1 else Reason.GAP)
+            reason = reasons.pop() if len(reasons) == 1 else Reason.GAP
+            self._add(slots[-1], *after.since(before), reason=reason)
             return
         for slot in slots:
             begin, end = (
                 before.at(min(max(slot_begin(each), before.time), after.time), after) for each in (slot, slot + 1)
             )
-            energy = end.imported - begin.imported, end.exported - begin.exported
             if slot == slot_of(after.time):
-                self._energy = energy
+                self._energy = end.since(begin)
             else:
-                self._add(slot, *energy)
+                self._add(slot, *end.since(begin))
 
     def _unpriced(self, slots: range) -> Iterator[Reason]:
         """Yield why the energy of several quarters has no price."""
@@ -191,34 +212,31 @@ class Cost(Insight[PriceSettings, CostState]):
     def _add(self, slot: int, imported: Decimal, exported: Decimal, reason: Reason | None = None) -> None:
         """Add the kWh of a quarter to its day and month; with a reason they have no price."""
         begin = local_begin(slot)
-        self._turn(begin, begin.replace(hour=0, minute=0))
-        tally = Tally(begin, reason=reason)
+        self._turn(begin)
+        tally = Tally(begin)
         buy = reason or self.price(IMPORT, slot)
-        if isinstance(buy, Reason):
-            tally = tally._replace(unpriced_import=imported, reason=buy if imported else reason)
-        else:
+        if not isinstance(buy, Reason):
             tally = tally._replace(bought=imported * buy, imported=imported, quarters=1)
+        elif imported:
+            tally = tally._replace(unpriced_import=imported, reason=buy)
         if self.settings.exported.is_set:
             sell = reason or self.price(EXPORT, slot)
             if not isinstance(sell, Reason):
                 tally = tally._replace(sold=exported * sell, exported=exported)
             elif exported:
                 tally = tally._replace(unpriced_export=exported, reason=tally.reason or sell)
-        assert self._day is not None  # noqa: S101 -- turned above
-        assert self._month is not None  # noqa: S101 -- turned above
-        self._day, self._month = self._day.plus(tally), self._month.plus(tally)
+        self._day, self._month = (self._day or Tally(begin)).plus(tally), (self._month or Tally(begin)).plus(tally)
         self._paid = (self._paid or Tally(begin)).plus(tally)
         if tally.quarters or tally.sold:
             self.hours.add(slot // QUARTERS_AN_HOUR, tally.bought, tally.sold)
 
-    def _turn(self, begin: datetime, midnight: datetime) -> None:
+    def _turn(self, begin: datetime) -> None:
         """Begin another day, and another month, if a quarter that begins at a local time is in another one."""
         day, month, date = self._day, self._month, begin.date()
-        if day is None or month is None:
-            self._day = self._month = Tally(begin)
-        elif date > day.since.date() or (day.since.date() - date).days > 1:
+        if day is not None and month is not None and (date > day.since.date() or (day.since.date() - date).days > 1):
             if self._paid is not None:
                 self._days.append(self._paid)
+            midnight = begin.replace(hour=0, minute=0)
             self._day, self._paid = Tally(midnight), None
             if (date.year, date.month) != (month.since.year, month.since.month):
                 self._month = Tally(midnight.replace(day=1))
@@ -263,7 +281,7 @@ class Cost(Insight[PriceSettings, CostState]):
             "tracks": [track.save() for track in self.tracks],
             "hours": self.hours.save(),
             "slot": self._slot,
-            "mark": None if before is None else [before.time.isoformat(), *map(str, before[1:])],
+            "mark": None if before is None else before.save(),
             "energy": list(map(str, self._energy if before is None else self._so_far(before))),
             "day": self._day.save(),
             "month": self._month.save(),
@@ -286,8 +304,7 @@ class Cost(Insight[PriceSettings, CostState]):
             PriceTrack.restore(saved["tracks"][EXPORT]) if now[EXPORT] == before[EXPORT] else PriceTrack(),
         )
         if (mark := saved["mark"]) is not None:
-            time, imported, exported = mark
-            cost._mark = Reading(datetime.fromisoformat(time), Decimal(imported), Decimal(exported))
+            cost._mark = Reading.restore(mark)
         imported, exported = saved["energy"]
         cost._energy = Decimal(imported), Decimal(exported)
         cost._slot, cost._is_over = int(saved["slot"]), bool(saved["is_over"])
@@ -299,9 +316,11 @@ class Cost(Insight[PriceSettings, CostState]):
         return cost
 
 
-def _reading(telegram: Telegram) -> Reading | None:
-    """Return the counters of a telegram; a meter without one for export exports nothing."""
-    time, imported = telegram.time, energy_import(telegram)
+def _reading(telegram: Telegram, before: Reading | None) -> Reading | None:
+    """Return the counters of a telegram; where it has none of export, that of before has not been read since."""
+    time, imported, exported = telegram.time, energy_import(telegram), energy_export(telegram)
     if time is None or imported is None:
         return None
-    return Reading(time.astimezone(UTC), imported, energy_export(telegram) or _NOTHING)
+    if exported is None and before is not None:
+        exported = before.exported
+    return Reading(time.astimezone(UTC), imported, exported)
