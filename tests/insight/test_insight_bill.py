@@ -80,6 +80,16 @@ def test_a_price_that_is_shown_since_less_than_a_day_says_nothing_of_the_month()
     assert meter.state.ahead is not None
 
 
+def test_a_restart_changes_nothing_of_the_forecast() -> None:
+    meter = PricedMeter("2026-04-01T00:00", price_entity="sensor.price")
+    meter.show("0.30")
+    meter.quarters(8 * DAY + 7, steady)
+    before = ahead_of(meter)
+    meter.restart()
+    meter.feed()
+    assert ahead_of(meter).bought == pytest.approx(before.bought, abs=Decimal("0.001"))
+
+
 def test_the_mean_price_is_that_of_this_contract() -> None:
     meter = PricedMeter("2026-04-01T00:00", price_entity="sensor.price")
     meter.show("0.30")

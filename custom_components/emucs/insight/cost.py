@@ -286,9 +286,19 @@ class Cost(Insight[PriceSettings, CostState]):
             "day": self._day.save(),
             "month": self._month.save(),
             "is_over": self._is_over,
-            "days": [day.save() for day in self._days],
             "paid": self._paid and self._paid.save(),
         }
+
+    @override
+    def save_series(self) -> dict[str, Any]:
+        """Return the days of the latest weeks, in types of JSON."""
+        return {"prices": repr(self.settings), "days": [day.save() for day in self._days]} if self._days else {}
+
+    @override
+    def restore_series(self, saved: Mapping[str, Any]) -> None:
+        """Take the days that were saved: those at other prices say nothing of what a kWh will cost."""
+        if saved and saved["prices"] == repr(self.settings):
+            self._days.extend(map(Tally.restore, saved["days"]))
 
     @override
     @classmethod
@@ -309,10 +319,8 @@ class Cost(Insight[PriceSettings, CostState]):
         cost._energy = Decimal(imported), Decimal(exported)
         cost._slot, cost._is_over = int(saved["slot"]), bool(saved["is_over"])
         cost._day, cost._month = Tally.restore(saved["day"]), Tally.restore(saved["month"])
-        if saved["prices"] == repr(settings):
-            # Else they say nothing of what a kWh will cost.
-            cost._days.extend(map(Tally.restore, saved["days"]))
-            cost._paid = None if saved["paid"] is None else Tally.restore(saved["paid"])
+        if saved["prices"] == repr(settings) and saved["paid"] is not None:
+            cost._paid = Tally.restore(saved["paid"])
         return cost
 
 
