@@ -294,7 +294,7 @@ def table(results: list[Billed]) -> Iterator[str]:
             *(each.car, *(f"{energy:.0f}" for energy in (each.imported, each.exported, each.charged))),
             *(f"{each.average:.3f} kW", f"{each.capacity:.2f}"),
             *(f"{bought - sold:.2f}" for bought, sold in each.costs.values()),
-            *(f"**{each.bill(name):.2f}**" for name in CONTRACTS),
+            *(f"{each.bill(name):.2f}" for name in CONTRACTS),
         )
         yield f"| {' | '.join(map(str, cells))} |"
 
