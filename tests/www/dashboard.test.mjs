@@ -85,7 +85,7 @@ test("the cost has a section with the parts of the bill, where there is a price"
   assert.ok(!headings(dashboard(hass).views[0]).includes("Cost"));
   const rows = { cost_today: "sensor.today", cost_month: "sensor.bill", cost_month_forecast: "sensor.bill_forecast" };
   Object.assign(hass.entities, entities("meter", rows));
-  hass.states = { "sensor.bill": { attributes: { import: 31.2, export: null, capacity_tariff: 0, unpriced_energy: 0 } } };
+  hass.states = { "sensor.bill": { attributes: { import: 31.2, export: null, capacity_tariff: 0, unpriced_energy: 0.2 } } };
   hass.formatEntityAttributeName = (_, attribute) => `Name of ${attribute}`;
   const section = dashboard(hass).views[0].sections.find(({ cards: [first] }) => first.heading === "Cost");
   assert.deepEqual(new Set(named(section)), new Set(Object.values(rows)));
@@ -94,4 +94,6 @@ test("the cost has a section with the parts of the bill, where there is a price"
     parts.entities.map(({ name, suffix }) => [name, suffix]),
     [["Name of import", "EUR"], ["Name of capacity_tariff", "EUR"], ["Name of unpriced_energy", "kWh"]],
   );
+  hass.states["sensor.bill"].attributes.unpriced_energy = 0;
+  assert.doesNotMatch(JSON.stringify(dashboard(hass)), /unpriced/);
 });

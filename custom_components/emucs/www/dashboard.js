@@ -11,7 +11,8 @@ const HALF = { columns: 6 };
 const THIRD = { columns: 4 };
 const DAYS = 14;
 const MONEY = ["import", "export", "capacity_tariff"];
-const BILL = [...MONEY, "import_energy", "export_energy", "unpriced_energy"];
+const BILL = [...MONEY, "import_energy", "export_energy"];
+const LACK = "unpriced_energy";
 const MEDIA = { gas: "mdi:fire", water: "mdi:water", heat: "mdi:radiator", cooling: "mdi:snowflake", electricity: "mdi:flash" };
 
 /** The configuration of the whole dashboard. */
@@ -156,6 +157,9 @@ function cost(hass, shown) {
 function parts(hass, entity) {
   const state = hass.states?.[entity];
   const known = BILL.filter((attribute) => state?.attributes[attribute] != null);
+  if (state?.attributes[LACK]) {
+    known.push(LACK);
+  }
   const entities = known.map((attribute) => ({
     type: "attribute",
     entity,
