@@ -18,7 +18,7 @@ from custom_components.emucs.insight.band_energy import CONF_BAND_SET, SECTION_B
 from custom_components.emucs.insight.capacity import CONF_AREA, CONF_PEAK_TARGET, SECTION_CAPACITY, Capacity
 from custom_components.emucs.insight.charging import Charger
 from custom_components.emucs.insight.connection import CONF_CHARGER, Connection
-from custom_components.emucs.insight.cost import Cost
+from custom_components.emucs.insight.cost import EnergyCost
 from custom_components.emucs.insight.forecast import Forecast
 from custom_components.emucs.insight.grid import CONF_BREAKER, SECTION_CONNECTION
 from custom_components.emucs.insight.meter import MeterInsights
@@ -170,16 +170,16 @@ class Billed:
         return bought - sold + (self.capacity if contract in _WITH_PEAKS else 0)
 
 
-def _costs(insights: MeterInsights) -> dict[str, Cost]:
+def _costs(insights: MeterInsights) -> dict[str, EnergyCost]:
     """Return an insight for each contract, which go by the same quarters."""
     costs = {}
     for name, options in CONTRACTS.items():
-        costs[name] = Cost(Cost.settings_of(options))
+        costs[name] = EnergyCost(EnergyCost.settings_of(options))
         costs[name].hand_over({kind: insights[kind] for kind in (Capacity, Profile, Forecast)})
     return costs
 
 
-def _prices(costs: Mapping[str, Cost], market: Market, time: datetime) -> dict[str, tuple[Decimal, Decimal]]:
+def _prices(costs: Mapping[str, EnergyCost], market: Market, time: datetime) -> dict[str, tuple[Decimal, Decimal]]:
     """Show the price of a quarter, and return what each contract asks and pays for a kWh."""
     bought, sold = _dynamic(market.spot(int(time.timestamp())))
     # A source shows it some seconds after the quarter began.

@@ -10,7 +10,7 @@ from homeassistant.util import dt as dt_util, slugify
 
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry
-from .insight.cost import Cost
+from .insight.cost import EnergyCost
 from .insight.price import EURO
 from .insight.quarters import EXPORT, IMPORT
 
@@ -29,7 +29,7 @@ def statistic_id(entry: ConfigEntry, flow: int) -> str:
 @callback
 def async_setup_cost_statistics(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
     """Write the costs whenever a quarter ends."""
-    settings = entry.runtime_data.insights[Cost].settings
+    settings = entry.runtime_data.insights[EnergyCost].settings
     if "recorder" not in hass.config.components or not settings.imported.is_set:
         return
     flows = (IMPORT, EXPORT) if settings.exported.is_set else (IMPORT,)
@@ -50,7 +50,7 @@ class _Writer:
         """Go on from the sums that are there, and let the energy dashboard find the statistics from the beginning."""
         from homeassistant.helpers.recorder import get_instance  # noqa: PLC0415 -- the recorder may be absent
 
-        hours = self._entry.runtime_data.insights[Cost].hours
+        hours = self._entry.runtime_data.insights[EnergyCost].hours
         if not hours.goes_on:
             ids = [statistic_id(self._entry, flow) for flow in (IMPORT, EXPORT)]
             sums = await get_instance(self._hass).async_add_executor_job(_read, self._hass, ids)
@@ -63,7 +63,7 @@ class _Writer:
     @callback
     def async_update(self) -> None:
         """Write the hours whose sums have changed; that of the running hour is replaced with each quarter."""
-        sums = self._entry.runtime_data.insights[Cost].hours.sums
+        sums = self._entry.runtime_data.insights[EnergyCost].hours.sums
         if not sums or sums == self._written:
             return
         new = {hour: both for hour, both in sums.items() if self._written.get(hour) != both}

@@ -9,7 +9,7 @@ from homeassistant.helpers import entity_registry as er
 from .const import CONF_ADD_TO_ENERGY, DOMAIN
 from .coordinator import EmucsConfigEntry
 from .cost_statistics import statistic_id
-from .insight.cost import Cost
+from .insight.cost import EnergyCost
 from .insight.mbus import Medium
 from .insight.price import CONF_COST_TO_ENERGY, SECTION_PRICE
 from .insight.quarters import EXPORT, IMPORT
@@ -102,7 +102,7 @@ def _sources(hass: HomeAssistant, entry: EmucsConfigEntry) -> list[SourceType]:
         return registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{identifier}_{key}")
 
     coordinator = entry.runtime_data
-    settings = coordinator.insights[Cost].settings
+    settings = coordinator.insights[EnergyCost].settings
     sources: list[SourceType] = []
     if energy_import := entity(coordinator.identifier, "energy_import"):
         grid: GridSourceType = {

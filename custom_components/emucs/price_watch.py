@@ -10,7 +10,7 @@ from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 
 from .coordinator import EmucsConfigEntry
-from .insight.cost import Cost
+from .insight.cost import EnergyCost
 from .insight.price import (
     CONF_EXPORT_PRICE,
     CONF_EXPORT_PRICE_ENTITY,
@@ -25,7 +25,7 @@ from .insight.price import (
 @callback
 def async_follow_prices(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
     """Tell the costs what the entities show, now and whenever that changes."""
-    cost = entry.runtime_data.insights[Cost]
+    cost = entry.runtime_data.insights[EnergyCost]
     flows = {flow: entity_id for flow, entity_id in enumerate(cost.settings.entities) if entity_id is not None}
 
     @callback

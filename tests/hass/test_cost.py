@@ -21,7 +21,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import asy
 
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.cost_statistics import statistic_id
-from custom_components.emucs.insight.cost import Cost
+from custom_components.emucs.insight.cost import EnergyCost
 from custom_components.emucs.insight.quarters import EXPORT, IMPORT
 from tests.hass.fast import FastServer
 from tests.hass.history_database import recorder_db_url
@@ -134,7 +134,7 @@ async def test_quarters_are_priced_and_written(hass: HomeAssistant, home: Home) 
         assert state.attributes["reason"] is None
         assert (state.attributes["unit_of_measurement"], state.attributes["state_class"]) == ("EUR", "total")
         assert START <= datetime.fromisoformat(state.attributes["last_reset"]) <= START + timedelta(seconds=60)
-        cost = home.entry.runtime_data.insights[Cost]
+        cost = home.entry.runtime_data.insights[EnergyCost]
         sums = sorted(cost.hours.sums.items())
         assert await home.statistics() == [
             [(datetime.fromtimestamp(hour * 3600, UTC), pytest.approx(float(both[flow]))) for hour, both in sums]

@@ -6,7 +6,7 @@ from decimal import Decimal
 import json
 from typing import Any
 
-from custom_components.emucs.insight.cost import Cost, CostState
+from custom_components.emucs.insight.cost import CostState, EnergyCost
 from custom_components.emucs.insight.meter import MeterInsights
 from custom_components.emucs.insight.price import SECTION_PRICE, Price
 from custom_components.emucs.insight.quarters import IMPORT, local_begin, slot_begin, slot_of
@@ -35,9 +35,9 @@ class PricedMeter:
         self.feed()
 
     @property
-    def cost(self) -> Cost:
+    def cost(self) -> EnergyCost:
         """Return the insight."""
-        return self.insights[Cost]
+        return self.insights[EnergyCost]
 
     @property
     def state(self) -> CostState:

@@ -9,11 +9,11 @@ from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 
 from ..coordinator import MeterCoordinator
 from ..insight.bill import Bill
-from ..insight.cost import Cost
+from ..insight.cost import EnergyCost
 from ..insight.electricity import energy_import
 from ..insight.price import EURO
 from ..insight.quarters import EXPORT, IMPORT
-from ..insight.tally import Tally
+from ..insight.tally import CostSums
 from .rows import Of, Row, SensorRow, Value, of_state, rounded
 
 SERVICE: Final = "household"
@@ -22,7 +22,7 @@ SERVICE: Final = "household"
 def _exists(meter: MeterCoordinator) -> bool:
     """Tell whether import has a price, and the meter prints when it counted what."""
     return (
-        meter.insights[Cost].settings.imported.is_set
+        meter.insights[EnergyCost].settings.imported.is_set
         and meter.telegram.time is not None
         and energy_import(meter.telegram) is not None
     )
@@ -33,9 +33,9 @@ def _money(amount: Decimal | None) -> float | None:
     return None if amount is None else float(round(amount, 4))
 
 
-def _parts(meter: MeterCoordinator, tally: Tally) -> dict[str, Any]:
+def _parts(meter: MeterCoordinator, tally: CostSums) -> dict[str, Any]:
     """Return what a sum is made of, and what is not in it; what export earns is below zero."""
-    earns = meter.insights[Cost].settings.exported.is_set
+    earns = meter.insights[EnergyCost].settings.exported.is_set
     return {
         "import": _money(tally.bought),
         "export": _money(-tally.sold) if earns else None,
@@ -48,13 +48,13 @@ def _parts(meter: MeterCoordinator, tally: Tally) -> dict[str, Any]:
 
 def _today(meter: MeterCoordinator) -> Value:
     """Return what the quarters of today that have ended cost."""
-    state = meter.insights[Cost].state
+    state = meter.insights[EnergyCost].state
     return None if state is None or not state.day.is_known else _money(state.day.total)
 
 
 def _today_attributes(meter: MeterCoordinator) -> dict[str, Any]:
     """Return the parts of today, and the prices of now."""
-    cost = meter.insights[Cost]
+    cost = meter.insights[EnergyCost]
     prices = {"price": cost.price_now(IMPORT), "export_price": cost.price_now(EXPORT)}
     shown = {name: None if price is None else float(round(price, 5)) for name, price in prices.items()}
     return shown | ({} if cost.state is None else _parts(meter, cost.state.day))
@@ -64,7 +64,7 @@ def _of_bill(function: Callable[[Bill], Decimal | None]) -> Of[Value]:
     """Return an amount of the month's bill."""
 
     def value(meter: MeterCoordinator) -> Value:
-        bill = meter.insights[Cost].bill
+        bill = meter.insights[EnergyCost].bill
         return None if bill is None else _money(function(bill))
 
     return value
@@ -72,7 +72,7 @@ def _of_bill(function: Callable[[Bill], Decimal | None]) -> Of[Value]:
 
 def _month_attributes(meter: MeterCoordinator) -> dict[str, Any]:
     """Return the parts of this month."""
-    cost = meter.insights[Cost]
+    cost = meter.insights[EnergyCost]
     if cost.state is None or cost.bill is None:
         return {}
     return {"capacity_tariff": _money(cost.bill.capacity)} | _parts(meter, cost.state.month)
@@ -80,7 +80,7 @@ def _month_attributes(meter: MeterCoordinator) -> dict[str, Any]:
 
 def _forecast_attributes(meter: MeterCoordinator) -> dict[str, Any]:
     """Return the parts of the forecast."""
-    cost = meter.insights[Cost]
+    cost = meter.insights[EnergyCost]
     if (bill := cost.bill) is None:
         return {}
     sold = bill.forecast_sold if cost.settings.exported.is_set else None
@@ -107,9 +107,9 @@ def _row(key: str, value: Of[Value], attributes: Of[dict[str, Any]], since: Of[d
     )
 
 
-_month_since: Final = of_state(Cost, lambda state: state.month.since)
+_month_since: Final = of_state(EnergyCost, lambda state: state.month.since)
 ROWS: Final[tuple[Row, ...]] = (
-    _row("cost_today", _today, _today_attributes, of_state(Cost, lambda state: state.day.since)),
+    _row("cost_today", _today, _today_attributes, of_state(EnergyCost, lambda state: state.day.since)),
     _row("cost_month", _of_bill(lambda bill: bill.total), _month_attributes, _month_since),
     _row("cost_month_forecast", _of_bill(lambda bill: bill.forecast), _forecast_attributes, _month_since),
 )

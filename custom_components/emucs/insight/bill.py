@@ -10,7 +10,7 @@ from .forecast import QUARTERS_AN_HOUR, ForecastQuarter
 from .peaks import month_begin, next_month
 from .price import PriceSettings, Tariffs
 from .quarters import FLOWS, IMPORT, QUARTERS_A_DAY, Quarters, slot_of
-from .tally import Tally
+from .tally import CostSums
 
 # So many priced quarters say what a kWh costs in the mean.
 _LEAST_QUARTERS: Final = QUARTERS_A_DAY
@@ -41,7 +41,7 @@ class Bill(NamedTuple):
     forecast_sold: Decimal | None
 
 
-def bill_of(month: Tally, ahead: Ahead | None, capacity: Capacity) -> Bill:
+def bill_of(month: CostSums, ahead: Ahead | None, capacity: Capacity) -> Bill:
     """Return the bill of a month."""
     billed = capacity.billed
     peaks = billed.cost.month if billed.cost is not None else _NOTHING
@@ -56,8 +56,8 @@ def bill_of(month: Tally, ahead: Ahead | None, capacity: Capacity) -> Bill:
 
 
 def ahead_of(
-    month: Tally,
-    days: Sequence[Tally],
+    month: CostSums,
+    days: Sequence[CostSums],
     settings: PriceSettings,
     slots: Sequence[ForecastQuarter],
     quarters: Quarters,
@@ -92,7 +92,7 @@ def _energy(flow: int, slots: Sequence[ForecastQuarter], quarters: Quarters, lef
     return Decimal(str((sum(means) + others * usual) / QUARTERS_AN_HOUR))
 
 
-def _price(flow: int, tariffs: Tariffs, days: Iterable[Tally]) -> Decimal | None:
+def _price(flow: int, tariffs: Tariffs, days: Iterable[CostSums]) -> Decimal | None:
     """Return what a kWh costs or earns in the mean, in EUR; None while too little was priced."""
     if tariffs.entity is None and tariffs.bands is None:
         return tariffs.fixed

@@ -15,7 +15,7 @@ from .forecast import QUARTERS_AN_HOUR, Forecast
 from .price import Price, PriceSettings, PriceTrack, Reason, price_settings_of
 from .profile import Closed, Profile
 from .quarters import DAYS, EXPORT, FLOWS, IMPORT, local_begin, slot_begin, slot_of
-from .tally import Hours, Tally
+from .tally import CostSums, Hours
 
 # Between telegrams no further apart energy is taken to be even; else it has a price only if all that held are the same.
 _LONGEST_EVEN: Final = timedelta(minutes=5)
@@ -25,24 +25,24 @@ _NOTHING: Final = Decimal()
 _SECOND: Final = timedelta(seconds=1)
 
 
-class Reading(NamedTuple):
+class CounterPair(NamedTuple):
     """The counters at a time, in kWh; that of export is None until the meter prints one."""
 
     time: datetime
     imported: Decimal
     exported: Decimal | None
 
-    def since(self, earlier: Reading) -> tuple[Decimal, Decimal]:
+    def since(self, earlier: CounterPair) -> tuple[Decimal, Decimal]:
         """Return the kWh imported and exported since an earlier reading."""
         begin, end = earlier.exported, self.exported
         return self.imported - earlier.imported, _NOTHING if begin is None or end is None else end - begin
 
-    def at(self, time: datetime, later: Reading) -> Reading:
+    def at(self, time: datetime, later: CounterPair) -> CounterPair:
         """Return what they were at a time between this and a later reading, if energy was even."""
         share = Decimal((time - self.time) // _SECOND) / max((later.time - self.time) // _SECOND, 1)
         imported, exported = later.since(self)
         start = later.exported if self.exported is None else self.exported
-        return Reading(time, self.imported + imported * share, None if start is None else start + exported * share)
+        return CounterPair(time, self.imported + imported * share, None if start is None else start + exported * share)
 
     def save(self) -> list[str | None]:
         """Return it in types of JSON."""
@@ -59,13 +59,13 @@ class Reading(NamedTuple):
 class CostState(NamedTuple):
     """What is known as a quarter begins. The day and the month are those of the quarter that has ended."""
 
-    day: Tally
-    month: Tally
+    day: CostSums
+    month: CostSums
     ahead: Ahead | None
     """What the rest of the month will come to."""
 
 
-class Cost(Insight[PriceSettings, CostState]):
+class EnergyCost(Insight[PriceSettings, CostState]):
     """Prices the quarters of one meter. Without a price it knows nothing."""
 
     name: ClassVar = "cost"
@@ -81,14 +81,14 @@ class Cost(Insight[PriceSettings, CostState]):
         """The month's bill, as of the latest update of the entities."""
         self._closed: Closed | None = None
         self._slot: int | None = None  # the running quarter
-        self._mark: Reading | None = None  # from here on, energy is not in `_energy` yet
+        self._mark: CounterPair | None = None  # from here on, energy is not in `_energy` yet
         self._energy = (_NOTHING, _NOTHING)  # kWh of the running quarter before that
         self._latest: Telegram | None = None
-        self._day: Tally | None = None
-        self._month: Tally | None = None
+        self._day: CostSums | None = None
+        self._month: CostSums | None = None
         self._is_over = False  # the day, which is shown as it ended until the next telegram
-        self._days: deque[Tally] = deque(maxlen=DAYS)  # the latest ones at the present kind of price
-        self._paid: Tally | None = None  # that which runs
+        self._days: deque[CostSums] = deque(maxlen=DAYS)  # the latest ones at the present kind of price
+        self._paid: CostSums | None = None  # that which runs
 
     @override
     @staticmethod
@@ -140,16 +140,16 @@ class Cost(Insight[PriceSettings, CostState]):
         self._show(slot)
 
     @property
-    def _before(self) -> Reading | None:
+    def _before(self) -> CounterPair | None:
         """Return the latest reading."""
         latest = None if self._latest is None or self._mark is None else _reading(self._latest, self._mark)
         return latest or self._mark
 
-    def _begin(self, reading: Reading, slot: int) -> None:
+    def _begin(self, reading: CounterPair, slot: int) -> None:
         """Begin to count."""
-        self._day = self._month = Tally(reading.time.astimezone(local_begin(slot).tzinfo))
+        self._day = self._month = CostSums(reading.time.astimezone(local_begin(slot).tzinfo))
 
-    def _move(self, before: Reading, reading: Reading, slot: int) -> None:
+    def _move(self, before: CounterPair, reading: CounterPair, slot: int) -> None:
         """Close the running quarter, and price what was counted until another one began."""
         assert self._slot is not None  # noqa: S101 -- it runs
         gap, (imported, exported) = reading.time - before.time, reading.since(before)
@@ -171,17 +171,17 @@ class Cost(Insight[PriceSettings, CostState]):
             self._mark = reading
         self._is_over = self._day is not None and local_begin(slot).date() != self._day.since.date()
 
-    def _close(self, slot: int, end: Reading) -> None:
+    def _close(self, slot: int, end: CounterPair) -> None:
         """Price a quarter, which ended with a reading."""
         self._add(slot, *self._so_far(end))
         self._energy = (_NOTHING, _NOTHING)
 
-    def _so_far(self, end: Reading) -> tuple[Decimal, Decimal]:
+    def _so_far(self, end: CounterPair) -> tuple[Decimal, Decimal]:
         """Return the kWh of the running quarter until a reading."""
         imported, exported = end.since(self._mark or end)
         return self._energy[IMPORT] + imported, self._energy[EXPORT] + exported
 
-    def _bridge(self, before: Reading, after: Reading) -> None:
+    def _bridge(self, before: CounterPair, after: CounterPair) -> None:
         """Price what was counted while nothing was read; its part of the quarter that runs is priced with that."""
         # A port that sends once a quarter may do so just as it ends: then nothing of it is the next one's.
         slots = range(slot_of(before.time), slot_of(after.time - _SECOND) + 1)
@@ -213,7 +213,7 @@ class Cost(Insight[PriceSettings, CostState]):
         """Add the kWh of a quarter to its day and month; with a reason they have no price."""
         begin = local_begin(slot)
         self._turn(begin)
-        tally = Tally(begin)
+        tally = CostSums(begin)
         buy = reason or self.price(IMPORT, slot)
         if not isinstance(buy, Reason):
             tally = tally._replace(bought=imported * buy, imported=imported, quarters=1)
@@ -225,8 +225,11 @@ class Cost(Insight[PriceSettings, CostState]):
                 tally = tally._replace(sold=exported * sell, exported=exported)
             elif exported:
                 tally = tally._replace(unpriced_export=exported, reason=tally.reason or sell)
-        self._day, self._month = (self._day or Tally(begin)).plus(tally), (self._month or Tally(begin)).plus(tally)
-        self._paid = (self._paid or Tally(begin)).plus(tally)
+        self._day, self._month = (
+            (self._day or CostSums(begin)).plus(tally),
+            (self._month or CostSums(begin)).plus(tally),
+        )
+        self._paid = (self._paid or CostSums(begin)).plus(tally)
         if tally.quarters or tally.sold:
             self.hours.add(slot // QUARTERS_AN_HOUR, tally.bought, tally.sold)
 
@@ -237,9 +240,9 @@ class Cost(Insight[PriceSettings, CostState]):
             if self._paid is not None:
                 self._days.append(self._paid)
             midnight = begin.replace(hour=0, minute=0)
-            self._day, self._paid = Tally(midnight), None
+            self._day, self._paid = CostSums(midnight), None
             if (date.year, date.month) != (month.since.year, month.since.month):
-                self._month = Tally(midnight.replace(day=1))
+                self._month = CostSums(midnight.replace(day=1))
         self._is_over = False
 
     def _show(self, slot: int) -> None:
@@ -298,7 +301,7 @@ class Cost(Insight[PriceSettings, CostState]):
     def restore_series(self, saved: Mapping[str, Any]) -> None:
         """Take the days that were saved: those at other prices say nothing of what a kWh will cost."""
         if saved and saved["prices"] == repr(self.settings):
-            self._days.extend(map(Tally.restore, saved["days"]))
+            self._days.extend(map(CostSums.restore, saved["days"]))
 
     @override
     @classmethod
@@ -314,21 +317,21 @@ class Cost(Insight[PriceSettings, CostState]):
             PriceTrack.restore(saved["tracks"][EXPORT]) if now[EXPORT] == before[EXPORT] else PriceTrack(),
         )
         if (mark := saved["mark"]) is not None:
-            cost._mark = Reading.restore(mark)
+            cost._mark = CounterPair.restore(mark)
         imported, exported = saved["energy"]
         cost._energy = Decimal(imported), Decimal(exported)
         cost._slot, cost._is_over = int(saved["slot"]), bool(saved["is_over"])
-        cost._day, cost._month = Tally.restore(saved["day"]), Tally.restore(saved["month"])
+        cost._day, cost._month = CostSums.restore(saved["day"]), CostSums.restore(saved["month"])
         if saved["prices"] == repr(settings) and saved["paid"] is not None:
-            cost._paid = Tally.restore(saved["paid"])
+            cost._paid = CostSums.restore(saved["paid"])
         return cost
 
 
-def _reading(telegram: Telegram, before: Reading | None) -> Reading | None:
+def _reading(telegram: Telegram, before: CounterPair | None) -> CounterPair | None:
     """Return the counters of a telegram; where it has none of export, that of before has not been read since."""
     time, imported, exported = telegram.time, energy_import(telegram), energy_export(telegram)
     if time is None or imported is None:
         return None
     if exported is None and before is not None:
         exported = before.exported
-    return Reading(time.astimezone(UTC), imported, exported)
+    return CounterPair(time.astimezone(UTC), imported, exported)

@@ -10,7 +10,7 @@ from .base import Insight
 from .capacity import Capacity
 from .clock import MeterClock
 from .connection import Connection
-from .cost import Cost
+from .cost import EnergyCost
 from .forecast import Forecast
 from .grid import Grid, grid_of
 from .guard import Guard, Guarded
@@ -27,7 +27,7 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     Voltage,
     Profile,
     Forecast,
-    Cost,
+    EnergyCost,
     BandEnergy,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""

@@ -14,7 +14,7 @@ _NOTHING: Final = Decimal()
 _NUMBERS: Final = ("bought", "sold", "imported", "exported", "unpriced_import", "unpriced_export")
 
 
-class Tally(NamedTuple):
+class CostSums(NamedTuple):
     """What was imported and exported since a time: EUR, and kWh with a price and without."""
 
     since: datetime
@@ -47,9 +47,9 @@ class Tally(NamedTuple):
         """Return what was paid less what was earned, of the energy that has a price."""
         return self.bought - self.sold
 
-    def plus(self, other: Tally) -> Tally:
+    def plus(self, other: CostSums) -> CostSums:
         """Return both together."""
-        return Tally(
+        return CostSums(
             since=self.since,
             bought=self.bought + other.bought,
             sold=self.sold + other.sold,
