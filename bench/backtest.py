@@ -34,7 +34,7 @@ from custom_components.emucs.insight.tariff import Area, cost_of, tariff_of
 from virtual_meter import VirtualMeter
 from virtual_meter.loads import Load
 
-from . import alarms, charging, forecasting, habits, slots, watching
+from . import alarms, bills, charging, forecasting, habits, slots, watching
 from .prints import MILLIWATT_SECONDS_A_WATT_HOUR, QUARTER, STEP, Prints, kilowatts
 
 YEAR: Final = 2026
@@ -348,6 +348,11 @@ _PROOFS: Final = {
         "try a charger that follows the available current",
         charging.DAYS,
         lambda asked, days: charging.prove(asked.seeds, days, WORKERS, write=asked.write),
+    ),
+    "bill": _Proof(
+        "bill a year under three contracts",
+        bills.DAYS,
+        lambda asked, days: bills.prove(asked.seeds[0], days, WORKERS, Shedder, write=asked.write),
     ),
     "forecast": _Proof(
         "judge forecasts of the next day",

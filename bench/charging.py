@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from math import exp, floor, log
 import sys
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from custom_components.emucs.insight.capacity import CONF_PEAK_TARGET, SECTION_CAPACITY
@@ -133,10 +133,17 @@ class Breaker:
         self.nearest, self.longest = max(self.nearest, self._used), max(self.longest, self._lasts)
 
 
+class Charging(Protocol):
+    """What can be asked at a time to take a current on each phase."""
+
+    def ask(self, t: int, amperes: int) -> None:
+        """Ask for it."""
+
+
 class Automation:
     """Does what the recipe of docs/charging.md does."""
 
-    def __init__(self, point: ChargePoint, most: int) -> None:
+    def __init__(self, point: Charging, most: int) -> None:
         """Take hold of a charge point that is off."""
         self.asked = 0
         self._point = point

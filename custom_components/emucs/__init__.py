@@ -11,6 +11,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import CONF_UPDATE_INTERVAL, DOMAIN, ENTRY_MINOR_VERSION, ENTRY_VERSION
 from .coordinator import EmucsConfigEntry, MeterCoordinator
+from .cost_statistics import async_setup_cost_statistics
 from .devices import async_title
 from .energy_dashboard import async_setup_energy_dashboard
 from .entities import rows_of
@@ -26,6 +27,7 @@ from .issues import async_end_all, async_follow_meters, async_follow_tariff_year
 from .live import async_setup_live, async_setup_live_feed
 from .peak_statistics import async_setup_peak_statistics
 from .port_watch import async_forget_watch
+from .price_watch import async_follow_prices
 from .self_consumption import async_follow_self_consumption
 from .services import async_setup_services
 from .storage import async_remove_stores
@@ -63,6 +65,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     async_follow_voltage(hass, entry)
     async_follow_meters(hass, entry)
     async_setup_peak_statistics(hass, entry)
+    async_follow_prices(hass, entry)
+    async_setup_cost_statistics(hass, entry)
     try:
         await hass.config_entries.async_forward_entry_setups(entry, _platforms(coordinator))
     except BaseException:

@@ -5,15 +5,20 @@ from typing import Any, Final
 
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
+    EntitySelector,
+    EntitySelectorConfig,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
+    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
 )
 import probatio
 
+from .insight.grid import BREAKERS, CONF_BREAKER, breaker_in
+from .insight.tariff import Area
 from .insight.user_port import UserPort
 
 
@@ -57,3 +62,29 @@ def form_section(
 USER_PORT_SELECTOR: Final = SelectSelector(
     SelectSelectorConfig(options=list(UserPort), mode=SelectSelectorMode.LIST, translation_key="user_port")
 )
+AREA_SELECTOR: Final = SelectSelector(
+    SelectSelectorConfig(options=list(Area), mode=SelectSelectorMode.DROPDOWN, translation_key="area")
+)
+BREAKER_SELECTOR: Final = probatio.All(
+    probatio.Coerce(str),
+    SelectSelector(
+        SelectSelectorConfig(
+            options=[SelectOptionDict(value=str(rating), label=f"{rating} A") for rating in BREAKERS],
+            custom_value=True,
+            mode=SelectSelectorMode.DROPDOWN,
+        )
+    ),
+)
+PRICE_SELECTOR: Final = EntitySelector(EntitySelectorConfig(domain=["sensor", "input_number", "number"]))
+
+
+def take_breaker(connection: dict[str, Any]) -> bool:
+    """Take the number of a rating that a user has typed; tell whether it is one."""
+    typed = connection.pop(CONF_BREAKER, "")
+    if not typed.strip():
+        return True
+    if (rating := breaker_in(typed)) is None:
+        connection[CONF_BREAKER] = typed
+        return False
+    connection[CONF_BREAKER] = f"{rating:f}"
+    return True

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
-from homeassistant.const import CURRENCY_EURO, UnitOfElectricCurrent, UnitOfPower, UnitOfRatio, UnitOfTime
-from homeassistant.data_entry_flow import section
+from homeassistant.const import CURRENCY_EURO, UnitOfElectricCurrent, UnitOfEnergy, UnitOfPower, UnitOfRatio, UnitOfTime
 from homeassistant.helpers.selector import (
     BooleanSelector,
     SelectOptionDict,
@@ -17,7 +16,16 @@ import probatio
 
 from .const import CONF_UPDATE_INTERVAL
 from .coordinator import MeterCoordinator
-from .forms import USER_PORT_SELECTOR, decimal, form_section, integer
+from .forms import (
+    AREA_SELECTOR,
+    BREAKER_SELECTOR,
+    PRICE_SELECTOR,
+    USER_PORT_SELECTOR,
+    decimal,
+    form_section,
+    integer,
+    take_breaker,
+)
 from .history import has_history
 from .history.flow import HistorySteps
 from .insight.band_energy import CONF_BAND_SET, SECTION_BANDS
@@ -35,24 +43,31 @@ from .insight.capacity import (
 )
 from .insight.charging import Charger
 from .insight.connection import CONF_CHARGER, CONF_MARGIN, DEFAULT_MARGIN
-from .insight.grid import BREAKERS, CONF_BREAKER, SECTION_CONNECTION, breaker_in, rated_current
+from .insight.grid import CONF_BREAKER, SECTION_CONNECTION, rated_current
 from .insight.peaks import FLOOR
+from .insight.price import (
+    CONF_COST_TO_ENERGY,
+    CONF_EXPORT_PRICE,
+    CONF_EXPORT_PRICE_ENTITY,
+    CONF_FIXED_PRICE,
+    CONF_PRICE_ENTITY,
+    SECTION_PRICE,
+    band_key,
+)
 from .insight.prosumer import (
     CONF_CERTIFIED,
     CONF_DEVELOPABLE_POWER,
     CONF_GRID_OPERATOR,
-    SECTION_PRICE,
     WalloonOperator,
     is_in_wallonia,
 )
 from .insight.tariff import Area, CapPeriod
 from .insight.user_port import CONF_USER_PORT, UserPort
+from .price_watch import price_errors
 
-_CAPACITY: Final = probatio.Schema(
+CAPACITY: Final = probatio.Schema(
     {
-        probatio.Optional(CONF_AREA): SelectSelector(
-            SelectSelectorConfig(options=list(Area), mode=SelectSelectorMode.DROPDOWN, translation_key="area")
-        ),
+        probatio.Optional(CONF_AREA): AREA_SELECTOR,
         probatio.Optional(CONF_OWN_RATE): decimal(0, 1000, f"{CURRENCY_EURO}/{UnitOfPower.KILO_WATT}"),
         probatio.Required(CONF_VAT, default=DEFAULT_VAT): decimal(0, 100, UnitOfRatio.PERCENTAGE),
         probatio.Required(CONF_PEAK_TARGET, default=float(FLOOR)): decimal(0, 10000, UnitOfPower.KILO_WATT),
@@ -64,34 +79,26 @@ _CAPACITY: Final = probatio.Schema(
         ),
     }
 )
-_CONNECTION: Final = probatio.Schema(
+CONNECTION: Final = probatio.Schema(
     {
-        probatio.Optional(CONF_BREAKER): probatio.All(
-            probatio.Coerce(str),
-            SelectSelector(
-                SelectSelectorConfig(
-                    options=[SelectOptionDict(value=str(rating), label=f"{rating} A") for rating in BREAKERS],
-                    custom_value=True,
-                    mode=SelectSelectorMode.DROPDOWN,
-                )
-            ),
-        ),
+        probatio.Optional(CONF_BREAKER): BREAKER_SELECTOR,
         probatio.Required(CONF_CHARGER, default=Charger.THREE_PHASES): SelectSelector(
             SelectSelectorConfig(options=list(Charger), mode=SelectSelectorMode.DROPDOWN, translation_key="charger")
         ),
         probatio.Required(CONF_MARGIN, default=DEFAULT_MARGIN): decimal(0, 100, UnitOfElectricCurrent.AMPERE),
     }
 )
-_BAND_SETS: Final = band_sets()
-_BANDS: Final = probatio.Schema(
-    {
-        probatio.Optional(CONF_BAND_SET): SelectSelector(
-            SelectSelectorConfig(options=list(_BAND_SETS), mode=SelectSelectorMode.DROPDOWN, translation_key="band_set")
-        ),
-    }
-)
-# What a home of a region has unless it chose otherwise. The grid tariff of Flanders has no bands.
-_USUAL_BANDS: Final = {Area.BRUSSELS: "brussels", Area.WALLONIA: "wallonia_bihourly"}
+_PRICE_UNIT: Final = f"{CURRENCY_EURO}/{UnitOfEnergy.KILO_WATT_HOUR}"
+_EUROS: Final = decimal(-10, 10, _PRICE_UNIT)
+_PRICE: Final = {
+    probatio.Optional(CONF_PRICE_ENTITY): PRICE_SELECTOR,
+    probatio.Optional(CONF_FIXED_PRICE): _EUROS,
+}
+_EXPORT_PRICE: Final = {
+    probatio.Optional(CONF_EXPORT_PRICE_ENTITY): PRICE_SELECTOR,
+    probatio.Optional(CONF_EXPORT_PRICE): _EUROS,
+    probatio.Required(CONF_COST_TO_ENERGY, default=False): BooleanSelector(),
+}
 # The tariff is for installations up to this power, in kWe.
 _LARGEST_PROSUMER: Final = 10
 _PROSUMER: Final = {
@@ -104,6 +111,16 @@ _PROSUMER: Final = {
         )
     ),
 }
+_BAND_SETS: Final = band_sets()
+_BANDS: Final = probatio.Schema(
+    {
+        probatio.Optional(CONF_BAND_SET): SelectSelector(
+            SelectSelectorConfig(options=list(_BAND_SETS), mode=SelectSelectorMode.DROPDOWN, translation_key="band_set")
+        ),
+    }
+)
+# What a home of a region has unless it chose otherwise. The grid tariff of Flanders has no bands.
+_USUAL_BANDS: Final = {Area.BRUSSELS: "brussels", Area.WALLONIA: "wallonia_bihourly"}
 _OPTIONS: Final = {
     probatio.Optional(CONF_UPDATE_INTERVAL): integer(1, 300, UnitOfTime.SECONDS),
     probatio.Optional(CONF_USER_PORT): USER_PORT_SELECTOR,
@@ -123,26 +140,34 @@ class EmucsOptionsFlow(HistorySteps):
         """Ask for the options."""
         errors = {}
         if user_input is not None:
-            if _take_breaker(user_input.get(SECTION_CONNECTION, {})):
-                return self.async_create_entry(data=user_input)
             # Whether the form is shown from its top or where it was left differs: one of both is in view.
-            errors = dict.fromkeys(("base", SECTION_CONNECTION), "breaker")
+            if not take_breaker(user_input.get(SECTION_CONNECTION, {})):
+                errors = dict.fromkeys(("base", SECTION_CONNECTION), "breaker")
+            elif error := self._price_error(user_input.get(SECTION_PRICE, {})):
+                errors = dict.fromkeys(("base", SECTION_PRICE), error)
+            else:
+                return self.async_create_entry(data=_without_nothing(user_input))
         options = user_input or self.config_entry.options
         fields = probatio.Schema(
             {
                 **_OPTIONS,
-                **form_section(SECTION_CAPACITY, _CAPACITY, options, collapsed=False),
+                **form_section(SECTION_CAPACITY, CAPACITY, options, collapsed=False),
                 **form_section(
-                    SECTION_CONNECTION, _CONNECTION, options, collapsed=False, suggested=self._suggested_connection()
+                    SECTION_CONNECTION, CONNECTION, options, collapsed=False, suggested=self._suggested_connection()
                 ),
+                **form_section(SECTION_PRICE, _price_schema(options), _known(options), collapsed=False),
                 **form_section(SECTION_BANDS, _BANDS, options, collapsed=False, suggested=_suggested_bands(options)),
-                **_price_section(options),
             }
         )
-        shown = {CONF_USER_PORT: str(UserPort.P1), **options}
+        shown = {CONF_USER_PORT: str(UserPort.P1), **_known(options)}
         return self.async_show_form(
             step_id="settings", data_schema=self.add_suggested_values_to_schema(fields, shown), errors=errors
         )
+
+    def _price_error(self, price: dict[str, Any]) -> str | None:
+        """Return what is wrong with prices."""
+        fields = [band_key(band) for band in _bands(self.config_entry.options)]
+        return next(iter(price_errors(self.hass, price, fields).values()), None)
 
     def _suggested_connection(self) -> dict[str, str]:
         """Return the rating that the meter limits or supervises."""
@@ -154,25 +179,34 @@ class EmucsOptionsFlow(HistorySteps):
         return {} if rating is None else {CONF_BREAKER: f"{round(rating, 1).normalize():f}"}
 
 
+def _bands(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the bands of the set that was chosen."""
+    chosen = band_sets().get(options.get(SECTION_BANDS, {}).get(CONF_BAND_SET))
+    return () if chosen is None else chosen.bands
+
+
+def _price_schema(options: Mapping[str, Any]) -> probatio.Schema:
+    """Return the fields for prices: one for each band of the set that was chosen, and in Wallonia the prosumer's."""
+    by_band = {probatio.Optional(band_key(band)): _EUROS for band in _bands(options)}
+    prosumer = _PROSUMER if is_in_wallonia(options) else {}
+    return probatio.Schema({**_PRICE, **by_band, **_EXPORT_PRICE, **prosumer})
+
+
+def _known(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options without prices that the form has no field for, such as those of bands of another set."""
+    known = _price_schema(options).schema
+    price = {key: value for key, value in options.get(SECTION_PRICE, {}).items() if key in known}
+    return {**options, SECTION_PRICE: price} if SECTION_PRICE in options else dict(options)
+
+
+def _without_nothing(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options without a wish that there is not, and without a section that has nothing in it."""
+    price = {key: value for key, value in options.get(SECTION_PRICE, {}).items() if value is not False}
+    rest = {key: value for key, value in options.items() if key != SECTION_PRICE}
+    return {**rest, SECTION_PRICE: price} if price else rest
+
+
 def _suggested_bands(options: Mapping[str, Any]) -> dict[str, str]:
     """Return the bands of the region that is set."""
     usual = _USUAL_BANDS.get(options.get(SECTION_CAPACITY, {}).get(CONF_AREA))
     return {} if usual is None else {CONF_BAND_SET: usual}
-
-
-def _price_section(options: Mapping[str, Any]) -> dict[probatio.Marker, section]:
-    """Return the section of prices: in Wallonia it asks for the prosumer."""
-    fields = probatio.Schema(_PROSUMER)
-    return form_section(SECTION_PRICE, fields, options, collapsed=False) if is_in_wallonia(options) else {}
-
-
-def _take_breaker(connection: dict[str, Any]) -> bool:
-    """Take the number of a rating that a user has typed; tell whether it is one."""
-    typed = connection.pop(CONF_BREAKER, "")
-    if not typed.strip():
-        return True
-    if (rating := breaker_in(typed)) is None:
-        connection[CONF_BREAKER] = typed
-        return False
-    connection[CONF_BREAKER] = f"{rating:f}"
-    return True

@@ -75,6 +75,8 @@ class EmucsSensor(EmucsEntity[SensorRow], SensorEntity):
 
     def _take_attributes(self) -> bool:
         """Take the attributes of now; tell whether they changed."""
+        if (last_reset_fn := self.entity_description.last_reset_fn) is not None:
+            self._attr_last_reset = last_reset_fn(self.coordinator)
         if (attributes_fn := self.entity_description.attributes_fn) is None:
             return False
         before, self._attr_extra_state_attributes = (

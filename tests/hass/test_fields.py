@@ -16,9 +16,11 @@ from custom_components.emucs import config_flow, forms, options_flow
 from custom_components.emucs.flow import discovery, listening, pairing, reading
 from custom_components.emucs.flow.announcements import CABLE
 from custom_components.emucs.history import flow as history_flow
+from custom_components.emucs.insight.bands import band_sets
 from custom_components.emucs.insight.day_kind import DayKind
 from custom_components.emucs.insight.grid import Grid
 from custom_components.emucs.insight.mbus import Medium
+from custom_components.emucs.insight.price import band_key
 from custom_components.emucs.insight.prosumer import Prosumer, WalloonOperator
 from custom_components.emucs.insight.sun import SelfConsumption, SunState
 from custom_components.emucs.insight.user_port import Evidence
@@ -44,6 +46,7 @@ COMMON_ATTRIBUTES = {
     *("device_class", "friendly_name", "icon", "options", "state_class", "unit_of_measurement"),
     *("max", "min", "mode", "step"),
     *("event_type", "event_types"),
+    "last_reset",
     *("all_day", "description", "end_time", "location", "message", "start_time"),
 }
 
@@ -72,6 +75,8 @@ def forms() -> Iterator[dict[str, Any]]:
 
 def test_every_field_has_a_text_and_every_text_a_field() -> None:
     fields = {named(node.args[0]) for marker in ("Required", "Optional") for node in calls(marker)} - {None}
+    # A form asks for the price of each band of the set that was chosen.
+    fields |= {band_key(band) for bands in band_sets().values() for band in bands.bands}
     assert fields == {field for form in forms() for field in form.get("data", {})}
 
 
@@ -99,9 +104,10 @@ async def test_every_attribute_has_a_text_and_every_text_an_attribute(
     hass.config_entries.async_update_entry(
         entry,
         options={
-            "bands": {"band_set": "flanders"},
             "capacity": {"area": "imewo"},
             "connection": {"breaker": "40"},
+            "price": {"fixed_price": 0.3, "export_price": 0.05},
+            "bands": {"band_set": "flanders"},
         },
     )
     assert await hass.config_entries.async_setup(entry.entry_id)

@@ -45,6 +45,8 @@ SAME_IN_EACH = (
     (re.compile(r"^issues\.\w+\.fix_flow\.abort\."), "issues.*.fix_flow.abort."),
     (re.compile(r"^(issues\.\w+)\.fix_flow\.step\.confirm\.title$"), r"\1.title"),
     (re.compile(r"^(issues\.\w+?)_(?:flanders|network|serial)\.title$"), r"\1.title"),
+    (re.compile(r"^(?:config|options)\.error\.(price_unit)$"), r"*.error.\1"),
+    (re.compile(r"^entity\.sensor\.cost_\w+\.state_attributes\."), "entity.sensor.cost_*."),
     # An event and the sensor of the same thing.
     (re.compile(r"^entity\.binary_sensor\.(\w+)\.name$"), r"entity.*.\1"),
     (re.compile(r"^entity\.event\.\w+\.state_attributes\.event_type\.state\.(\w+)$"), r"entity.*.\1"),

@@ -157,3 +157,21 @@ test("the house shows its week as a grid where peaks are looked for", () => {
   delete hass.entities["sensor.recurring"];
   assert.doesNotMatch(JSON.stringify(dashboard(hass)), /heatmap/);
 });
+
+test("the house shows the cost with the parts of the bill, where there is a price", () => {
+  const hass = home();
+  assert.equal(viewOf(hass, "house"), undefined);
+  const rows = { cost_today: "sensor.today", cost_month: "sensor.bill", cost_month_forecast: "sensor.bill_forecast" };
+  Object.assign(hass.entities, entities("meter", rows));
+  hass.states = { "sensor.bill": { attributes: { import: 31.2, export: null, capacity_tariff: 0, unpriced_energy: 0.2 } } };
+  hass.formatEntityAttributeName = (_, attribute) => `Name of ${attribute}`;
+  const [section] = viewOf(hass, "house").sections.filter(({ cards: [first] }) => first.heading === "Sun and costs");
+  assert.deepEqual(new Set(named(section)), new Set(Object.values(rows)));
+  const [, parts] = section.cards.filter(({ type }) => type === "entities");
+  assert.deepEqual(
+    parts.entities.map(({ name, suffix }) => [name, suffix]),
+    [["Name of import", "EUR"], ["Name of capacity_tariff", "EUR"], ["Name of unpriced_energy", "kWh"]],
+  );
+  hass.states["sensor.bill"].attributes.unpriced_energy = 0;
+  assert.doesNotMatch(JSON.stringify(dashboard(hass)), /unpriced/);
+});

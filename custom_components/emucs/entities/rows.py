@@ -108,6 +108,8 @@ class SensorRow(Row, SensorEntityDescription):
     attributes_fn: Of[dict[str, Any]] | None = None
     shows_attributes: bool = False
     """Whether a change of the attributes alone is shown: where they change seldom, and the value may stay."""
+    last_reset_fn: Of[datetime | None] | None = None
+    """Since when a total is counted, where it begins anew now and then."""
     options_fn: Of[list[str]] | None = None
     """Those of its options that a meter can show, where not every meter can show all."""
     changes_fn: Of[datetime | None] | None = None

@@ -20,12 +20,16 @@ import probatio
 
 from ..const import CONF_ADD_TO_ENERGY, CONF_READER, CONF_WAIT, DOMAIN
 from ..devices import async_title, identifier_of, is_of, model_of, port_version_of
-from ..forms import USER_PORT_SELECTOR
-from ..insight.grid import grid_of
+from ..forms import AREA_SELECTOR, BREAKER_SELECTOR, PRICE_SELECTOR, USER_PORT_SELECTOR, take_breaker
+from ..insight.capacity import CONF_AREA, SECTION_CAPACITY
+from ..insight.grid import CONF_BREAKER, SECTION_CONNECTION, grid_of, rated_current
 from ..insight.mbus import mbus_meters
-from ..insight.user_port import CONF_USER_PORT, UserPort, detect_user_port
+from ..insight.price import CONF_PRICE_ENTITY, SECTION_PRICE
+from ..insight.user_port import CONF_USER_PORT, Evidence, UserPort, detect_user_port
+from ..options_flow import CAPACITY, CONNECTION
 from ..port import CannotConnect, LinkDown, PortError, Telegram
 from ..port_watch import NUMBER_WITHIN
+from ..price_watch import price_errors
 from ..sources import link_of
 from ..texts import async_exception_text, async_words, problem_of
 
@@ -33,6 +37,9 @@ from ..texts import async_exception_text, async_words, problem_of
 _LONGEST_FORM: Final = 30
 # Seconds for which a meter is waited for where another way is left.
 _FIRST_WAY: Final = 4
+
+# What leaves no doubt which user port it is.
+_CERTAIN: Final = (Evidence.VERSION, Evidence.MBUS)
 
 type Data = dict[str, Any]
 """The data of a config entry."""
@@ -55,6 +62,20 @@ async def _async_listen(hass: HomeAssistant, data: Mapping[str, Any]) -> Telegra
                 while telegram.meter_id is None and isinstance(event := await anext(link), Telegram):
                     telegram = event
     return telegram
+
+
+def _options_of(user_input: Mapping[str, Any], port: UserPort) -> dict[str, Any]:
+    """Return the options that follow from what was filled in when the meter was found."""
+    options: dict[str, Any] = {CONF_ADD_TO_ENERGY: True} if user_input[CONF_ADD_TO_ENERGY] else {}
+    if port is not UserPort.P1:
+        options[CONF_USER_PORT] = str(port)
+    if CONF_AREA in user_input:
+        options[SECTION_CAPACITY] = CAPACITY({CONF_AREA: user_input[CONF_AREA]})
+    if CONF_BREAKER in user_input:
+        options[SECTION_CONNECTION] = CONNECTION({CONF_BREAKER: user_input[CONF_BREAKER]})
+    if CONF_PRICE_ENTITY in user_input:
+        options[SECTION_PRICE] = {CONF_PRICE_ENTITY: user_input[CONF_PRICE_ENTITY]}
+    return options
 
 
 class ListeningSteps(ConfigFlow):
@@ -132,27 +153,35 @@ class ListeningSteps(ConfigFlow):
         """Show the meter that was found, and which user port it seems to be."""
         telegram = self._telegram
         manufacturer, model = model_of(telegram)
-        if user_input is not None:
+        guess, grid = detect_user_port(telegram), grid_of(telegram)
+        errors = {} if user_input is None else self._errors_of(user_input)
+        if user_input is not None and not errors:
             await self.async_set_unique_id(identifier_of(telegram), raise_on_progress=False)
             self._abort_if_unique_id_configured()
             self._async_end_offers()
-            options = {CONF_ADD_TO_ENERGY: True} if user_input[CONF_ADD_TO_ENERGY] else {}
-            if user_input[CONF_USER_PORT] != UserPort.P1:
-                options[CONF_USER_PORT] = user_input[CONF_USER_PORT]
+            options = _options_of(user_input, UserPort(user_input.get(CONF_USER_PORT, guess.port)))
             title = await async_title(self.hass, identifier_of(telegram), model)
             return self.async_create_entry(title=title, data=self._data, options=options)
         words = await async_words(self.hass, "found", self._language)
-        guess = detect_user_port(telegram)
-        grid = grid_of(telegram)
+        # Nobody has to answer what is certain; who answers it all the same, by the API, may.
+        asked: dict[probatio.Marker, Any] = {
+            probatio.Required(CONF_USER_PORT, default=str(guess.port)): USER_PORT_SELECTOR
+        }
+        fields = ({} if guess.evidence in _CERTAIN else asked) | {
+            probatio.Optional(CONF_AREA): AREA_SELECTOR,
+            probatio.Optional(CONF_BREAKER): BREAKER_SELECTOR,
+            probatio.Optional(CONF_PRICE_ENTITY): PRICE_SELECTOR,
+            probatio.Required(CONF_ADD_TO_ENERGY, default=True): BooleanSelector(),
+        }
+        rating = rated_current(telegram, grid)
+        suggested = {} if rating is None else {CONF_BREAKER: f"{round(rating, 1).normalize():f}"}
         meters = mbus_meters(telegram, identifier_of(telegram)).values()
         return self.async_show_form(
             step_id="confirm",
-            data_schema=probatio.Schema(
-                {
-                    probatio.Required(CONF_USER_PORT, default=str(guess.port)): USER_PORT_SELECTOR,
-                    probatio.Required(CONF_ADD_TO_ENERGY, default=True): BooleanSelector(),
-                }
+            data_schema=self.add_suggested_values_to_schema(
+                probatio.Schema(fields, extra=probatio.ALLOW_EXTRA), user_input or suggested
             ),
+            errors=errors,
             description_placeholders={
                 "model": " ".join(filter(None, (manufacturer, model))) or words["unknown"],
                 "id": identifier_of(telegram),
@@ -162,6 +191,11 @@ class ListeningSteps(ConfigFlow):
                 "mbus": ", ".join(f"{words[meter.medium]} ({meter.identifier})" for meter in meters) or words["none"],
             },
         )
+
+    def _errors_of(self, user_input: dict[str, Any]) -> dict[str, str]:
+        """Return what is wrong with the fields; put the number of a rating in the place of what was typed."""
+        errors = price_errors(self.hass, user_input)
+        return errors if take_breaker(user_input) else {**errors, CONF_BREAKER: "breaker"}
 
     @callback
     def _async_end_offers(self) -> None:

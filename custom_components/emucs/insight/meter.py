@@ -12,6 +12,7 @@ from .baseload import BaseLoad
 from .capacity import Capacity
 from .clock import MeterClock
 from .connection import Connection
+from .cost import EnergyCost
 from .forecast import Forecast
 from .grid import Grid, grid_of
 from .guard import Guard, Guarded
@@ -37,6 +38,7 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     Leaks,
     Recurring,
     Anomaly,
+    EnergyCost,
     BandEnergy,
     Slots,
     Plausibility,

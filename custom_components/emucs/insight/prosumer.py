@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from .capacity import CONF_AREA, SECTION_CAPACITY
+from .price import SECTION_PRICE
 from .tariff import Area
 
-SECTION_PRICE: Final = "price"
 CONF_CERTIFIED: Final = "certified_before_2024"
 CONF_DEVELOPABLE_POWER: Final = "net_developable_power"
 CONF_GRID_OPERATOR: Final = "grid_operator"

@@ -27,6 +27,8 @@ _UNKNOWN: Final = -1
 _MOST: Final = 2**31 - 1
 _WATTS: Final = 1000  # in a kW
 _CACHED_HOURS: Final = 2048
+# As a forecast needs them.
+_LEAST_DAYS: Final = 5
 _LAST: Final = 2**23  # in 2209
 _FORM: Final = f"<{SLOTS}i"
 _NAMES: Final = ("imported", "exported")
@@ -164,6 +166,11 @@ class Quarters:
     def known(self, flow: int) -> int:
         """Return of how many quarters something is known."""
         return SLOTS - self._watts[flow].count(_UNKNOWN)
+
+    def usual(self, flow: int) -> float | None:
+        """Return the mean of all that is known in kW; None of less than some days."""
+        known = [watts for watts in self._watts[flow] if watts != _UNKNOWN]
+        return sum(known) / len(known) / _WATTS if len(known) >= _LEAST_DAYS * QUARTERS_A_DAY else None
 
     def alike(self, flow: int, slot: int) -> Iterator[tuple[int, float]]:
         """Yield the known means of a local time of day in the 28 days before a quarter: days before, and kW."""

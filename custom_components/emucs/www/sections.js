@@ -49,6 +49,15 @@ export function list(shown, keys) {
   return ids.length > 0 && { type: "entities", entities, visibility: anyKnown(ids), grid_options: WHOLE };
 }
 
+/** A list of those attributes of an entity that are known, by their units; 0 of what there should be nothing of is not shown. */
+export function attributes(hass, entity, units, lack) {
+  const state = hass.states?.[entity];
+  const entities = Object.keys(units)
+    .filter((attribute) => state?.attributes[attribute] != null && (attribute !== lack || state.attributes[attribute]))
+    .map((attribute) => ({ type: "attribute", entity, attribute, name: hass.formatEntityAttributeName?.(state, attribute) ?? attribute, suffix: units[attribute] }));
+  return entities.length > 0 && { type: "entities", entities, grid_options: WHOLE };
+}
+
 /** What a counter came to in a day, as Home Assistant's energy dashboard has it. */
 export function today(entity) {
   const period = { calendar: { period: "day" } };

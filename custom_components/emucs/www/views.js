@@ -7,11 +7,12 @@ import { LIVE_CARD } from "./live-card.js";
 import { entitiesOf, mbusMeters, nameOf } from "./meter.js";
 import { CARD } from "./quarter-card.js";
 import { ReportLinks } from "./report-links.js";
-import { graph, HALF, list, means, part, perDay, section, THIRD, tiles, today, until, WHOLE } from "./sections.js";
+import { attributes, graph, HALF, list, means, part, perDay, section, THIRD, tiles, today, until, WHOLE } from "./sections.js";
 import { say } from "./texts.js";
 
 const MEDIA = { gas: "mdi:fire", water: "mdi:water", heat: "mdi:radiator", cooling: "mdi:snowflake", electricity: "mdi:flash" };
 const BANDS = ["day", "night", "peak", "off_peak", "eco", "medium", "pic"].map((band) => `energy_band_${band}`);
+const BILL = { import: "EUR", export: "EUR", capacity_tariff: "EUR", import_energy: "kWh", export_energy: "kWh", unpriced_energy: "kWh" };
 const WEEK = 7;
 const MONTH = 30;
 
@@ -109,6 +110,7 @@ function gridView(hass, meter, shown, preferences) {
 
 function houseView(hass, meter, shown) {
   const [forecast] = shown.load_forecast ?? [];
+  const [bill] = shown.cost_month ?? [];
   return [
     section(say(hass, "habits"), "mdi:home-clock", [
       shown.recurring_peak && own(HEATMAP_CARD, meter),
@@ -121,7 +123,11 @@ function houseView(hass, meter, shown) {
     ]),
     section(say(hass, "sun_and_costs"), "mdi:solar-power", [
       list(shown, ["self_consumption", "self_sufficiency"]),
-      list(shown, ["cost_today", "cost_month", "cost_month_forecast"]),
+      ...part(say(hass, "cost"), [
+        list(shown, ["cost_today", "cost_month", "cost_month_forecast"]),
+        bill && attributes(hass, bill, BILL, "unpriced_energy"),
+        perDay(shown.cost_today ?? []),
+      ]),
       perDay(BANDS.flatMap((key) => shown[key] ?? [])),
     ]),
   ];
