@@ -39,7 +39,7 @@ def issues(hass: HomeAssistant) -> set[str]:
 @pytest.fixture
 def short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait only a moment for a meter's number."""
-    for module in ("config_flow", "port_watch"):
+    for module in ("flow.listening", "port_watch"):
         monkeypatch.setattr(f"custom_components.emucs.{module}.NUMBER_WITHIN", 1.0)
 
 

@@ -177,7 +177,7 @@ async def test_a_port_that_sends_seldom_is_found(hass: HomeAssistant) -> None:
 
 
 async def test_waiting_that_ends_without_a_telegram(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("custom_components.emucs.config_flow._LONGEST_FORM", 4)
+    monkeypatch.setattr("custom_components.emucs.flow.listening._LONGEST_FORM", 4)
     async with sending(industrial(), after=60) as url:
         result = await listen(hass, url, wait=5)
         assert result["type"] is FlowResultType.SHOW_PROGRESS
