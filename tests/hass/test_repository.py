@@ -279,7 +279,7 @@ def test_every_choice_of_a_menu_has_a_text() -> None:
 
 
 # What is wrong with what was filled in, and not with the port.
-OF_FORMS = {"price_unit"}
+OF_FORMS = {"breaker", "price_unit"}
 
 
 def test_every_error_of_the_flow_has_a_text_and_every_text_an_error() -> None:
