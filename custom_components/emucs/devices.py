@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
-from homeassistant.helpers.translation import async_get_translations
+from homeassistant.helpers.translation import async_get_cached_translations, async_get_translations
 
 from .const import DOMAIN
 from .insight.mbus import Medium
@@ -31,6 +32,7 @@ _MODELS: Final = {
     "ISk5\\2MIE5": "IE.5",
 }
 _IDENTIFICATION_MANUFACTURERS: Final = {"FLU5\\253": "Sagemcom", "ISk5": "Iskraemeco", "ISK5": "Iskraemeco"}
+_ELECTRICITY_METER: Final = "electricity_meter"
 _EQUIPMENT_IDENTIFIER_LENGTH: Final = 14
 _DSMR_VERSION_LENGTH: Final = 2
 # Of a masked identifier: medium and manufacturer, and as much as tells two meters apart.
@@ -126,7 +128,7 @@ def electricity_meter_device(telegram: Telegram, identifier: str, port: UserPort
     manufacturer, model = model_of(telegram)
     return DeviceInfo(
         identifiers={(DOMAIN, identifier)},
-        translation_key="electricity_meter",
+        translation_key=_ELECTRICITY_METER,
         manufacturer=manufacturer,
         model=model,
         serial_number=telegram.meter_id,
@@ -161,12 +163,24 @@ def service_device(meter: str, subject: str, via_device_id: str) -> DeviceInfo:
 
 
 @callback
+def with_name(hass: HomeAssistant, entry: ConfigEntry, device: DeviceInfo) -> DeviceInfo:
+    """Return a device with the name that the user gave its meter, where there is one, in front of its own."""
+    if not (name := entry.data.get(CONF_NAME)) or (key := device.get("translation_key")) is None:
+        return device
+    texts = async_get_cached_translations(hass, hass.config.language, "device", DOMAIN)
+    own = texts.get(f"component.{DOMAIN}.device.{key}.name", key)
+    is_meter = key == _ELECTRICITY_METER
+    renamed = device.copy()
+    del renamed["translation_key"]
+    renamed["name"] = name if is_meter else f"{name} · {own}"
+    return renamed
+
+
+@callback
 def async_register_meter(hass: HomeAssistant, entry: ConfigEntry, telegram: Telegram, port: UserPort) -> None:
     """Put the electricity meter into the device registry, as its first telegram shows it."""
-    dr.async_get(hass).async_get_or_create(
-        config_entry_id=entry.entry_id,
-        **electricity_meter_device(telegram, entry.unique_id or identifier_of(telegram), port),
-    )
+    device = electricity_meter_device(telegram, entry.unique_id or identifier_of(telegram), port)
+    dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **with_name(hass, entry, device))
 
 
 @callback

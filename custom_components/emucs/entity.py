@@ -13,7 +13,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
-from .devices import mbus_meter_device, service_device
+from .devices import mbus_meter_device, service_device, with_name
 from .entities import rows_of
 from .entities.rows import Row
 
@@ -112,6 +112,8 @@ def _device_info(coordinator: MeterCoordinator, row: Row) -> DeviceInfo:
         coordinator.hass, (DOMAIN, meter_identifier), config_entry_id=coordinator.config_entry.entry_id
     )
     if row.service is not None:
-        return service_device(meter_identifier, row.service, via_device_id)
-    meter = coordinator.insights.mbus[identifier]
-    return mbus_meter_device(meter.medium, identifier, meter.channel.id, via_device_id)
+        device = service_device(meter_identifier, row.service, via_device_id)
+    else:
+        meter = coordinator.insights.mbus[identifier]
+        device = mbus_meter_device(meter.medium, identifier, meter.channel.id, via_device_id)
+    return with_name(coordinator.hass, coordinator.config_entry, device)

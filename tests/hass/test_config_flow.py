@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData, UnknownFlow
-from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.setup import async_setup_component
 import probatio
 import pytest
@@ -107,6 +107,50 @@ async def test_network(hass: HomeAssistant, meter: VirtualMeter, server: TcpServ
     # The flow has closed the port, so that the entry did not have to try twice.
     assert entry.state is ConfigEntryState.LOADED
     assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_what_a_meter_cannot_say_is_asked(hass: HomeAssistant, server: TcpServer) -> None:
+    flow_id = await start(hass, "network")
+    form = await submit(hass, flow_id, **address(server))
+    # That it is P1 is certain, and there is no other meter to tell it from.
+    assert [str(key) for key in form["data_schema"].schema] == ["area", "breaker", "price_entity", "add_to_energy"]
+    form = await submit(hass, flow_id, area="imewo", breaker="much", add_to_energy=False)
+    assert form["errors"] == {"breaker": "breaker"}
+    result = await submit(hass, flow_id, area="imewo", breaker="32 A", add_to_energy=False)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["options"]["capacity"]["area"] == "imewo"
+    assert result["options"]["connection"]["breaker"] == "32"
+    await hass.async_block_till_done()
+    assert hass.states.get("sensor.capacity_tariff_cost_per_year") is not None
+    assert hass.states.get("sensor.grid_connection_headroom") is not None
+    assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+async def test_a_second_meter_and_its_devices_have_a_name(
+    hass: HomeAssistant, loaded: MockConfigEntry, socket_enabled: None
+) -> None:
+    async with TcpServer(VirtualMeter("1.4-single-phase", seed=5), "127.0.0.1", speed=10) as server:
+        flow_id = await start(hass, "network")
+        form = await submit(hass, flow_id, **address(server))
+        [suggested] = [key.description["suggested_value"] for key in form["data_schema"].schema if key == "name"]
+        assert suggested.startswith("S211")
+        result = await submit(hass, flow_id, name=" Garage ", add_to_energy=False)
+        assert result["title"] == "Garage"
+        await hass.async_block_till_done()
+        entry = result["result"]
+        devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+        names = {device.name for device in devices}
+        assert names >= {"Garage", "Garage · Gas meter", "Garage · Capacity tariff", "Garage · Household"}
+        assert all(name.startswith("Garage") for name in names)
+        assert hass.states.get("sensor.garage_power") is not None
+
+        flow_id = await start(hass, "network", entry)
+        result = await submit(hass, flow_id, **address(server))
+        assert result["reason"] == "reconfigure_successful"
+        await hass.async_block_till_done()
+        assert entry.data["name"] == "Garage"
+        assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_network_bridge_with_one_client(hass: HomeAssistant, meter: VirtualMeter, socket_enabled: None) -> None:

@@ -39,7 +39,7 @@ SAME = {
     | {"Begin", "Model", "Topic"}
     | _BANDS,
     "fr": {"Message", "Phase", "Plausible", "Port", "Topic", _DATE} | _BANDS,
-    "de": {"Gas", "Host", "Import", "Phase", "Port", "Register {code}", "Topic"} | _BANDS,
+    "de": {"Gas", "Host", "Import", "Name", "Phase", "Port", "Register {code}", "Topic"} | _BANDS,
 }
 # Names of makes and of standards, and texts that are nothing but what they are filled in with.
 NAMES_OF_MAKES = {text for key, text in ENGLISH.items() if key.startswith("config.step.reader.menu_options.")} - {

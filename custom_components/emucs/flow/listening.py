@@ -13,9 +13,9 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
 )
-from homeassistant.const import CONF_PORT
+from homeassistant.const import CONF_NAME, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.selector import BooleanSelector
+from homeassistant.helpers.selector import BooleanSelector, TextSelector
 import probatio
 
 from ..const import CONF_ADD_TO_ENERGY, CONF_READER, CONF_WAIT, DOMAIN
@@ -138,7 +138,8 @@ class ListeningSteps(ConfigFlow):
             if not is_of(telegram, entry.unique_id or ""):
                 await self.hass.config_entries.async_setup(entry.entry_id)
                 return self.async_abort(reason="wrong_meter")
-            return self.async_update_reload_and_abort(entry, data=self._data)
+            kept = {CONF_NAME: name} if (name := entry.data.get(CONF_NAME)) else {}
+            return self.async_update_reload_and_abort(entry, data={**self._data, **kept})
         self._telegram = telegram
         if self.source not in DISCOVERY_SOURCES:
             # Another flow for this meter, perhaps in another window, is aborted when one of them finishes.
@@ -160,21 +161,32 @@ class ListeningSteps(ConfigFlow):
             self._abort_if_unique_id_configured()
             self._async_end_offers()
             options = _options_of(user_input, UserPort(user_input.get(CONF_USER_PORT, guess.port)))
-            title = await async_title(self.hass, identifier_of(telegram), model)
-            return self.async_create_entry(title=title, data=self._data, options=options)
+            name = user_input.get(CONF_NAME, "").strip()
+            title = name or await async_title(self.hass, identifier_of(telegram), model)
+            data = {**self._data, CONF_NAME: name} if name else self._data
+            return self.async_create_entry(title=title, data=data, options=options)
         words = await async_words(self.hass, "found", self._language)
         # Nobody has to answer what is certain; who answers it all the same, by the API, may.
         asked: dict[probatio.Marker, Any] = {
             probatio.Required(CONF_USER_PORT, default=str(guess.port)): USER_PORT_SELECTOR
         }
-        fields = ({} if guess.evidence in _CERTAIN else asked) | {
-            probatio.Optional(CONF_AREA): AREA_SELECTOR,
-            probatio.Optional(CONF_BREAKER): BREAKER_SELECTOR,
-            probatio.Optional(CONF_PRICE_ENTITY): PRICE_SELECTOR,
-            probatio.Required(CONF_ADD_TO_ENERGY, default=True): BooleanSelector(),
-        }
+        # Devices of several meters need names to tell them apart.
+        names: dict[probatio.Marker, Any] = {probatio.Optional(CONF_NAME): TextSelector()}
+        others = self.hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+        fields = (
+            (names if others else {})
+            | ({} if guess.evidence in _CERTAIN else asked)
+            | {
+                probatio.Optional(CONF_AREA): AREA_SELECTOR,
+                probatio.Optional(CONF_BREAKER): BREAKER_SELECTOR,
+                probatio.Optional(CONF_PRICE_ENTITY): PRICE_SELECTOR,
+                probatio.Required(CONF_ADD_TO_ENERGY, default=True): BooleanSelector(),
+            }
+        )
         rating = rated_current(telegram, grid)
         suggested = {} if rating is None else {CONF_BREAKER: f"{round(rating, 1).normalize():f}"}
+        if others:
+            suggested[CONF_NAME] = await async_title(self.hass, identifier_of(telegram), model)
         meters = mbus_meters(telegram, identifier_of(telegram)).values()
         return self.async_show_form(
             step_id="confirm",
