@@ -454,7 +454,7 @@ async def test_the_card_is_in_the_card_picker(window: Window, page: Page) -> Non
     await page.get_by_placeholder("Search cards").fill("Quarter-hour")
     await page.locator("hui-card-picker .card", has_text="Quarter-hour peak").first.click()
     dialog = page.locator("hui-dialog-edit-card")
-    await expect(dialog.get_by_text("Show the monthly peaks").first).to_be_visible()
+    await expect(dialog.get_by_text("Show the bars of today and of the months").first).to_be_visible()
     await expect(dialog.locator("ha-selector-device")).to_contain_text("Electricity meter")
     await expect(dialog.locator(f"{CARD} .bar")).to_have_count(13)
     await dialog.get_by_role("button", name="Save").click()
