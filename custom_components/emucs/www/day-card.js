@@ -1,7 +1,7 @@
 // The day card: what today has come to in each quarter-hour, what is forecast, and the time bands behind it.
 
 import { Answer } from "./answer.js";
-import { areaOf, bandsOf, FLOWS, QUARTER, rowOf, scaleOf, ticksOf, lineOf } from "./day.js";
+import { areaOf, bandsOf, FLOWS, isShown, lineOf, QUARTER, rowOf, scaleOf, ticksOf } from "./day.js";
 import { STYLE, TEMPLATE } from "./day-view.js";
 import { dayIn, formatDay, formatNumber, formatPower, formatQuarter, formatTimeOfDay } from "./format.js";
 import { MeterCard } from "./meter-card.js";
@@ -97,26 +97,22 @@ export class DayCard extends MeterCard {
     const forecast = this._row.filter(({ isForecast }) => isForecast);
     for (const flow of FLOWS) {
       this._parts[`${flow}_area`].setAttribute("d", areaOf(measured, flow, ["none", "mean"], this._scale));
-      this._parts[`${flow}_line`].setAttribute("d", this._hasFlow(flow) ? lineOf(measured, flow, this._scale) : "");
+      this._parts[`${flow}_line`].setAttribute("d", lineOf(measured, flow, this._scale));
       this._parts[`${flow}_shade`].setAttribute("d", areaOf(forecast, flow, ["low", "high"], this._scale));
-      this._parts[`${flow}_forecast`].setAttribute("d", this._hasFlow(flow) ? lineOf(forecast, flow, this._scale) : "");
+      this._parts[`${flow}_forecast`].setAttribute("d", lineOf(forecast, flow, this._scale));
     }
     const zero = this._scale.y("imported", 0);
     this._parts.zero.setAttribute("d", `M0 ${zero}H${this._scale.x(this._scale.end)}`);
     const { top, bottom } = this._scale;
-    this._write({ top: formatPower(this._hass, top, 1), bottom: bottom ? formatPower(this._hass, bottom, 1) : "" });
-    this._parts.bands.replaceChildren(...bandsOf(answer, this._scale).map((each) => this._drawnBand(each)));
+    const [highest, lowest] = [top, bottom].map((end) => formatPower(this._hass, end, Number.isInteger(end) ? 0 : 1));
+    this._write({ top: highest, bottom: bottom ? lowest : "" });
+    this._bands = bandsOf(answer, this._scale);
+    this._parts.bands.replaceChildren(...this._bands.map((each) => this._drawnBand(each)));
     this._parts.axis.replaceChildren(...ticksOf(this._scale).map((each) => this._drawnTick(each)));
     this._parts.legend.replaceChildren(...this._legend(forecast.length > 0));
-    this._bands = bandsOf(answer, this._scale);
     this._parts.chart.setAttribute("aria-label", say(this._hass, "day_title"));
     this._parts.chart.setAttribute("aria-valuemax", this._row.length - 1);
     this._mark();
-  }
-
-  /** A meter without export has no line of it. */
-  _hasFlow(flow) {
-    return flow === "imported" || this._scale.bottom > 0;
   }
 
   _place(drawn, begin, end) {
@@ -146,7 +142,7 @@ export class DayCard extends MeterCard {
   }
 
   _legend(isForecast) {
-    const parts = FLOWS.filter((flow) => this._hasFlow(flow)).map((flow) => [flow, "", SPOKEN[flow][0]]);
+    const parts = FLOWS.filter((flow) => this._row.some((each) => isShown(each, flow))).map((flow) => [flow, "", SPOKEN[flow][0]]);
     if (isForecast) {
       parts.push(["imported", "mean", "forecast"]);
     }
@@ -190,18 +186,19 @@ export class DayCard extends MeterCard {
   }
 
   /** What a quarter came or will come to, in words. */
-  _say({ begin, isForecast, ...flows }) {
+  _say(quarter) {
+    const { begin, isForecast } = quarter;
     const day = dayIn(begin) === dayIn(Date.now()) ? "" : `${formatDay(this._hass, begin, "long")}, `;
     const time = `${day}${formatQuarter(this._hass, begin)}`;
-    const told = FLOWS.filter((flow) => flows[flow] && this._hasFlow(flow)).map((flow) => say(this._hass, SPOKEN[flow][1], { power: this._sayPower(flows[flow], isForecast) }));
+    const told = FLOWS.filter((flow) => isShown(quarter, flow)).map((flow) => say(this._hass, SPOKEN[flow][1], { power: this._sayPower(quarter[flow], isForecast) }));
     const key = told.length ? (isForecast ? "day_will" : "day_was") : "quarter_unknown";
     const band = this._bands.find((each) => each.begin <= begin && begin < each.end);
     return [say(this._hass, key, { time, flows: told.join(", ") }), band && this._nameOf(band.band)].filter(Boolean).join(" · ");
   }
 
   _sayPower({ mean, low, high }, isForecast) {
-    const [power, least, most] = [mean, low, high].map((each) => formatPower(this._hass, each));
-    return isForecast ? say(this._hass, "day_between", { power, least, most }) : power;
+    const power = formatPower(this._hass, mean);
+    return isForecast ? say(this._hass, "day_between", { power, least: formatNumber(this._hass, low, 2), most: formatPower(this._hass, high) }) : power;
   }
 
   _choose(begin) {

@@ -38,13 +38,19 @@ export function rowOf(answer, now) {
   return row.slice(0, row.findLastIndex(({ imported, exported, isForecast }) => !isForecast || imported || exported) + 1);
 }
 
+/** Whether a flow is shown in a quarter: a house that exports nothing has no line of that. */
+export function isShown(quarter, flow) {
+  return quarter[flow] !== null && (flow === "imported" || quarter[flow].high >= LEAST_EXPORT);
+}
+
 /** Where things stand: `x` of a time, `y` of a flow in kW, `share` of a time from begin to end, and the ends of the scale in kW. */
 export function scaleOf(row) {
   const begin = row[0].begin;
   const end = row.at(-1).begin + QUARTER;
-  const [up, down] = FLOWS.map((flow) => Math.max(0, ...row.map((each) => each[flow]?.high ?? 0)));
-  const top = niceEnd(Math.max(LEAST_END, up));
-  const bottom = down > LEAST_EXPORT ? niceEnd(Math.max(LEAST_END, down)) : 0;
+  const [top, bottom] = FLOWS.map((flow) => {
+    const known = row.filter((each) => isShown(each, flow)).map((each) => each[flow].high);
+    return known.length || flow === "imported" ? niceEnd(Math.max(LEAST_END, ...known)) : 0;
+  });
   const share = (time) => Math.max(0, Math.min(1, (time - begin) / (end - begin)));
   const y = (flow, power) => (HEIGHT * (top + (flow === "imported" ? -power : power))) / (top + bottom);
   return { begin, end, top, bottom, share, x: (time) => WIDTH * share(time), y };
@@ -52,7 +58,7 @@ export function scaleOf(row) {
 
 /** The area of quarters between two of their values, such as `low` and `high`; from zero on where the first is none. */
 export function areaOf(row, flow, [from, until], { x, y }) {
-  const known = row.filter((each) => each[flow]);
+  const known = row.filter((each) => isShown(each, flow));
   const [left, right] = [({ begin }) => x(begin).toFixed(1), ({ begin }) => x(begin + QUARTER).toFixed(1)];
   const at = (each, name) => y(flow, each[flow][name] ?? 0).toFixed(1);
   return known.map((each) => `M${left(each)} ${at(each, until)}H${right(each)}V${at(each, from)}H${left(each)}Z`).join("");
@@ -61,11 +67,12 @@ export function areaOf(row, flow, [from, until], { x, y }) {
 /** The line of the means of quarters. */
 export function lineOf(row, flow, { x, y }) {
   const steps = row.map((each, index) => {
-    if (!each[flow]) {
+    if (!isShown(each, flow)) {
       return "";
     }
     const level = y(flow, each[flow].mean).toFixed(1);
-    const goesOn = row[index - 1]?.[flow] && row[index - 1].begin + QUARTER === each.begin;
+    const before = row[index - 1];
+    const goesOn = before && isShown(before, flow) && before.begin + QUARTER === each.begin;
     return `${goesOn ? `V${level}` : `M${x(each.begin).toFixed(1)} ${level}`}H${x(each.begin + QUARTER).toFixed(1)}`;
   });
   return steps.join("");

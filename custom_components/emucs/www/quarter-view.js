@@ -63,6 +63,9 @@ ha-card { --level: var(--success-color, #43a047); }
 .quarters .rest { flex: 0 1 0; min-width: 0; }
 .quarter .peak { inset-inline-end: 12%; border-radius: 1px 1px 0 0; }
 .quarter.over .peak { background: var(--error-color, #db4437); }
+.quarter[aria-checked="true"] { background: var(--divider-color); }
+.quarter[aria-checked="true"]:not(.running) .peak { outline: none; background: var(--primary-color); }
+.quarter.over[aria-checked="true"] .peak { background: var(--error-color, #db4437); }
 .quarter .value { inset-inline: -16px; }
 .hours { display: flex; border-top: 1px solid var(--divider-color); font-size: 11px; line-height: 16px; color: var(--secondary-text-color); }
 .hours span { min-width: 0; overflow: hidden; white-space: nowrap; }
