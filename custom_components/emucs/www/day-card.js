@@ -124,9 +124,7 @@ export class DayCard extends MeterCard {
   }
 
   _drawnBand({ band, begin, end }) {
-    const drawn = element("div", { class: `band ${PRICES[band] ?? ""}` });
-    drawn.append(element("span", { "aria-hidden": "true" }, this._nameOf(band)));
-    return this._place(drawn, begin, end);
+    return this._place(element("div", { class: `band ${PRICES[band] ?? ""}` }), begin, end);
   }
 
   /** The name of a band, as the entity has it. */
@@ -142,13 +140,16 @@ export class DayCard extends MeterCard {
   }
 
   _legend(isForecast) {
-    const parts = FLOWS.filter((flow) => this._row.some((each) => isShown(each, flow))).map((flow) => [flow, "", SPOKEN[flow][0]]);
-    if (isForecast) {
-      parts.push(["imported", "mean", "forecast"]);
-    }
-    return parts.map(([flow, kind, key]) => {
-      const part = element("span", {}, say(this._hass, key));
-      part.prepend(element("i", { class: `${flow} ${kind}` }));
+    const flows = FLOWS.filter((flow) => this._row.some((each) => isShown(each, flow)));
+    const bands = new Set(this._bands.map(({ band }) => band));
+    const parts = [
+      ...flows.map((flow) => [flow, say(this._hass, SPOKEN[flow][0])]),
+      ...(isForecast ? [["mean", say(this._hass, "forecast")]] : []),
+      ...[...bands].map((band) => [`tint ${PRICES[band] ?? ""}`, this._nameOf(band)]),
+    ];
+    return parts.map(([kind, text]) => {
+      const part = element("span", {}, text);
+      part.prepend(element("i", { class: kind }));
       return part;
     });
   }

@@ -52,11 +52,9 @@ ha-card {
 .zero { stroke: var(--secondary-text-color); opacity: 0.5; vector-effect: non-scaling-stroke; }
 .bands, .band { position: absolute; inset-block: 0; }
 .bands { inset-inline: 0; }
-.band { container-type: inline-size; border-inline-start: 1px solid var(--divider-color); }
-.band.dear { background: color-mix(in srgb, var(--warning-color, #ffa600) 16%, transparent); }
-.band.cheap { background: color-mix(in srgb, var(--success-color, #43a047) 12%, transparent); }
-.band span { display: none; padding-inline: 4px; font-size: 10px; line-height: 14px; color: var(--secondary-text-color); white-space: nowrap; overflow: hidden; }
-@container (min-width: 44px) { .band span { display: block; } }
+.dear { --tint: color-mix(in srgb, var(--warning-color, #ffa600) 20%, transparent); }
+.cheap { --tint: color-mix(in srgb, var(--success-color, #43a047) 14%, transparent); }
+.band { background: var(--tint, transparent); border-inline-start: 1px solid var(--divider-color); }
 .now, .cursor { position: absolute; inset-block: 0; width: 0; pointer-events: none; }
 .now { border-inline-start: 1px solid var(--secondary-text-color); }
 .cursor { border-inline-start: 2px solid var(--primary-text-color); margin-inline-start: -1px; }
@@ -71,6 +69,7 @@ ha-card {
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 6px 0 0; font-size: 12px; color: var(--secondary-text-color); }
 .legend i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-inline-end: 6px; background: var(--flow); }
 .legend i.mean { width: 14px; height: 0; border-radius: 0; border-top: 2px dashed var(--imported); vertical-align: middle; background: none; }
+.legend i.tint { box-sizing: border-box; border: 1px solid var(--divider-color); background: var(--tint, transparent); }
 .detail { margin: 6px 0 0; font-size: 13px; min-height: 2.8em; line-height: 1.4; }
 .note { margin: 4px 0 0; font-size: 12px; line-height: 1.4; color: var(--secondary-text-color); }
 .status { margin: 0; }
