@@ -29,8 +29,8 @@ export const TEMPLATE = `
   <p class="cost" data-part="cost"></p>
   <p class="unseen" role="status" data-part="announcement"></p>
   ${TARGET_TEMPLATE}
-  <section class="peaks" data-part="today"></section>
   <section class="peaks" data-part="peaks"></section>
+  <section class="peaks" data-part="today"></section>
 </ha-card>`;
 
 export const STYLE = `${BASE}${TARGET_STYLE}
