@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, Supp
 from homeassistant.exceptions import HomeAssistantError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv, entity_registry as er, service
 from homeassistant.util import dt as dt_util
-from homeassistant.util.json import JsonObjectType
+from homeassistant.util.json import JsonArrayType, JsonObjectType
 import probatio
 
 from .const import DOMAIN
@@ -196,7 +196,7 @@ async def _async_get_forecast(call: ServiceCall) -> ServiceResponse:
     }
 
 
-def _bands(bands: BandSet | None, slot: int) -> list[JsonObjectType]:
+def _bands(bands: BandSet | None, slot: int) -> JsonArrayType:
     """Return the time bands of the local day that a quarter is in, and of the next one; the first has begun before."""
     if bands is None:
         return []
