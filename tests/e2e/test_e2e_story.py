@@ -286,6 +286,8 @@ async def test_the_day_is_walked_through_by_keyboard(window: Window, page: Page)
     await expect(chart).to_have_attribute("aria-valuenow", await chart.get_attribute("aria-valuemax") or "")
     await expect(detail).to_contain_text("forecast")
     assert await chart.get_attribute("aria-valuetext") == await detail.inner_text()
+    await chart.blur()
+    await expect(chart).not_to_have_attribute("aria-valuenow", await chart.get_attribute("aria-valuemax") or "")
     await window.picture(page, "day-card", DAY_CARD)
 
 

@@ -74,7 +74,14 @@ test("what is pointed at is told, and the running quarter again afterwards", asy
   assert.equal(text("detail"), "00:15–00:30: 1.00 kW from the grid");
   chart.dispatchEvent({ type: "pointerdown", clientX: 899 });
   assert.match(text("detail"), /^01:45–02:00, forecast/);
-  chart.dispatchEvent({ type: "pointerleave" });
+  // A finger that is lifted leaves it.
+  chart.dispatchEvent({ type: "pointerleave", pointerType: "touch" });
+  assert.match(text("detail"), /^01:45–02:00, forecast/);
+  chart.dispatchEvent({ type: "pointerleave", pointerType: "mouse" });
+  assert.match(text("detail"), /^01:00–01:15/);
+  press(chart, "Home");
+  assert.match(text("detail"), /^00:00–00:15/);
+  chart.dispatchEvent({ type: "blur" });
   assert.match(text("detail"), /^01:00–01:15/);
 });
 

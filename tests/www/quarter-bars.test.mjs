@@ -34,6 +34,11 @@ test("a quarter says what it came to, and how far that is above the target", (t)
   assert.deepEqual(all.map((bar) => bar.matches(".over")), [false, true, false, false, false]);
 });
 
+test("a quarter that is above the target by less than is shown is at it", (t) => {
+  const { labels } = show(t, { answer: answerOf({ imported: () => 3.004 }) });
+  assert.match(labels[0], /3\.00 kW$/);
+});
+
 test("it does so in all languages", (t) => {
   const wanted = { nl: "00:15–00:30: 4,25 kW, 1,25 kW boven de streefwaarde", fr: "00:15–00:30 : 4,25 kW, 1,25 kW au-dessus de l'objectif", de: "00:15–00:30: 4,25 kW, 1,25 kW über dem Zielwert" };
   for (const [language, text] of Object.entries(wanted)) {
@@ -106,6 +111,9 @@ test("the line is the target, by the name that it has", (t) => {
   const without = show(t, { level: { key: "target", power: null } });
   assert.equal(without.section.querySelector(".line"), null);
   assert.ok(without.all.every((bar) => !bar.matches(".over")));
+  t.mock.timers.reset();
+  const still = show(t, { answer: answerOf({ imported: () => 0 }), level: { key: "target", power: null } });
+  assert.equal(still.section.querySelectorAll(".peak")[0].style.height, "0%");
 });
 
 test("the highest quarter has its number on top", (t) => {

@@ -4,6 +4,7 @@ import { formatPower } from "./format.js";
 import { element } from "./page-parts.js";
 
 const TOP = 1.1; // room above the highest bar
+const LEAST = 0.1; // kW: the scale where there is nothing
 const TOUCH = "touch";
 
 /**
@@ -19,7 +20,7 @@ export class Bars {
       section.addEventListener(type, (event) => this._choose(event.target.closest("button")?.dataset.place));
     }
     // Fingers are wider than bars: what is below one is chosen while it moves.
-    section.addEventListener("pointermove", (event) => event.pointerType === TOUCH && this._choose(this._below(event)));
+    section.addEventListener("pointermove", (event) => event.pointerType === TOUCH && event.target.closest(".bars") && this._choose(this._below(event)));
   }
 
   /** Show that there is nothing, in words. */
@@ -34,7 +35,7 @@ export class Bars {
     this._places = places;
     this._chosen = places.includes(this._chosen) && !wasLast ? this._chosen : places.at(-1);
     this._level = level;
-    this._highest = Math.max(level, ...places.map((place) => this._height(place))) * TOP;
+    this._highest = Math.max(LEAST, level, ...places.map((place) => this._height(place))) * TOP;
     this._detail = element("p", { class: "detail" });
     this._section.replaceChildren(element("h3", {}, title), this._chart(title), ...below, this._detail);
     this._mark();

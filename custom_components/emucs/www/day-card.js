@@ -32,7 +32,9 @@ export class DayCard extends MeterCard {
     for (const type of ["pointermove", "pointerdown"]) {
       chart.addEventListener(type, (event) => this._point(event));
     }
-    chart.addEventListener("pointerleave", () => this._choose(null));
+    chart.addEventListener("blur", () => this._choose(null));
+    // A finger leaves when it is lifted: what it has chosen stays until something else is touched.
+    chart.addEventListener("pointerleave", ({ pointerType }) => pointerType === "mouse" && this._choose(null));
     this._forget();
   }
 

@@ -7,6 +7,7 @@ import { element } from "./page-parts.js";
 import { say } from "./texts.js";
 
 const LABELLED = 24; // quarters between two labels
+const ROUNDING = 0.005; // kW: what is no more above the line is said to be at it
 // What is said of a quarter that is above what the line is.
 const OVER = { floor: "quarter_over_floor" };
 
@@ -40,7 +41,7 @@ export class QuarterBars extends Bars {
   }
 
   _isOver(begin) {
-    return this._level > 0 && this._height(begin) > this._level;
+    return this._level > 0 && this._height(begin) >= this._level + ROUNDING;
   }
 
   _kind(begin) {

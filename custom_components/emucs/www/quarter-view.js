@@ -50,7 +50,7 @@ ha-card { --level: var(--success-color, #43a047); }
 .status { min-height: 2.8em; }
 [data-level^="no_"] .status { min-height: 0; border-color: var(--divider-color); }
 .peaks h3 { margin: 16px 0 8px; font-size: 14px; font-weight: 500; }
-.bars { position: relative; box-sizing: border-box; height: 132px; display: flex; align-items: stretch; gap: 3px; padding-top: 14px; }
+.bars { position: relative; box-sizing: border-box; height: 132px; display: flex; align-items: stretch; gap: 3px; padding-top: 14px; touch-action: pan-y; }
 .bar { position: relative; flex: 1; min-width: 0; display: flex; flex-direction: column; justify-content: flex-end; }
 .bar .billed, .bar .peak { position: absolute; inset: auto 0 0; border-radius: 3px 3px 0 0; }
 .bar .peak { background: color-mix(in srgb, var(--primary-color) 55%, var(--card-background-color, #fff)); }
