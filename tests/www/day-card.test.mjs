@@ -130,8 +130,8 @@ test("how good the forecast is, is said in all languages", async (t) => {
   const wanted = {
     en: "The forecast of import has been off by 0.21 kW on average; 91% of quarter-hours were within its shade.",
     nl: "De verwachte afname zat er gemiddeld 0,21 kW naast; 91% van de kwartieren lag binnen de schaduw.",
-    fr: "Le prélèvement prévu s'est écarté de 0,21 kW en moyenne ; 91 % des quarts d'heure étaient dans la zone ombrée.",
-    de: "Der prognostizierte Bezug lag im Mittel um 0,21 kW daneben; 91 % der Viertelstunden lagen im schattierten Bereich.",
+    fr: "La prévision du prélèvement s'est écartée de 0,21 kW en moyenne ; 91 % des quarts d'heure étaient dans la zone ombrée.",
+    de: "Die Prognose des Bezugs lag im Mittel um 0,21 kW daneben; 91 % der Viertelstunden lagen im schattierten Bereich.",
   };
   for (const [language, note] of Object.entries(wanted)) {
     const { text } = await cardOf(t, { language, answer: answerOf({ score: { mean_error: 0.21, share_within_band: 91 } }) });
