@@ -232,7 +232,7 @@ export const TEXTS = {
     day_was: "{time}: {flows}",
     day_will: "{time}, verwacht: {flows}",
     day_error: "De verwachte afname zat er gemiddeld {error} naast; {share}% van de kwartieren lag binnen de schaduw.",
-    day_learns: "Het verwachte verbruik is pas bekend na enkele dagen aan kwartierwaarden.",
+    day_learns: "Wat wordt verwacht, weet je na enkele dagen met kwartierwaarden.",
     day_failed: "De kwartieren van vandaag kunnen nu niet worden gelezen.",
   },
   fr: {
