@@ -14,14 +14,18 @@ from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, Supp
 from homeassistant.exceptions import HomeAssistantError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv, entity_registry as er, service
 from homeassistant.util import dt as dt_util
-from homeassistant.util.json import JsonObjectType
+from homeassistant.util.json import JsonArrayType, JsonObjectType
 import probatio
 
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
+from .insight.band_energy import BandEnergy
+from .insight.bands import BandSet
 from .insight.capacity import Capacity, CapacityReport
 from .insight.forecast import Forecast
 from .insight.peaks import FLOOR, PeakAverage
+from .insight.profile import Profile
+from .insight.quarters import LOCAL, local_begin, slot_of, slots_of_day
 from .insight.score import shown_score
 from .insight.slots import Slots
 from .port import Telegram, anonymise
@@ -169,13 +173,18 @@ async def _async_get_peaks(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_get_forecast(call: ServiceCall) -> ServiceResponse:
-    """Return what a meter will import and export in the next 24 hours, and how good that has been so far."""
+    """Return what a meter has imported and exported today, will in the next 24 hours, and the bands of both."""
     entry = await async_entry_of(call)
     await async_require_read(call, entry)
     insights = entry.runtime_data.insights
     state = insights[Forecast].state
     rooms = [round(room.power, 3) for room in insights[Slots].rooms()]
+    today = slot_of(dt_util.utcnow())
     return {
+        "today": [
+            {"begin": local_begin(slot).isoformat(), "import": imported, "export": exported}
+            for slot, imported, exported in insights[Profile].quarters.day(today)
+        ],
         "slots": []
         if state is None
         else [slot.shown() | {"room": room} for slot, room in zip_longest(state.slots, rooms)],
@@ -183,7 +192,20 @@ async def _async_get_forecast(call: ServiceCall) -> ServiceResponse:
             "import": shown_score(None if state is None else state.imported),
             "export": shown_score(None if state is None else state.exported),
         },
+        "bands": _bands(insights[BandEnergy].settings, today),
     }
+
+
+def _bands(bands: BandSet | None, slot: int) -> JsonArrayType:
+    """Return the time bands of the local day that a quarter is in, and of the next one; the first has begun before."""
+    if bands is None:
+        return []
+    today = slots_of_day(slot)
+    tomorrow = slots_of_day(today.stop)
+    return [
+        {"begin": begin.astimezone(LOCAL).isoformat(), "end": end.astimezone(LOCAL).isoformat(), "band": band}
+        for begin, end, band in bands.spans(local_begin(today.start), local_begin(tomorrow.stop))
+    ]
 
 
 async def _async_record_telegrams(call: ServiceCall) -> ServiceResponse:

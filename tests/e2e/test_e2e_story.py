@@ -37,6 +37,9 @@ VIEWS = {
 CARD = "emucs-quarter-card"
 LIVE_CARD = "emucs-live-card"
 HEATMAP_CARD = "emucs-heatmap-card"
+DAY_CARD = "emucs-day-card"
+MONTHS = f"{CARD} [data-part=peaks]"
+QUARTERS = f"{CARD} [data-part=today]"
 SLOW = 60_000  # ms: for what the meter has to do first
 CUT_OFF = "all => all.filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.outerHTML)"
 # More than the house ever draws by itself: at the beginning of a month any quarter would be a new peak.
@@ -46,7 +49,7 @@ TOO_LATE = 200  # seconds
 BELIEVABLE = re.compile(r"^(8|9|1[0-4])\.\d\d\skW$")
 ALARMING = 180  # seconds until the target is passed: the alarm then waits for some forty
 RELOADS = 5
-# How often a card asks for peaks while all is as it was, when all states have gone, and when they are back.
+# How often a card asks while all is as it was, when all states have gone, and when they are back.
 ASKED_WITHOUT_STATES = """async (card) => {
     const hass = card.hass, asked = {};
     for (const [name, states] of [["there", hass.states], ["away", {}], ["back", hass.states]]) {
@@ -199,7 +202,7 @@ async def test_the_meter_dashboard_is_two_clicks_away(home: Home, window: Window
             await expect(page.locator("hui-heading-card").get_by_text(heading, exact=True)).to_be_visible()
         assert await page.locator("hui-error-card, hui-warning").count() == 0
     await page.get_by_role("tab", name="Peak").click()
-    await expect(page.locator(f"{CARD} .bar")).to_have_count(13)
+    await expect(page.locator(f"{MONTHS} .bar")).to_have_count(13)
 
 
 async def test_a_target_is_set(home: Home, page: Page) -> None:
@@ -239,8 +242,8 @@ async def test_each_telegram_moves_the_needle(home: Home, window: Window, page: 
 
 
 async def test_the_bars_are_reached_by_keyboard(window: Window, page: Page) -> None:
-    bars = page.locator(f"{CARD} .bar")
-    detail = page.locator(f"{CARD} .detail")
+    bars = page.locator(f"{MONTHS} .bar")
+    detail = page.locator(f"{MONTHS} .detail")
     latest = await detail.inner_text()
     await bars.last.focus()
     await page.keyboard.press("ArrowLeft")
@@ -251,6 +254,15 @@ async def test_the_bars_are_reached_by_keyboard(window: Window, page: Page) -> N
     await expect(bars.first).to_be_focused()
     await page.keyboard.press("End")
     await expect(detail).to_have_text(latest)
+    # After them are today's quarters.
+    await page.keyboard.press("Tab")
+    quarters, quarter = page.locator(f"{QUARTERS} .bar"), page.locator(f"{QUARTERS} .detail")
+    await expect(quarters.last).to_be_focused()
+    await page.keyboard.press("Home")
+    await expect(quarters.first).to_be_focused()
+    assert await quarters.first.get_attribute("aria-label") == await quarter.inner_text()
+    await page.keyboard.press("Shift+Tab")
+    await expect(bars.last).to_be_focused()
     # Before them are the target, and the gauge, which opens what Home Assistant knows of the forecast.
     for name in ("aim_more", "aim_field", "aim_less", "gauge"):
         await page.keyboard.press("Shift+Tab")
@@ -261,7 +273,26 @@ async def test_the_bars_are_reached_by_keyboard(window: Window, page: Page) -> N
     await page.keyboard.press("Escape")
 
 
+async def test_the_day_is_walked_through_by_keyboard(window: Window, page: Page) -> None:
+    await page.get_by_role("tab", name="Today").click()
+    chart, detail = (page.locator(f"{DAY_CARD} [data-part={name}]") for name in ("chart", "detail"))
+    # The import of the household's past has taught the forecast.
+    await expect(detail).to_contain_text("forecast")
+    await chart.focus()
+    await page.keyboard.press("Home")
+    await expect(chart).to_have_attribute("aria-valuenow", "0")
+    await expect(detail).not_to_contain_text("forecast")
+    await page.keyboard.press("End")
+    await expect(chart).to_have_attribute("aria-valuenow", await chart.get_attribute("aria-valuemax") or "")
+    await expect(detail).to_contain_text("forecast")
+    assert await chart.get_attribute("aria-valuetext") == await detail.inner_text()
+    await chart.blur()
+    await expect(chart).not_to_have_attribute("aria-valuenow", await chart.get_attribute("aria-valuemax") or "")
+    await window.picture(page, "day-card", DAY_CARD)
+
+
 async def test_the_hours_of_the_week_are_reached_by_keyboard(window: Window, page: Page) -> None:
+    await page.get_by_role("tab", name="House").click()
     cells, detail = (page.locator(f"{HEATMAP_CARD} {name}") for name in (".cell", ".detail"))
     await expect(cells).to_have_count(7 * 24)
     # The import of the household's past has taught it.
@@ -314,7 +345,7 @@ async def test_the_dashboard_fits_every_screen_and_language(
 ) -> None:
     async with window.open(size=size, dark=name.endswith("dark"), language=language) as other:
         await window.go(other, PEAK)
-        await expect(other.locator(f"{CARD} .bar")).to_have_count(13)
+        await expect(other.locator(f"{MONTHS} .bar")).to_have_count(13)
         heading = other.locator("hui-heading-card").get_by_text(title, exact=True)
         await heading.scroll_into_view_if_needed()
         await expect(heading).to_be_visible()
@@ -322,7 +353,9 @@ async def test_the_dashboard_fits_every_screen_and_language(
             # Below the bar at the top.
             await heading.evaluate("each => { each.style.scrollMarginTop = '72px'; each.scrollIntoView(); }")
         # Nothing is cut off, and nothing makes the page wider than the screen.
-        texts = other.locator(f":is({CARD}, {LIVE_CARD}, {HEATMAP_CARD}) :is(dt, dd, p, h3, li, .big, .day)")
+        texts = other.locator(
+            f":is({CARD}, {LIVE_CARD}, {HEATMAP_CARD}, {DAY_CARD}) :is(dt, dd, p, h3, li, .big, .day)"
+        )
         assert await texts.evaluate_all(CUT_OFF) == []
         assert await other.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -363,7 +396,7 @@ async def test_unplugged_and_plugged_in_again_is_seen(home: Home, page: Page) ->
     await expect(part(page, "status")).to_contain_text("No telegrams come from the meter")
     await expect(part(page, "forecast")).to_have_text("–")
     # What is known of past months is still known.
-    await expect(page.locator(f"{CARD} .bar")).to_have_count(13)
+    await expect(page.locator(f"{MONTHS} .bar")).to_have_count(13)
     await home.server.start()
     await followed(page)
 
@@ -374,14 +407,14 @@ async def test_a_reload_while_the_dashboard_is_open(home: Home, page: Page) -> N
         for _ in range(RELOADS):
             await api.request("POST", f"config/config_entries/entry/{entries[0]['entry_id']}/reload")
             await followed(page)
-    await expect(page.locator(f"{CARD} .bar")).to_have_count(13)
+    await expect(page.locator(f"{MONTHS} .bar")).to_have_count(13)
 
 
 async def test_nothing_is_asked_of_a_meter_that_is_not_there(page: Page) -> None:
     # Before Home Assistant has started there are no states, and the page of before is still open.
     asked = await page.locator(CARD).first.evaluate(ASKED_WITHOUT_STATES)
-    assert asked == {"there": 0, "away": 0, "back": 1}
-    await expect(page.locator(f"{CARD} .bar")).to_have_count(13)
+    assert asked == {"there": 0, "away": 0, "back": 2}
+    await expect(page.locator(f"{MONTHS} .bar")).to_have_count(13)
 
 
 async def test_the_meter_moves_to_another_port(home: Home, window: Window, page: Page) -> None:
@@ -423,7 +456,7 @@ async def test_a_second_meter_shares_the_views(home: Home, window: Window, page:
     await expect(card.locator(FOLLOWED)).to_be_visible(timeout=SLOW)
     await expect(card.locator("[data-part=estimated]")).to_have_text("estimated")
     await expect(card.locator("[data-part=peaks]")).to_contain_text("No monthly peak is known yet.")
-    await expect(page.locator(f"{CARD} .bar")).to_have_count(13)
+    await expect(page.locator(f"{MONTHS} .bar")).to_have_count(13)
     await page.get_by_role("tab", name="Today").click()
     await expect(page.locator("hui-heading-card").get_by_text("Gas and water")).to_have_count(1)
     assert await page.locator("hui-error-card, hui-warning").count() == 0
@@ -454,9 +487,9 @@ async def test_the_card_is_in_the_card_picker(window: Window, page: Page) -> Non
     await page.get_by_placeholder("Search cards").fill("Quarter-hour")
     await page.locator("hui-card-picker .card", has_text="Quarter-hour peak").first.click()
     dialog = page.locator("hui-dialog-edit-card")
-    await expect(dialog.get_by_text("Show the monthly peaks").first).to_be_visible()
+    await expect(dialog.get_by_text("Show the bars of today and of the months").first).to_be_visible()
     await expect(dialog.locator("ha-selector-device")).to_contain_text("Electricity meter")
-    await expect(dialog.locator(f"{CARD} .bar")).to_have_count(13)
+    await expect(dialog.locator(f"{MONTHS} .bar")).to_have_count(13)
     await dialog.get_by_role("button", name="Save").click()
     await expect(page.locator(f"hui-view {CARD}")).to_have_count(4)
 
@@ -474,7 +507,7 @@ async def test_a_restart_is_survived(home: Home, window: Window, page: Page, sec
     before = await part(page, "time_left").inner_text()
     await followed(page)
     await expect(part(page, "time_left")).not_to_have_text(before)
-    await expect(page.locator(f"{CARD} .bar")).to_have_count(13)
+    await expect(page.locator(f"{MONTHS} .bar")).to_have_count(13)
     assert (await options(home))["update_interval"] == 1
 
 

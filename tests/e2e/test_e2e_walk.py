@@ -94,7 +94,7 @@ def part(page: Page, name: str) -> Locator:
 async def open_dashboard(demo: Demo, page: Page) -> None:
     """Open the peaks on the dashboard of the meter, and wait until they are drawn."""
     await demo.window.go(page, f"/{DASHBOARD}/peak")
-    await expect(page.locator(f"{CARD} .bar")).to_have_count(13)
+    await expect(page.locator(f"{CARD} [data-part=peaks] .bar")).to_have_count(13)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -106,7 +106,7 @@ async def test_what_a_household_asks_is_answered(demo: Demo, language: str) -> N
     async with demo.window.open(size=size, dark=dark, language=language) as page:
         await open_dashboard(demo, page)
         # The peak of the month so far, without scrolling.
-        peak = page.locator(f"{CARD} .detail")
+        peak = page.locator(f"{CARD} [data-part=peaks] .detail")
         await expect(peak).to_be_in_viewport()
         await expect(peak).to_contain_text("kW")
         # What may still be drawn.

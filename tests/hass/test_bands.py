@@ -190,6 +190,24 @@ async def test_calendar_answers_for_a_century_with_its_beginning(hass: HomeAssis
         assert 400 < len(answer[CALENDAR]["events"]) < 500
 
 
+async def test_the_forecast_comes_with_the_bands_of_today_and_tomorrow(
+    hass: HomeAssistant, meter: VirtualMeter, clock: FrozenDateTimeFactory
+) -> None:
+    async with TcpServer(meter) as server, running(hass, server.url, meter.meter_id, **IMPACT) as entry:
+        answer = await hass.services.async_call(
+            DOMAIN, "get_forecast", {"config_entry_id": entry.entry_id}, blocking=True, return_response=True
+        )
+        bands = answer["bands"]
+        midnight = AFTERNOON.replace(hour=0, minute=0)
+        first, last = datetime.fromisoformat(bands[0]["begin"]), datetime.fromisoformat(bands[-1]["end"])
+        assert first <= midnight
+        assert last >= midnight + timedelta(days=2)
+        assert [each["end"] for each in bands[:-1]] == [each["begin"] for each in bands[1:]]
+        pic = [each for each in bands if each["band"] == "pic"]
+        assert {"begin": "2026-01-14T17:00:00+01:00", "end": "2026-01-14T22:00:00+01:00", "band": "pic"} in pic
+        assert {each["band"] for each in bands} == {"eco", "medium", "pic"}
+
+
 async def submitted(hass: HomeAssistant, entry: MockConfigEntry, **options: Any) -> dict[str, Any]:
     """Submit the settings; return the fields of the form with what they suggest of bands."""
     result = await hass.config_entries.options.async_init(entry.entry_id)

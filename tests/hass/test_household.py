@@ -18,7 +18,15 @@ from pytest_homeassistant_custom_component.components.recorder.common import asy
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.insight.forecast import Forecast
 from custom_components.emucs.insight.profile import Profile
-from custom_components.emucs.insight.quarters import EXPORT, IMPORT, QUARTERS_A_DAY, SLOTS, local_begin, slot_of
+from custom_components.emucs.insight.quarters import (
+    EXPORT,
+    IMPORT,
+    QUARTERS_A_DAY,
+    SLOTS,
+    local_begin,
+    slot_of,
+    slots_of_day,
+)
 from tests.hass.history_database import recorder_db_url
 from tests.support import eventually
 from virtual_meter import VirtualMeter
@@ -131,6 +139,13 @@ async def test_a_house_with_statistics_has_one_on_the_first_day(hass: HomeAssist
         assert len(answer["slots"]) == QUARTERS_A_DAY
         assert answer["slots"][0].keys() == {"begin", "import", "export", "room"}
         assert answer["slots"][0]["import"].keys() == {"mean", "low", "high"}
+        # Today's quarters go on into the forecast, each of them as it is kept.
+        today = [slot_of(datetime.fromisoformat(each["begin"])) for each in answer["today"]]
+        assert today == [slot for slot in slots_of_day(last) if slot <= (quarters.last or 0)]
+        assert [(each["import"], each["export"]) for each in answer["today"]] == [
+            (quarters.mean(IMPORT, slot), quarters.mean(EXPORT, slot)) for slot in today
+        ]
+        assert answer["bands"] == []
         at_noon = [
             each["export"]["mean"]
             for each in answer["slots"]

@@ -62,6 +62,19 @@ def test_export_is_that_between_the_first_telegrams_of_two_quarters() -> None:
     assert meter.profile.state == (slot(MIDNIGHT), 0.0, 2.0)
 
 
+@pytest.mark.parametrize(("day", "quarters"), [("2026-03-29", 92), ("2026-10-25", 100), ("2026-01-14", 96)])
+def test_a_day_has_its_quarters_from_midnight_on(day: str, quarters: int) -> None:
+    begin, known = slot(f"{day}T00:00"), Quarters()
+    assert list(known.day(begin)) == []
+    known.put(begin - 1, 9.0, 9.0)
+    assert list(known.day(begin)) == []
+    known.put(begin, 1.0, 0.0)
+    known.put(begin + 2, 2.0, None)
+    assert list(known.day(begin + 50)) == [(begin, 1.0, 0.0), (begin + 1, None, None), (begin + 2, 2.0, None)]
+    known.put(begin + quarters, 9.0, 9.0)
+    assert [each for each, *_ in known.day(begin)] == list(range(begin, begin + quarters))
+
+
 @pytest.mark.parametrize(("first", "second"), [(61, 0), (0, 61)])
 def test_export_seen_late_is_unknown(first: int, second: int) -> None:
     meter = Meter(MIDNIGHT)

@@ -148,6 +148,17 @@ test("with panels or a battery, the flow of power is shown", () => {
   assert.ok(!types({ energy_sources: [{ type: "grid" }] }).includes("custom:emucs-flow-card"));
 });
 
+test("today is drawn with its forecast where there is one, else as the course of the power", () => {
+  const hass = home();
+  assert.doesNotMatch(JSON.stringify(dashboard(hass)), /emucs-day-card/);
+  assert.equal(cardsOf(viewOf(hass, "today"), "history-graph").length, 1);
+  hass.devices.household = service("household", "meter");
+  Object.assign(hass.entities, entities("household", { load_forecast: "sensor.load" }));
+  const [day] = cardsOf(viewOf(hass, "today"), "custom:emucs-day-card");
+  assert.deepEqual([day.device_id, day.title], ["meter", ""]);
+  assert.equal(cardsOf(viewOf(hass, "today"), "history-graph").length, 0);
+});
+
 test("the house shows its week as a grid where peaks are looked for", () => {
   const hass = home();
   hass.devices.household = service("household", "meter");

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { device, entities, homeOf, load, service, state } from "./home.mjs";
 
-const { electricityMeters, entitiesOf, fetchPeaks, hasValue, isGone, kilowattsOf, mbusMeters, meterOf, nameOf } = await load("meter");
+const { electricityMeters, entitiesOf, hasValue, isGone, kilowattsOf, mbusMeters, meterOf, nameOf } = await load("meter");
 
 const GAS = device("gas", { via_device_id: "meter" });
 const OTHER = device("other", { identifiers: [["hue", "lamp"]] });
@@ -58,17 +58,4 @@ test("what has gone has no value, and not everything without one has gone", () =
 
 test("the user's name for a meter goes before ours", () => {
   assert.deepEqual([device("a"), device("a", { name_by_user: "Cellar" }), { name: null }].map(nameOf), ["a", "Cellar", ""]);
-});
-
-test("peaks are asked of the entry that the meter belongs to", async () => {
-  const hass = homeOf();
-  assert.deepEqual((await fetchPeaks(hass, hass.devices.meter)).months, []);
-  const [{ type, domain, service, service_data: data, return_response: answered }] = hass.asked;
-  assert.deepEqual({ type, domain, service, data, answered }, {
-    type: "call_service",
-    domain: "emucs",
-    service: "get_peaks",
-    data: { config_entry_id: "entry" },
-    answered: true,
-  });
 });

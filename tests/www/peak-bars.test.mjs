@@ -18,10 +18,10 @@ function show(peaks, language = "en") {
   const bars = new PeakBars(section);
   bars.show(homeOf({ language }), peaks);
   const all = section.querySelectorAll(".bar");
-  return { section, bars, all, label: (month) => plain(all.find((bar) => bar.dataset.month === month).getAttribute("aria-label")) };
+  return { section, bars, all, label: (month) => plain(all.find((bar) => bar.dataset.place === month).getAttribute("aria-label")) };
 }
 
-const chosen = (all) => all.filter((bar) => bar.getAttribute("aria-checked") === "true").map((bar) => bar.dataset.month);
+const chosen = (all) => all.filter((bar) => bar.getAttribute("aria-checked") === "true").map((bar) => bar.dataset.place);
 
 test("a month says how high its peak was, and when", () => {
   const { label } = show(answer(peak(MONTHS[11], 3.42), peak(MONTHS[10], 1.2)));
@@ -69,13 +69,13 @@ test("the bars are choices of one group, one of them chosen and in the order of 
     assert.deepEqual([bar.tag, bar.getAttribute("type"), bar.getAttribute("role"), bar.getAttribute("aria-pressed")], ["button", "button", "radio", null]);
   }
   assert.deepEqual(chosen(all), [MONTHS[12]]);
-  assert.deepEqual(all.filter((bar) => bar.tabIndex === 0).map((bar) => bar.dataset.month), [MONTHS[12]]);
+  assert.deepEqual(all.filter((bar) => bar.tabIndex === 0).map((bar) => bar.dataset.place), [MONTHS[12]]);
 });
 
 test("arrow keys walk through the months, the other way round from right to left", () => {
   const { section, all } = show(answer(peak(MONTHS[11], 3.42)));
   const walk = (key) => {
-    press(all.find((bar) => bar.dataset.month === chosen(all)[0]), key);
+    press(all.find((bar) => bar.dataset.place === chosen(all)[0]), key);
     return MONTHS.indexOf(chosen(all)[0]);
   };
   const steps = ["ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown", "ArrowRight", "Home", "ArrowLeft", "End"];

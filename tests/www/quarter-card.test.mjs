@@ -3,7 +3,9 @@ import { test } from "node:test";
 
 import "./page.mjs";
 import { device, entities, homeOf, load, plain, quarterStates, state } from "./home.mjs";
+import { answerOf, midnight } from "./day.mjs";
 
+const { dayIn } = await load("format");
 const { QuarterCard, suggestCard } = await load("quarter-card");
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -53,18 +55,19 @@ test("a screen reader is told what changes for long, and nothing at first", asyn
 test("peaks are asked for once, and again when something tells that there may be others", async () => {
   const hass = homeOf();
   const { card } = await cardOf(hass);
+  const peaks = () => hass.asked.filter(({ service }) => service === "get_peaks").length;
   const asked = async (more) => {
     card.hass = { ...hass, states: { ...hass.states, ...more } };
     await settled();
-    return hass.asked.length;
+    return peaks();
   };
-  assert.equal(hass.asked.length, 1);
+  assert.equal(peaks(), 1);
   assert.equal(await asked({ "sensor.forecast": state(3) }), 1);
   assert.equal(await asked({ "sensor.month_peak": state(4) }), 2);
   // Home Assistant has stopped: nobody would answer.
   card.hass = { ...hass, states: {} };
   await settled();
-  assert.equal(hass.asked.length, 2);
+  assert.equal(peaks(), 2);
 });
 
 test("what is billed at least comes with the peaks, also where they are not shown", async () => {
@@ -144,4 +147,42 @@ test("what a peak would cost is said", async () => {
   hass.states["sensor.price"] = state(5, {}, "EUR/kW");
   Object.assign(hass.entities, entities("capacity", { peak_kw_price: "sensor.price" }));
   assert.match((await cardOf(hass)).text("cost"), /€10\.00 more/);
+});
+
+test("today's quarters stand against what the user wants, and are asked for once a quarter", async () => {
+  const hass = homeOf({ peaks: { ...answerOf({ begin: midnight(dayIn(Date.now())), today: 3, imported: (place) => place * 2 }), months: [], floor: 2.5, average: null } });
+  const { card, part } = await cardOf(hass);
+  const today = () => hass.asked.filter(({ service: action }) => action === "get_forecast").length;
+  const legend = () => plain(part("today").querySelector(".legend").textContent);
+  assert.equal(part("today").querySelectorAll(".bar").length, 3);
+  assert.equal(legend(), "Your target 4.0 kW");
+  const become = async (more) => {
+    card.hass = { ...hass, states: { ...card.hass.states, ...more } };
+    await settled();
+  };
+  await become({ "number.target": state(3, {}, "kW") });
+  assert.equal(legend(), "Your target 3.0 kW");
+  assert.equal(part("today").querySelectorAll(".over").length, 1);
+  // Less than what is billed anyway saves nothing.
+  await become({ "number.target": state(1, {}, "kW") });
+  assert.equal(legend(), "billed at least 2.5 kW");
+  assert.equal(today(), 1);
+  await become({ "sensor.forecast": state(3, { so_far: 1, quarter_end: hass.states["sensor.forecast"].attributes.quarter_end }) });
+  assert.equal(today(), 1);
+  await become({ "sensor.forecast": state(3, { so_far: 1, quarter_end: "2026-11-12T18:30:00+01:00" }) });
+  assert.equal(today(), 2);
+});
+
+test("without a target of the user, today's quarters stand against the one in effect", async () => {
+  const hass = homeOf({ peaks: { ...answerOf({ begin: midnight(dayIn(Date.now())), today: 3 }), months: [] } });
+  delete hass.entities["number.target"];
+  const { part } = await cardOf(hass);
+  assert.equal(plain(part("today").querySelector(".legend").textContent), "Target 4.0 kW");
+});
+
+test("who wants no bars asks for no quarters", async () => {
+  const hass = homeOf();
+  const { part } = await cardOf(hass, { show_peaks: false });
+  assert.equal(part("today").hidden, true);
+  assert.deepEqual(hass.asked.map(({ service: action }) => action), ["get_peaks"]);
 });

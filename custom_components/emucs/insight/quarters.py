@@ -109,6 +109,13 @@ class Quarters:
         watts = self._watts[flow][slot % SLOTS]
         return None if watts == _UNKNOWN else watts / _WATTS
 
+    def day(self, slot: int) -> Iterator[tuple[int, float | None, float | None]]:
+        """Yield the quarters that have ended of the local day that one is in: number, mean import and export in kW."""
+        if self.last is not None:
+            for each in slots_of_day(slot):
+                if each <= self.last:
+                    yield each, self.mean(IMPORT, each), self.mean(EXPORT, each)
+
     def is_hourly(self, flow: int, slot: int) -> bool:
         """Tell whether nothing is known of a quarter but the mean of its hour."""
         return self._bases[flow][slot % SLOTS] == Basis.HOUR

@@ -7,6 +7,7 @@ const LARGE = 100; // kW
 const MONDAY = Date.UTC(1970, 0, 5);
 const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const ZONE = "Europe/Brussels";
+const FORMATTERS = new Map();
 
 /** A power in kW: `3.42 kW`, or `–`. */
 export function formatPower(hass, kilowatts, digits = 2) {
@@ -66,9 +67,43 @@ export function formatTime(hass, iso) {
 
 /** A time of day, by the minutes since midnight: `18:15`. */
 export function formatClock(hass, minutes) {
-  const hourCycle = { 12: "h12", 24: "h23" }[hass.locale?.time_format];
-  const options = { hour: "numeric", minute: "2-digit", timeZone: "UTC", ...(hourCycle && { hourCycle }) };
-  return new Intl.DateTimeFormat(languageOf(hass), options).format(minutes * 60_000);
+  return formatHour(hass, minutes * 60_000, "UTC");
+}
+
+/** A time of day, by the clock of the meter: `18:15`. */
+export function formatTimeOfDay(hass, moment) {
+  return formatHour(hass, moment, ZONE);
+}
+
+function formatHour(hass, moment, timeZone) {
+  const language = languageOf(hass);
+  const isTwelve = { 12: true, 24: false }[hass.locale?.time_format] ?? formatterOf(language, { hour: "numeric" }).resolvedOptions().hour12;
+  const hours = isTwelve ? { hour: "numeric", hourCycle: "h12" } : { hour: "2-digit", hourCycle: "h23" };
+  return formatterOf(language, { ...hours, minute: "2-digit", timeZone }).format(moment);
+}
+
+/** The quarter-hour that begins at a moment: `18:15–18:30`. */
+export function formatQuarter(hass, begin) {
+  return [begin, begin + 900_000].map((moment) => formatTimeOfDay(hass, moment)).join("–");
+}
+
+/** The day of the week that a moment is in, in the width that Intl names. */
+export function formatDay(hass, moment, width) {
+  return formatterOf(languageOf(hass), { weekday: width, timeZone: ZONE }).format(moment);
+}
+
+/** The day that a moment is in, by the clock of the meter: `2026-11-26`. */
+export function dayIn(moment) {
+  return formatterOf("en-CA", { dateStyle: "short", timeZone: ZONE }).format(moment);
+}
+
+/** What formats times: making one takes longer than using it, and a day has many quarters. */
+function formatterOf(language, options) {
+  const key = JSON.stringify([language, options]);
+  if (!FORMATTERS.has(key)) {
+    FORMATTERS.set(key, new Intl.DateTimeFormat(language, options));
+  }
+  return FORMATTERS.get(key);
 }
 
 /** A day of the week, 0 for Monday, in the width that Intl names. */
@@ -79,7 +114,7 @@ export function formatWeekday(hass, day, width) {
 /** The hour of the week that a moment is in, 0 for that after midnight of Monday, by the clock of the meter. */
 export function weekHour(moment) {
   const options = { weekday: "short", hour: "numeric", hourCycle: "h23", timeZone: ZONE };
-  const parts = new Intl.DateTimeFormat("en", options).formatToParts(moment);
+  const parts = formatterOf("en", options).formatToParts(moment);
   const part = (type) => parts.find((each) => each.type === type).value;
   return WEEKDAYS.indexOf(part("weekday")) * 24 + Number(part("hour"));
 }

@@ -79,18 +79,6 @@ export function kilowattsOf(state) {
   return Number.isFinite(kilowatts) ? kilowatts : null;
 }
 
-/** The month peaks, the mean that is billed and its cost: everybody who may see the card may call this action. */
-export async function fetchPeaks(hass, meter) {
-  const answer = await hass.callWS({
-    type: "call_service",
-    domain: DOMAIN,
-    service: "get_peaks",
-    service_data: { config_entry_id: meter.config_entry_id },
-    return_response: true,
-  });
-  return answer.response;
-}
-
 /** The recorded states of a power since `begin`: `time` in ms, from which on it had the `power` in kW. */
 export async function fetchPowers(hass, entityId, begin) {
   const factor = IN_KILOWATTS[hass.states[entityId]?.attributes.unit_of_measurement];

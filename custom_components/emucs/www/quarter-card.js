@@ -1,10 +1,12 @@
-// The quarter card: the running quarter as a gauge, and the month peaks as bars.
+// The quarter card: the running quarter as a gauge, those of today and the month peaks as bars.
 
+import { Answer } from "./answer.js";
 import { ARC } from "./card-view.js";
 import { formatPower, formatSeconds } from "./format.js";
 import { MeterCard } from "./meter-card.js";
-import { fetchPeaks, hasValue, isGone, kilowattsOf, suggestedMeter } from "./meter.js";
+import { hasValue, kilowattsOf, suggestedMeter } from "./meter.js";
 import { PeakBars } from "./peak-bars.js";
+import { QuarterBars } from "./quarter-bars.js";
 import { budgetOf, costOf, niceEnd, quarterOf, statusOf } from "./quarter.js";
 import { STYLE, TEMPLATE } from "./quarter-view.js";
 import { TargetControl } from "./target.js";
@@ -27,18 +29,25 @@ export class QuarterCard extends MeterCard {
 
   constructor() {
     super(STYLE, TEMPLATE);
-    this._bars = new PeakBars(this._parts.peaks);
+    this._peaks = new Answer("get_peaks");
+    this._today = new Answer("get_forecast");
+    this._peakBars = new PeakBars(this._parts.peaks);
+    this._quarterBars = new QuarterBars(this._parts.today);
     this._target = new TargetControl(this._parts);
-    this._forget();
   }
 
   getCardSize() {
-    return this._config?.show_peaks === false ? 5 : 9;
+    return this._config?.show_peaks === false ? 5 : 12;
   }
 
   _forget() {
-    this._peaks = undefined;
-    this._peaksKey = null;
+    this._peaks.forget();
+    this._today.forget();
+  }
+
+  /** What is billed at least, in kW, if that is known. */
+  get _floor() {
+    return this._peaks.latest?.floor;
   }
 
   _show() {
@@ -51,7 +60,7 @@ export class QuarterCard extends MeterCard {
   _showNumbers() {
     const hass = this._hass;
     const states = Object.fromEntries(QuarterCard.SHOWN.map((key) => [key, this._state(key)]));
-    const quarter = quarterOf(states, Boolean(this._meter), this._peaks?.floor, this._live);
+    const quarter = quarterOf(states, Boolean(this._meter), this._floor, this._live);
     const [label, budget] = budgetOf(hass, quarter);
     const peak = kilowattsOf(states.month_peak);
     this._write({
@@ -64,9 +73,9 @@ export class QuarterCard extends MeterCard {
       budget_label: label,
       budget,
       status: statusOf(hass, { ...quarter, left: this._secondsLeft() }),
-      cost: costOf(hass, quarter, peak, this._peaks?.floor, Number(states.peak_kw_price?.state)),
+      cost: costOf(hass, quarter, peak, this._floor, Number(states.peak_kw_price?.state)),
     });
-    this._target.show(hass, this._entities.peak_target, quarter, this._peaks?.floor);
+    this._target.show(hass, this._entities.peak_target, quarter, this._floor);
     this._parts.card.dataset.level = quarter.level;
     this._write({ announcement: this._announce(quarter.level) });
     this._describe(quarter.level, this._description(quarter));
@@ -119,38 +128,44 @@ export class QuarterCard extends MeterCard {
     return Number.isNaN(end) ? null : within((end - Date.now()) / 1000);
   }
 
-  /** Fetch the month peaks when there may be new ones; what was shown stays when that fails. */
+  /** Ask for month peaks and today's quarters when there may be new ones; what was shown stays when that fails. */
   async _follow(anew) {
-    const followed = this._entities.demand_forecast !== undefined;
-    this._parts.peaks.hidden = !followed || this._config.show_peaks === false;
-    if (!followed) {
+    const isFollowed = this._entities.demand_forecast !== undefined;
+    const hasBars = isFollowed && this._config.show_peaks !== false;
+    this._parts.today.hidden = this._parts.peaks.hidden = !hasBars;
+    if (!isFollowed) {
       return;
+    }
+    if (anew || this._level().power !== this._drawn?.power) {
+      this._showBars();
     }
     const states = TELLING_OF_PEAKS.filter((each) => each in this._entities).map((each) => this._state(each));
-    const gone = states.filter(isGone).length;
-    // Where all are gone no meter is loaded; and where one is, nothing is newer than what is shown.
-    const inVain = gone > 0 && (this._peaks || gone === states.length);
-    const key = inVain ? null : [this._meter.id, ...states.map((each) => each?.state)].join();
-    const isKnown = key === this._peaksKey;
-    this._peaksKey = key;
-    if (inVain || isKnown) {
-      if (anew) {
-        this._bars.show(this._hass, this._peaks);
-      }
-      return;
+    const quarter = this._state("demand_forecast")?.attributes.quarter_end;
+    const asked = [this._peaks.follow(this._hass, this._meter, states)];
+    if (hasBars) {
+      asked.push(this._today.follow(this._hass, this._meter, states, [quarter]));
     }
-    try {
-      const peaks = await fetchPeaks(this._hass, this._meter);
-      // A later answer may have come before this one.
-      if (this._peaksKey === key) {
-        this._peaks = peaks;
-      }
-    } catch {
-      this._peaks ??= null;
+    if ((await Promise.all(asked)).includes(true)) {
+      // What is billed at least decides on what the target is called.
+      this._showNumbers();
+      this._showBars();
     }
-    // What is billed at least decides on what the target is called.
-    this._showNumbers();
-    this._bars.show(this._hass, this._peaks);
+  }
+
+  _showBars() {
+    this._drawn = this._level();
+    this._peakBars.show(this._hass, this._peaks.latest);
+    this._quarterBars.show(this._hass, this._today.latest, this._drawn);
+  }
+
+  /** What a quarter is held against: what the user wants, what is billed anyway, or what is in effect. */
+  _level() {
+    const goal = kilowattsOf(this._state("peak_target"));
+    const floor = this._floor ?? 0;
+    if (goal === null) {
+      return { key: "target", power: this._state("demand_budget")?.attributes.target ?? null };
+    }
+    return goal < floor ? { key: "floor", power: floor } : { key: "aim", power: goal };
   }
 }
 

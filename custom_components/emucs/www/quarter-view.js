@@ -30,6 +30,7 @@ export const TEMPLATE = `
   <p class="unseen" role="status" data-part="announcement"></p>
   ${TARGET_TEMPLATE}
   <section class="peaks" data-part="peaks"></section>
+  <section class="peaks" data-part="today"></section>
 </ha-card>`;
 
 export const STYLE = `${BASE}${TARGET_STYLE}
@@ -49,7 +50,7 @@ ha-card { --level: var(--success-color, #43a047); }
 .status { min-height: 2.8em; }
 [data-level^="no_"] .status { min-height: 0; border-color: var(--divider-color); }
 .peaks h3 { margin: 16px 0 8px; font-size: 14px; font-weight: 500; }
-.bars { position: relative; box-sizing: border-box; height: 132px; display: flex; align-items: stretch; gap: 3px; padding-top: 14px; }
+.bars { position: relative; box-sizing: border-box; height: 132px; display: flex; align-items: stretch; gap: 3px; padding-top: 14px; touch-action: pan-y; }
 .bar { position: relative; flex: 1; min-width: 0; display: flex; flex-direction: column; justify-content: flex-end; }
 .bar .billed, .bar .peak { position: absolute; inset: auto 0 0; border-radius: 3px 3px 0 0; }
 .bar .peak { background: color-mix(in srgb, var(--primary-color) 55%, var(--card-background-color, #fff)); }
@@ -58,6 +59,16 @@ ha-card { --level: var(--success-color, #43a047); }
 .bar[aria-checked="true"]:not(.running) .peak { outline: 2px solid var(--primary-text-color); outline-offset: -2px; }
 .bar .value { position: absolute; inset-inline: -4px; text-align: center; font-size: 10px; line-height: 14px; color: var(--secondary-text-color); }
 .bar.running .value { color: var(--primary-text-color); font-weight: 500; }
+.quarters { height: 104px; gap: 0; }
+.quarters .rest { flex: 0 1 0; min-width: 0; }
+.quarter .peak { inset-inline-end: 12%; border-radius: 1px 1px 0 0; }
+.quarter.over .peak { background: var(--error-color, #db4437); }
+.quarter[aria-checked="true"] { background: var(--divider-color); }
+.quarter[aria-checked="true"]:not(.running) .peak { outline: none; background: var(--primary-color); }
+.quarter.over[aria-checked="true"] .peak { background: var(--error-color, #db4437); }
+.quarter .value { inset-inline: -16px; }
+.hours { display: flex; border-top: 1px solid var(--divider-color); font-size: 11px; line-height: 16px; color: var(--secondary-text-color); }
+.hours span { min-width: 0; overflow: hidden; white-space: nowrap; }
 .line { position: absolute; inset-inline: 0; border-top: 1px dashed var(--primary-text-color); opacity: 0.7; pointer-events: none; }
 .months { display: flex; gap: 3px; font-size: 11px; line-height: 16px; color: var(--secondary-text-color); }
 .months span { flex: 1; min-width: 0; text-align: center; overflow: hidden; white-space: nowrap; }

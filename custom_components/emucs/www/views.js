@@ -1,5 +1,6 @@
 // The five views of a meter: what goes where. Each has at most three sections, as many as a desktop has beside each other.
 
+import { DAY_CARD } from "./day-card.js";
 import { FLOW_CARD } from "./flow-card.js";
 import { sourcesOf } from "./flow.js";
 import { HEATMAP_CARD } from "./heatmap-card.js";
@@ -40,7 +41,7 @@ function todayView(hass, meter, shown, preferences) {
         today(imported),
         today(exported),
         list(shown, ["energy_forecast_today", "cost_today"]),
-        graph(shown.power ?? [], 24),
+        shown.load_forecast ? own(DAY_CARD, meter) : graph(shown.power ?? [], 24),
       ],
       energy || {},
     ),
