@@ -11,13 +11,18 @@ from typing import Any
 from homeassistant.components.automation.config import AUTOMATION_BLUEPRINT_SCHEMA
 from homeassistant.components.blueprint import importer, models
 from homeassistant.components.persistent_notification import Notification, UpdateType, async_register_callback
+from homeassistant.components.text import TextExtraStoredData
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
 from homeassistant.util import yaml as yaml_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events, mock_restore_cache
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+    mock_restore_cache_with_extra_data,
+)
 from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClientMocker
 
 from custom_components.emucs.const import DOMAIN
@@ -27,8 +32,8 @@ from virtual_meter import TcpServer, VirtualMeter
 PATH = "emucs/peak_shedding.yaml"
 FOLDER = Path(__file__).parents[2] / "blueprints" / "automation"
 BLUEPRINT = FOLDER / PATH
-# What the user has to fill in of each: no helper has to be made by hand but where a run has to remember something.
-BLUEPRINTS = {"peak_shedding": ["loads", "memory"], "quiet_start": ["meter", "machine"]}
+# What the user has to fill in of each: a device or a meter, and what is to be switched. No helper is made by hand.
+BLUEPRINTS = {"peak_shedding": ["device", "loads"], "quiet_start": ["meter", "machine"]}
 
 # A second here is a minute and a half of the meter. The times of the blueprint are those of Home Assistant.
 SPEED = 90
@@ -39,7 +44,7 @@ EVENING = datetime(2026, 1, 1, 21, 30, tzinfo=BRUSSELS)
 EV = "input_boolean.ev_charger"
 HEAT_PUMP = "input_boolean.heat_pump"
 HOME = "input_boolean.home"
-MEMORY = "input_text.shed_loads"
+MEMORY = "text.capacity_tariff_off_for_the_peak"
 ALARM = "binary_sensor.capacity_tariff_peak_alarm"
 BUDGET = "sensor.capacity_tariff_available_power"
 TARGET = "number.capacity_tariff_peak_target"
@@ -112,7 +117,6 @@ async def move_in(hass: HomeAssistant, tmp_path: Path, socket_enabled: None) -> 
             *,
             target: float = 4,
             on: tuple[str, ...] = (EV, HEAT_PUMP),
-            memory: dict[str, Any] | None = None,
             after: int = 0,
             speed: int = SPEED,
             **inputs: Any,
@@ -127,12 +131,11 @@ async def move_in(hass: HomeAssistant, tmp_path: Path, socket_enabled: None) -> 
             stack.callback(async_track_state_change_event(hass, [EV, HEAT_PUMP], house.obey))
             names = {EV: "Car", HEAT_PUMP: "Heat pump", HOME: "At home"}
             switches = {key.partition(".")[2]: {"name": name, "initial": key in on} for key, name in names.items()}
-            texts = {MEMORY.partition(".")[2]: memory or {}}
             for domain, config in (
                 ("homeassistant", {}),
                 ("persistent_notification", {}),
                 ("input_boolean", switches),
-                ("input_text", texts),
+                ("power", {}),
             ):
                 assert await async_setup_component(hass, domain, {domain: config})
             server = await stack.enter_async_context(TcpServer(house.meter, speed=10))
@@ -148,9 +151,13 @@ async def move_in(hass: HomeAssistant, tmp_path: Path, socket_enabled: None) -> 
             stack.push_async_callback(hass.config_entries.async_unload, entry.entry_id)
             await hass.async_block_till_done()
 
+            device = dr.async_get(hass).async_get_device_by_identifier(
+                (DOMAIN, f"{house.meter.meter_id}_capacity"), entry.entry_id
+            )
+            assert device is not None
             settings = {
+                "device": device.id,
                 "loads": loads,
-                "memory": MEMORY,
                 "minimum_off": {"milliseconds": 500},
                 "minimum_on": {"seconds": 0},
                 "restore_after": {"milliseconds": 300},
@@ -219,6 +226,25 @@ async def test_restores_only_what_it_shed(move_in: Move, entity_registry: er.Ent
     assert house.switched == [(EV, "off"), (EV, "on")]
 
 
+async def test_finds_entities_by_what_they_are(move_in: Move, entity_registry: er.EntityRegistry) -> None:
+    house = await move_in([CAR])
+    for entity in (ALARM, BUDGET, MEMORY, "sensor.electricity_meter_power"):
+        entity_registry.async_update_entity(entity, new_entity_id=f"{entity.partition('.')[0]}.mine_{len(entity)}")
+    await eventually(lambda: not house.on(EV))
+    assert house.state(f"text.mine_{len(MEMORY)}").state == EV
+
+
+async def test_does_nothing_without_values(hass: HomeAssistant, move_in: Move) -> None:
+    mock_restore_cache_with_extra_data(hass, [(State(MEMORY, EV), kept(EV))])
+    house = await move_in([CAR, WARMTH], target=20, on=(), restore_after={"seconds": 2})
+    await hass.config_entries.async_unload(hass.config_entries.async_entries(DOMAIN)[0].entry_id)
+    await asyncio.sleep(2.5)
+    assert house.switched == []
+    await hass.config_entries.async_setup(hass.config_entries.async_entries(DOMAIN)[0].entry_id)
+    assert house.noted == EV
+    await eventually(lambda: house.switched == [(EV, "on")])
+
+
 async def test_minimum_times(move_in: Move) -> None:
     house = await move_in(
         [CAR],
@@ -259,8 +285,13 @@ async def test_what_is_switched_on_by_hand_is_left_alone(move_in: Move) -> None:
     assert house.switched == [(EV, "off"), (EV, "on"), (EV, "off")]
 
 
+def kept(text: str) -> dict[str, Any]:
+    """Return what Home Assistant keeps of a text when it stops."""
+    return TextExtraStoredData(text, 0, 255).as_dict()
+
+
 async def test_remembers_over_a_restart(hass: HomeAssistant, move_in: Move) -> None:
-    mock_restore_cache(hass, [State(MEMORY, EV)])
+    mock_restore_cache_with_extra_data(hass, [(State(MEMORY, EV), kept(EV))])
     house = await move_in([CAR, WARMTH], target=20, on=())
     assert house.noted == EV
     await eventually(lambda: house.noted == "")
@@ -299,11 +330,16 @@ def notified(hass: HomeAssistant) -> dict[str, str]:
     return messages
 
 
-async def test_a_helper_that_is_too_short(move_in: Move, notified: dict[str, str]) -> None:
-    house = await move_in([CAR, WARMTH], memory={"max": len(EV) - 1})
+async def test_more_than_can_be_noted(hass: HomeAssistant, move_in: Move, notified: dict[str, str]) -> None:
+    others = [f"switch.{letter * 113}" for letter in "ab"]
+    full = ",".join(others)
+    mock_restore_cache_with_extra_data(hass, [(State(MEMORY, full), kept(full))])
+    for other in others:
+        hass.states.async_set(other, "unavailable")
+    house = await move_in([CAR, WARMTH])
     await eventually(lambda: f"peak_shedding_{MEMORY}" in notified)
     assert house.switched == []
-    assert house.noted == "unknown"
+    assert house.noted == full
 
 
 async def test_a_load_that_never_fits(move_in: Move, notified: dict[str, str]) -> None:
