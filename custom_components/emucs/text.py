@@ -1,8 +1,8 @@
-"""Texts that are set from outside, and kept."""
+"""Texts that automations or the user set."""
 
 from typing import override
 
-from homeassistant.components.text import RestoreText
+from homeassistant.components.text import TextEntity
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -20,26 +20,19 @@ async def async_setup_entry(
     async_add_when_present(entry, async_add_entities, TextRow, EmucsText)
 
 
-class EmucsText(EmucsEntity[TextRow], RestoreText):
-    """A text of a row. Home Assistant keeps it over restarts."""
+class EmucsText(EmucsEntity[TextRow], TextEntity):
+    """A text of a row."""
 
     entity_description: TextRow
-    _attr_native_value: str | None = ""
+    _attr_native_value: str | None = None
 
     @override
     def _take_value(self) -> bool:
-        """Do nothing: telegrams do not change it."""
-        return False
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Take up what was kept."""
-        await super().async_added_to_hass()
-        if (kept := await self.async_get_last_text_data()) is not None:
-            self._attr_native_value = kept.native_value
+        """Take what is set."""
+        before, self._attr_native_value = self._attr_native_value, self.entity_description.value_fn(self.coordinator)
+        return before != self._attr_native_value
 
     @override
     async def async_set_value(self, value: str) -> None:
-        """Take and keep a text."""
-        self._attr_native_value = value
-        self.async_write_ha_state()
+        """Take what is set; the entity shows it when this returns."""
+        self.entity_description.set_fn(self.coordinator, value)

@@ -8,32 +8,20 @@ from pathlib import Path
 import shutil
 from typing import Any
 
-from homeassistant.components.automation.config import AUTOMATION_BLUEPRINT_SCHEMA
-from homeassistant.components.blueprint import importer, models
 from homeassistant.components.persistent_notification import Notification, UpdateType, async_register_callback
-from homeassistant.components.text import TextExtraStoredData
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
-from homeassistant.util import yaml as yaml_util
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_capture_events,
-    mock_restore_cache_with_extra_data,
-)
-from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClientMocker
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.emucs.const import DOMAIN
 from tests.support import BRUSSELS, entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 
 PATH = "emucs/peak_shedding.yaml"
-FOLDER = Path(__file__).parents[2] / "blueprints" / "automation"
-BLUEPRINT = FOLDER / PATH
-# What the user has to fill in of each: a device or a meter, and what is to be switched. No helper is made by hand.
-BLUEPRINTS = {"peak_shedding": ["device", "loads"], "quiet_start": ["meter", "machine"]}
+BLUEPRINT = Path(__file__).parents[2] / "blueprints" / "automation" / PATH
 
 # A second here is a minute and a half of the meter. The times of the blueprint are those of Home Assistant.
 SPEED = 90
@@ -97,6 +85,18 @@ class House:
     async def switch(self, entity: str, *, on: bool) -> None:
         action = "turn_on" if on else "turn_off"
         await self.hass.services.async_call("input_boolean", action, {"entity_id": entity}, blocking=True)
+
+    async def note(self, text: str) -> None:
+        await self.hass.services.async_call("text", "set_value", {"entity_id": MEMORY, "value": text}, blocking=True)
+
+    async def away(self) -> None:
+        """End what reads the meter, as a restart does, while the automation goes on."""
+        (entry,) = self.hass.config_entries.async_entries(DOMAIN)
+        assert await self.hass.config_entries.async_unload(entry.entry_id)
+
+    async def back(self) -> None:
+        (entry,) = self.hass.config_entries.async_entries(DOMAIN)
+        assert await self.hass.config_entries.async_setup(entry.entry_id)
 
     async def aim(self, target: float) -> None:
         await self.hass.services.async_call(
@@ -234,13 +234,13 @@ async def test_finds_entities_by_what_they_are(move_in: Move, entity_registry: e
     assert house.state(f"text.mine_{len(MEMORY)}").state == EV
 
 
-async def test_does_nothing_without_values(hass: HomeAssistant, move_in: Move) -> None:
-    mock_restore_cache_with_extra_data(hass, [(State(MEMORY, EV), kept(EV))])
+async def test_does_nothing_without_values(move_in: Move) -> None:
     house = await move_in([CAR, WARMTH], target=20, on=(), restore_after={"seconds": 2})
-    await hass.config_entries.async_unload(hass.config_entries.async_entries(DOMAIN)[0].entry_id)
+    await house.note(EV)
+    await house.away()
     await asyncio.sleep(2.5)
     assert house.switched == []
-    await hass.config_entries.async_setup(hass.config_entries.async_entries(DOMAIN)[0].entry_id)
+    await house.back()
     assert house.noted == EV
     await eventually(lambda: house.switched == [(EV, "on")])
 
@@ -285,17 +285,15 @@ async def test_what_is_switched_on_by_hand_is_left_alone(move_in: Move) -> None:
     assert house.switched == [(EV, "off"), (EV, "on"), (EV, "off")]
 
 
-def kept(text: str) -> dict[str, Any]:
-    """Return what Home Assistant keeps of a text when it stops."""
-    return TextExtraStoredData(text, 0, 255).as_dict()
-
-
-async def test_remembers_over_a_restart(hass: HomeAssistant, move_in: Move) -> None:
-    mock_restore_cache_with_extra_data(hass, [(State(MEMORY, EV), kept(EV))])
-    house = await move_in([CAR, WARMTH], target=20, on=())
+async def test_remembers_over_a_restart(move_in: Move) -> None:
+    house = await move_in([CAR, WARMTH], on=(EV,))
+    await eventually(lambda: not house.on(EV))
+    await house.away()
+    await house.back()
     assert house.noted == EV
+    await house.aim(20)
     await eventually(lambda: house.noted == "")
-    assert house.switched == [(EV, "on")]
+    assert house.switched == [(EV, "off"), (EV, "on")]
 
 
 async def test_conditions_and_actions(hass: HomeAssistant, move_in: Move) -> None:
@@ -332,11 +330,10 @@ def notified(hass: HomeAssistant) -> dict[str, str]:
 
 async def test_more_than_can_be_noted(hass: HomeAssistant, move_in: Move, notified: dict[str, str]) -> None:
     others = [f"switch.{letter * 113}" for letter in "ab"]
-    full = ",".join(others)
-    mock_restore_cache_with_extra_data(hass, [(State(MEMORY, full), kept(full))])
     for other in others:
         hass.states.async_set(other, "unavailable")
     house = await move_in([CAR, WARMTH])
+    await house.note(full := ",".join(others))
     await eventually(lambda: f"peak_shedding_{MEMORY}" in notified)
     assert house.switched == []
     assert house.noted == full
@@ -375,31 +372,3 @@ async def test_the_quarter_ends_lower_than_without(hass: HomeAssistant, move_in:
     assert house.switched == [(EV, "off"), (EV, "on")]
     assert uncontrolled > 7.5
     assert 2.5 < quarters[0] <= 4
-
-
-@pytest.mark.parametrize(("name", "required"), BLUEPRINTS.items())
-def test_the_file_is_a_blueprint(name: str, required: list[str]) -> None:
-    path = f"emucs/{name}.yaml"
-    data = yaml_util.load_yaml_dict(FOLDER / path)
-    blueprint = models.Blueprint(data, expected_domain="automation", path=path, schema=AUTOMATION_BLUEPRINT_SCHEMA)
-    assert blueprint.validate() is None
-    assert blueprint.metadata["source_url"].endswith(str(Path("blueprints/automation") / path))
-    for key, field in blueprint.inputs.items():
-        assert field["name"], key
-        assert field["description"].endswith("."), key
-        assert "selector" in field, key
-    assert [key for key, field in blueprint.inputs.items() if "default" not in field] == required
-    # Importing writes it anew.
-    again = yaml_util.parse_yaml(blueprint.yaml())
-    assert models.Blueprint(again, schema=AUTOMATION_BLUEPRINT_SCHEMA).data == blueprint.data
-
-
-@pytest.mark.parametrize("name", BLUEPRINTS)
-async def test_import_by_its_address(hass: HomeAssistant, aioclient_mock: AiohttpClientMocker, name: str) -> None:
-    path = f"emucs/{name}.yaml"
-    address = yaml_util.load_yaml_dict(FOLDER / path)["blueprint"]["source_url"]
-    raw = f"https://raw.githubusercontent.com/emucs/emucs/main/blueprints/automation/{path}"
-    aioclient_mock.get(raw, text=(FOLDER / path).read_text())
-    imported = await importer.fetch_blueprint_from_url(hass, address)
-    assert imported.suggested_filename == path.removesuffix(".yaml")
-    assert imported.blueprint.domain == "automation"

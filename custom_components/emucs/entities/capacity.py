@@ -182,6 +182,12 @@ def _set_peak_target(meter: MeterCoordinator, target: float) -> None:
     meter.async_set_option(SECTION_CAPACITY, CONF_PEAK_TARGET, target)
 
 
+def _note_off_for_peak(meter: MeterCoordinator, text: str) -> None:
+    """Take and keep what is switched off for the peak."""
+    meter.insights[Capacity].off_for_peak = text
+    meter.async_changed()
+
+
 ROWS: Final[tuple[Row, ...]] = (
     demand_row("demand", codes=(obis.DEMAND,)),
     demand_row("month_peak", codes=(obis.MONTH_PEAK,), value_fn=_month_peak),
@@ -250,6 +256,8 @@ ROWS: Final[tuple[Row, ...]] = (
         entity_category=EntityCategory.CONFIG,
         exists_fn=_has_quarters,
         is_always_available=True,
+        value_fn=lambda meter: meter.insights[Capacity].off_for_peak,
+        set_fn=_note_off_for_peak,
     ),
     EventRow(
         key="peak",

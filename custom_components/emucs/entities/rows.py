@@ -165,9 +165,12 @@ class NumberRow(Row, NumberEntityDescription):
 
 @dataclass(frozen=True, kw_only=True)
 class TextRow(Row, TextEntityDescription):
-    """A text that an automation or the user sets, and that is kept."""
+    """A text that an automation or the user sets."""
 
     platform: ClassVar = Platform.TEXT
+
+    value_fn: Of[str]
+    set_fn: Callable[[MeterCoordinator, str], None]
 
 
 class Span(NamedTuple):
