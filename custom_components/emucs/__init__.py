@@ -33,7 +33,14 @@ from .services import async_setup_services
 from .storage import async_remove_stores
 from .voltage_report import async_setup_voltage_report
 
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.EVENT, Platform.NUMBER, Platform.SENSOR]
+PLATFORMS = [
+    Platform.BINARY_SENSOR,
+    Platform.CALENDAR,
+    Platform.EVENT,
+    Platform.NUMBER,
+    Platform.SENSOR,
+    Platform.TEXT,
+]
 # The minor versions of entries that brought the present form of something.
 _WITH_TARGET: Final = 2
 _WITHOUT_NUMBER: Final = 3

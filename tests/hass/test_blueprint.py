@@ -8,27 +8,20 @@ from pathlib import Path
 import shutil
 from typing import Any
 
-from homeassistant.components.automation.config import AUTOMATION_BLUEPRINT_SCHEMA
-from homeassistant.components.blueprint import importer, models
 from homeassistant.components.persistent_notification import Notification, UpdateType, async_register_callback
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
-from homeassistant.util import yaml as yaml_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events, mock_restore_cache
-from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClientMocker
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.emucs.const import DOMAIN
 from tests.support import BRUSSELS, entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 
 PATH = "emucs/peak_shedding.yaml"
-FOLDER = Path(__file__).parents[2] / "blueprints" / "automation"
-BLUEPRINT = FOLDER / PATH
-# What the user has to fill in of each: no helper has to be made by hand but where a run has to remember something.
-BLUEPRINTS = {"peak_shedding": ["loads", "memory"], "quiet_start": ["meter", "machine"]}
+BLUEPRINT = Path(__file__).parents[2] / "blueprints" / "automation" / PATH
 
 # A second here is a minute and a half of the meter. The times of the blueprint are those of Home Assistant.
 SPEED = 90
@@ -39,7 +32,7 @@ EVENING = datetime(2026, 1, 1, 21, 30, tzinfo=BRUSSELS)
 EV = "input_boolean.ev_charger"
 HEAT_PUMP = "input_boolean.heat_pump"
 HOME = "input_boolean.home"
-MEMORY = "input_text.shed_loads"
+MEMORY = "text.capacity_tariff_off_for_the_peak"
 ALARM = "binary_sensor.capacity_tariff_peak_alarm"
 BUDGET = "sensor.capacity_tariff_available_power"
 TARGET = "number.capacity_tariff_peak_target"
@@ -93,6 +86,18 @@ class House:
         action = "turn_on" if on else "turn_off"
         await self.hass.services.async_call("input_boolean", action, {"entity_id": entity}, blocking=True)
 
+    async def note(self, text: str) -> None:
+        await self.hass.services.async_call("text", "set_value", {"entity_id": MEMORY, "value": text}, blocking=True)
+
+    async def away(self) -> None:
+        """End what reads the meter, as a restart does, while the automation goes on."""
+        (entry,) = self.hass.config_entries.async_entries(DOMAIN)
+        assert await self.hass.config_entries.async_unload(entry.entry_id)
+
+    async def back(self) -> None:
+        (entry,) = self.hass.config_entries.async_entries(DOMAIN)
+        assert await self.hass.config_entries.async_setup(entry.entry_id)
+
     async def aim(self, target: float) -> None:
         await self.hass.services.async_call(
             "number", "set_value", {"entity_id": TARGET, "value": target}, blocking=True
@@ -112,7 +117,6 @@ async def move_in(hass: HomeAssistant, tmp_path: Path, socket_enabled: None) -> 
             *,
             target: float = 4,
             on: tuple[str, ...] = (EV, HEAT_PUMP),
-            memory: dict[str, Any] | None = None,
             after: int = 0,
             speed: int = SPEED,
             **inputs: Any,
@@ -127,12 +131,11 @@ async def move_in(hass: HomeAssistant, tmp_path: Path, socket_enabled: None) -> 
             stack.callback(async_track_state_change_event(hass, [EV, HEAT_PUMP], house.obey))
             names = {EV: "Car", HEAT_PUMP: "Heat pump", HOME: "At home"}
             switches = {key.partition(".")[2]: {"name": name, "initial": key in on} for key, name in names.items()}
-            texts = {MEMORY.partition(".")[2]: memory or {}}
             for domain, config in (
                 ("homeassistant", {}),
                 ("persistent_notification", {}),
                 ("input_boolean", switches),
-                ("input_text", texts),
+                ("power", {}),
             ):
                 assert await async_setup_component(hass, domain, {domain: config})
             server = await stack.enter_async_context(TcpServer(house.meter, speed=10))
@@ -148,9 +151,13 @@ async def move_in(hass: HomeAssistant, tmp_path: Path, socket_enabled: None) -> 
             stack.push_async_callback(hass.config_entries.async_unload, entry.entry_id)
             await hass.async_block_till_done()
 
+            device = dr.async_get(hass).async_get_device_by_identifier(
+                (DOMAIN, f"{house.meter.meter_id}_capacity"), entry.entry_id
+            )
+            assert device is not None
             settings = {
+                "device": device.id,
                 "loads": loads,
-                "memory": MEMORY,
                 "minimum_off": {"milliseconds": 500},
                 "minimum_on": {"seconds": 0},
                 "restore_after": {"milliseconds": 300},
@@ -219,6 +226,25 @@ async def test_restores_only_what_it_shed(move_in: Move, entity_registry: er.Ent
     assert house.switched == [(EV, "off"), (EV, "on")]
 
 
+async def test_finds_entities_by_what_they_are(move_in: Move, entity_registry: er.EntityRegistry) -> None:
+    house = await move_in([CAR])
+    for entity in (ALARM, BUDGET, MEMORY, "sensor.electricity_meter_power"):
+        entity_registry.async_update_entity(entity, new_entity_id=f"{entity.partition('.')[0]}.mine_{len(entity)}")
+    await eventually(lambda: not house.on(EV))
+    assert house.state(f"text.mine_{len(MEMORY)}").state == EV
+
+
+async def test_does_nothing_without_values(move_in: Move) -> None:
+    house = await move_in([CAR, WARMTH], target=20, on=(), restore_after={"seconds": 2})
+    await house.note(EV)
+    await house.away()
+    await asyncio.sleep(2.5)
+    assert house.switched == []
+    await house.back()
+    assert house.noted == EV
+    await eventually(lambda: house.switched == [(EV, "on")])
+
+
 async def test_minimum_times(move_in: Move) -> None:
     house = await move_in(
         [CAR],
@@ -259,12 +285,15 @@ async def test_what_is_switched_on_by_hand_is_left_alone(move_in: Move) -> None:
     assert house.switched == [(EV, "off"), (EV, "on"), (EV, "off")]
 
 
-async def test_remembers_over_a_restart(hass: HomeAssistant, move_in: Move) -> None:
-    mock_restore_cache(hass, [State(MEMORY, EV)])
-    house = await move_in([CAR, WARMTH], target=20, on=())
+async def test_remembers_over_a_restart(move_in: Move) -> None:
+    house = await move_in([CAR, WARMTH], on=(EV,))
+    await eventually(lambda: not house.on(EV))
+    await house.away()
+    await house.back()
     assert house.noted == EV
+    await house.aim(20)
     await eventually(lambda: house.noted == "")
-    assert house.switched == [(EV, "on")]
+    assert house.switched == [(EV, "off"), (EV, "on")]
 
 
 async def test_conditions_and_actions(hass: HomeAssistant, move_in: Move) -> None:
@@ -299,11 +328,15 @@ def notified(hass: HomeAssistant) -> dict[str, str]:
     return messages
 
 
-async def test_a_helper_that_is_too_short(move_in: Move, notified: dict[str, str]) -> None:
-    house = await move_in([CAR, WARMTH], memory={"max": len(EV) - 1})
+async def test_more_than_can_be_noted(hass: HomeAssistant, move_in: Move, notified: dict[str, str]) -> None:
+    others = [f"switch.{letter * 113}" for letter in "ab"]
+    for other in others:
+        hass.states.async_set(other, "unavailable")
+    house = await move_in([CAR, WARMTH])
+    await house.note(full := ",".join(others))
     await eventually(lambda: f"peak_shedding_{MEMORY}" in notified)
     assert house.switched == []
-    assert house.noted == "unknown"
+    assert house.noted == full
 
 
 async def test_a_load_that_never_fits(move_in: Move, notified: dict[str, str]) -> None:
@@ -339,31 +372,3 @@ async def test_the_quarter_ends_lower_than_without(hass: HomeAssistant, move_in:
     assert house.switched == [(EV, "off"), (EV, "on")]
     assert uncontrolled > 7.5
     assert 2.5 < quarters[0] <= 4
-
-
-@pytest.mark.parametrize(("name", "required"), BLUEPRINTS.items())
-def test_the_file_is_a_blueprint(name: str, required: list[str]) -> None:
-    path = f"emucs/{name}.yaml"
-    data = yaml_util.load_yaml_dict(FOLDER / path)
-    blueprint = models.Blueprint(data, expected_domain="automation", path=path, schema=AUTOMATION_BLUEPRINT_SCHEMA)
-    assert blueprint.validate() is None
-    assert blueprint.metadata["source_url"].endswith(str(Path("blueprints/automation") / path))
-    for key, field in blueprint.inputs.items():
-        assert field["name"], key
-        assert field["description"].endswith("."), key
-        assert "selector" in field, key
-    assert [key for key, field in blueprint.inputs.items() if "default" not in field] == required
-    # Importing writes it anew.
-    again = yaml_util.parse_yaml(blueprint.yaml())
-    assert models.Blueprint(again, schema=AUTOMATION_BLUEPRINT_SCHEMA).data == blueprint.data
-
-
-@pytest.mark.parametrize("name", BLUEPRINTS)
-async def test_import_by_its_address(hass: HomeAssistant, aioclient_mock: AiohttpClientMocker, name: str) -> None:
-    path = f"emucs/{name}.yaml"
-    address = yaml_util.load_yaml_dict(FOLDER / path)["blueprint"]["source_url"]
-    raw = f"https://raw.githubusercontent.com/emucs/emucs/main/blueprints/automation/{path}"
-    aioclient_mock.get(raw, text=(FOLDER / path).read_text())
-    imported = await importer.fetch_blueprint_from_url(hass, address)
-    assert imported.suggested_filename == path.removesuffix(".yaml")
-    assert imported.blueprint.domain == "automation"

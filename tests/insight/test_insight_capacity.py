@@ -373,6 +373,7 @@ class TestPriceOfOneMoreKilowatt:
 def test_survives_a_restart() -> None:
     house = House(local("2026-07-14 11:50:00"), prints_demand=False)
     capacity = fed(IMEWO, *house.run(2000, "3"))
+    capacity.off_for_peak = "switch.boiler"
     again = Capacity.restore(IMEWO, json.loads(json.dumps(capacity.save())))
     assert again.state is None
     assert again.report().average_forecast is None
@@ -385,6 +386,7 @@ def test_survives_a_restart() -> None:
     assert other.new_peak is None
     assert again.months() == capacity.months()
     assert again.report() == capacity.report()
+    assert again.off_for_peak == "switch.boiler"
 
 
 def test_the_goal_may_change_at_any_time() -> None:

@@ -9,7 +9,7 @@ from homeassistant.components.binary_sensor import BinarySensorDeviceClass
 from homeassistant.components.number import NumberMode
 from homeassistant.components.number.const import NumberDeviceClass
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
-from homeassistant.const import CURRENCY_EURO, EntityCategory, UnitOfPower
+from homeassistant.const import CURRENCY_EURO, EntityCategory, Platform, UnitOfPower
 from homeassistant.util import dt as dt_util
 
 from ..coordinator import MeterCoordinator
@@ -27,8 +27,10 @@ from .rows import (
     Of,
     Row,
     SensorRow,
+    TextRow,
     Value,
     demand_row,
+    entity_of,
     of_state,
     rounded,
 )
@@ -51,14 +53,14 @@ def _bills_peaks(meter: MeterCoordinator) -> bool:
 _effective_target: Final = of_state(Capacity, lambda state: state.effective_target)
 
 
-def _quarter_row(key: str, value: Of[Decimal | None], attributes: Of[dict[str, Any]]) -> SensorRow:
+def _quarter_row(key: str, value: Of[Decimal | None], attributes: Of[dict[str, Any]], **fields: Any) -> SensorRow:
     """Return a power that follows from quarters: in kW, as bills give it."""
 
     def to_the_watt(meter: MeterCoordinator) -> Decimal | None:
         number = value(meter)
         return None if number is None else round(number, 3)
 
-    return demand_row(key, exists_fn=_has_quarters, value_fn=to_the_watt, attributes_fn=attributes)
+    return demand_row(key, exists_fn=_has_quarters, value_fn=to_the_watt, attributes_fn=attributes, **fields)
 
 
 def _forecast_attributes(state: CapacityState | None) -> dict[str, Any]:
@@ -71,6 +73,15 @@ def _forecast_attributes(state: CapacityState | None) -> dict[str, Any]:
         "quarter_end": (demand.start + QUARTER).isoformat(),
         "estimated": demand.estimated,
         "coverage": float(round(demand.coverage, 2)),
+    }
+
+
+def _budget_attributes(meter: MeterCoordinator) -> dict[str, Any]:
+    """Return the target in kW, and where automations find what belongs to it, whatever users named it."""
+    return {
+        "target": rounded(_effective_target(meter)),
+        "alarm_entity": entity_of(meter, Platform.BINARY_SENSOR, "peak_alarm"),
+        "power_entity": entity_of(meter, Platform.SENSOR, "power"),
     }
 
 
@@ -171,6 +182,12 @@ def _set_peak_target(meter: MeterCoordinator, target: float) -> None:
     meter.async_set_option(SECTION_CAPACITY, CONF_PEAK_TARGET, target)
 
 
+def _note_off_for_peak(meter: MeterCoordinator, text: str) -> None:
+    """Take and keep what is switched off for the peak."""
+    meter.insights[Capacity].off_for_peak = text
+    meter.async_changed()
+
+
 ROWS: Final[tuple[Row, ...]] = (
     demand_row("demand", codes=(obis.DEMAND,)),
     demand_row("month_peak", codes=(obis.MONTH_PEAK,), value_fn=_month_peak),
@@ -189,7 +206,8 @@ ROWS: Final[tuple[Row, ...]] = (
     _quarter_row(
         "demand_budget",
         of_state(Capacity, lambda state: state.budget),
-        lambda meter: {"target": rounded(_effective_target(meter))},
+        _budget_attributes,
+        shows_attributes=True,
     ),
     demand_row("effective_target", exists_fn=_has_quarters, value_fn=_effective_target),
     _quarter_row(
@@ -230,6 +248,16 @@ ROWS: Final[tuple[Row, ...]] = (
         exists_fn=_has_quarters,
         value_fn=lambda meter: meter.insights[Capacity].settings.peak_target,
         set_fn=_set_peak_target,
+    ),
+    # What an automation switched off for the peak: it has to know that after a restart too.
+    TextRow(
+        key="off_for_peak",
+        translation_key="off_for_peak",
+        entity_category=EntityCategory.CONFIG,
+        exists_fn=_has_quarters,
+        is_always_available=True,
+        value_fn=lambda meter: meter.insights[Capacity].off_for_peak,
+        set_fn=_note_off_for_peak,
     ),
     EventRow(
         key="peak",

@@ -11,9 +11,12 @@ from homeassistant.components.calendar import CalendarEntityDescription
 from homeassistant.components.event import EventEntityDescription
 from homeassistant.components.number import NumberEntityDescription
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntityDescription, SensorStateClass
+from homeassistant.components.text import TextEntityDescription
 from homeassistant.const import EntityCategory, Platform, UnitOfPower, UnitOfRatio
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity import EntityDescription
 
+from ..const import DOMAIN
 from ..coordinator import MeterCoordinator
 from ..devices import service_identifier
 from ..insight.base import Insight
@@ -162,6 +165,16 @@ class NumberRow(Row, NumberEntityDescription):
     set_fn: Callable[[MeterCoordinator, float], None]
 
 
+@dataclass(frozen=True, kw_only=True)
+class TextRow(Row, TextEntityDescription):
+    """A text that an automation or the user sets."""
+
+    platform: ClassVar = Platform.TEXT
+
+    value_fn: Of[str]
+    set_fn: Callable[[MeterCoordinator, str], None]
+
+
 class Span(NamedTuple):
     """Something that lasts from a begin to an end: one of the states of an entity."""
 
@@ -197,6 +210,11 @@ class EventRow(Row, EventEntityDescription):
 
     events_fn: Of[Iterable[Happening]]
     """What the latest telegram brought."""
+
+
+def entity_of(meter: MeterCoordinator, platform: Platform, key: str) -> str | None:
+    """Return the id of an entity of the electricity meter or one of its services; None if there is none."""
+    return er.async_get(meter.hass).async_get_entity_id(platform, DOMAIN, f"{meter.identifier}_{key}")
 
 
 def of_register(code: str, function: Callable[[Register], Value]) -> Of[Value]:

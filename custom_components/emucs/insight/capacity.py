@@ -106,6 +106,8 @@ class Capacity(Insight[CapacitySettings, CapacityState]):
         self._warning = Alarm()
         self.billed = self.report()
         """What is billed, as of the latest update of the entities."""
+        self.off_for_peak = ""
+        """What an automation noted as switched off for the peak."""
 
     @override
     @staticmethod
@@ -275,7 +277,12 @@ class Capacity(Insight[CapacitySettings, CapacityState]):
     def save(self) -> dict[str, Any]:
         """Return what a restart needs, as JSON has it."""
         own_rate = self._own_rate and [str(self._own_rate[0]), self._own_rate[1]]
-        return {"quarter": self.quarter.save(), "ledger": self.ledger.save(), "own_rate": own_rate}
+        return {
+            "quarter": self.quarter.save(),
+            "ledger": self.ledger.save(),
+            "own_rate": own_rate,
+            "off_for_peak": self.off_for_peak,
+        }
 
     @override
     @classmethod
@@ -287,4 +294,5 @@ class Capacity(Insight[CapacitySettings, CapacityState]):
         if (own_rate := saved.get("own_rate")) is not None:
             rate, year = own_rate
             capacity._own_rate = Decimal(rate), int(year)
+        capacity.off_for_peak = str(saved.get("off_for_peak", ""))
         return capacity
