@@ -37,4 +37,4 @@ async def add_dashboard(api: Api, language: str) -> None:
 def what_to_look_at(noon: date, month_peak: str | None) -> str:
     """Return what has happened, by the views of the dashboard, in one line of a terminal."""
     peak = f"Peak ({month_peak})" if month_peak else "Peak"
-    return f"Look at: Grid (noon of {noon:%-d %b} above 253 V), {peak}, Meter (water leak)."
+    return f"Look at: Grid (noon of {noon:%-d %b} above 253 V), {peak}, Meter (leak)."

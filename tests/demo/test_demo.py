@@ -78,7 +78,7 @@ def test_says_first_where_the_dashboard_is_and_last_what_to_look_at(first: str) 
     addresses = re.findall(r"http://\S+", first)
     assert addresses[0].endswith("/digital-meter")
     last = first.rstrip().splitlines()[-1]
-    assert re.fullmatch(r"Look at: Grid \(noon of .+ above 253 V\), Peak \([\d.]+ kW\), Meter \(water leak\)\.", last)
+    assert re.fullmatch(r"Look at: Grid \(noon of .+ above 253 V\), Peak \([\d.]+ kW\), Meter \(leak\)\.", last)
     assert len(last) < 80
 
 
