@@ -204,8 +204,6 @@ class App:
             async with step("Importing the last 30 days"):
                 await import_past(api, entities, life.household, life.hours, hass.exports)
             await import_rates(api, solar.ENTITIES, life.hours)
-            if memory:
-                await import_rates(api, entities, memory.hours)
             key = SOLAR, solar.ENERGY.key
             zero = life.household.zero[key]
             await import_counter(api, solar.ENERGY.entity_id, key, life.hours, zero)

@@ -11,7 +11,6 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from custom_components.emucs.insight.baseload import BaseLoad
 from custom_components.emucs.insight.meter import MeterInsights
 from custom_components.emucs.insight.silence import LongestSilence
 from custom_components.emucs.insight.voltage import Voltage
@@ -20,7 +19,6 @@ from custom_components.emucs.storage import SERIES, STATE
 from harness.api import Api
 from harness.entities import DOMAIN
 from harness.entry import until_loaded
-from harness.household import Hour, Spread, hour_of
 
 from .life import Read
 
@@ -35,8 +33,6 @@ class Memory:
         self._insights = MeterInsights(meter_id, options)
         self.voltages: dict[str, list[tuple[float, float]]] = {}
         """Means of ten minutes in V over the last day, with seconds since 1970, by the key of the sensor."""
-        self._meter_id = meter_id
-        self._nights: dict[datetime, float] = {}  # the base load in W, by the hours in which it was known
 
     def learn(self, telegrams: Sequence[Read]) -> None:
         """Feed telegrams to the insights. Takes seconds."""
@@ -44,24 +40,16 @@ class Memory:
         for time, frame in telegrams:
             if telegram := parser.parse(frame):
                 self._insights.feed(telegram, time)
-                self._note(time, is_recent=end - time < _RECENT)
-        self._nights.pop(hour_of(end), None)
+                if end - time < _RECENT:
+                    self._note(time)
 
-    @property
-    def hours(self) -> list[Hour]:
-        """Return what sensors would have shown in the hours."""
-        key = self._meter_id, BaseLoad.name
-        return [Hour(start, {}, {key: Spread(watts)}) for start, watts in self._nights.items()]
-
-    def _note(self, time: datetime, *, is_recent: bool) -> None:
+    def _note(self, time: datetime) -> None:
         """Keep what charts show."""
-        voltage, night = self._insights[Voltage].state, self._insights[BaseLoad].state
-        if voltage is not None and is_recent:
-            for phase, mean in voltage.means.items():
-                if mean is not None:
-                    self.voltages.setdefault(f"voltage_10min_{phase}", []).append((time.timestamp(), mean))
-        if night is not None and night.base is not None:
-            self._nights.setdefault(hour_of(time), night.base)
+        if (voltage := self._insights[Voltage].state) is None:
+            return
+        for phase, mean in voltage.means.items():
+            if mean is not None:
+                self.voltages.setdefault(f"voltage_10min_{phase}", []).append((time.timestamp(), mean))
 
     async def hand_over(self, api: Api, config: Path) -> None:
         """Put it into the stores of the entry of the Home Assistant with this configuration folder."""
