@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import fcntl
 from pathlib import Path
 import re
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import aiohttp
 
@@ -26,8 +26,12 @@ from . import solar
 from .day import begin_sum, tell_the_day
 from .life import HouseholdChangedError, Life
 from .live import first_values, show, table
-from .scene import DASHBOARD, add_dashboard, set_options
+from .progress import say, step
+from .scene import DASHBOARD, OPTIONS, add_dashboard, set_options, what_to_look_at
 from .state import State
+
+if TYPE_CHECKING:
+    from .memory import Memory
 
 STATE = Path(__file__).parent / ".state"
 HTTP_PORT = 8123
@@ -49,11 +53,6 @@ class Options:
     language: str | None = None
 
 
-def say(text: str) -> None:
-    """Print for the user, flushed, as the output may not be a terminal."""
-    print(text, flush=True)
-
-
 class App:
     """One run of the demo."""
 
@@ -70,6 +69,7 @@ class App:
             self._state = State.begin(folder)
         self._state.language = options.language or self._state.language
         self._life: Life | None = None
+        self._memory: asyncio.Future[Memory] | None = None
 
     async def run(self) -> None:
         """Run until stopped; restart Home Assistant when its user asks for that."""
@@ -88,8 +88,11 @@ class App:
             )
         await _let_the_hour_turn()
         again = bool(self._state.looked)
-        say("Catching up with the household…" if again else "Living the household's last 30 days…")
-        life = self._life = await self._catch_up()
+        async with step("Catching up with the household" if again else "Living the household's last 30 days"):
+            life = self._life = await self._catch_up()
+        if life.telegrams:
+            # While Home Assistant starts, which is another process.
+            self._memory = asyncio.ensure_future(asyncio.to_thread(_remember, life))
         server = await stack.enter_async_context(TcpServer(life.meter, LOOPBACK, self._state.meter_port))
         # Home Assistant keeps the address, so the port stays the same from start to start.
         self._state.meter_port = server.port
@@ -116,8 +119,10 @@ class App:
         hass = HomeAssistant(self._state.config, port)
         language = self._state.language
         hass.prepare(language=language, more=solar.configuration(language) if self._life else "")
-        say("Starting Home Assistant…")
-        async with hass, aiohttp.ClientSession() as session:
+        async with AsyncExitStack() as stack:
+            async with step("Starting Home Assistant"):
+                await stack.enter_async_context(hass)
+            session = await stack.enter_async_context(aiohttp.ClientSession())
             try:
                 async with await _uninterrupted(self._log_in(session, hass)) as api:
                     await self._stay(hass, api, url)
@@ -142,29 +147,47 @@ class App:
             api = await Api(session, hass.url, self._state.token).open()
         except HarnessError as error:
             raise HarnessError(f"{error} Start anew with --fresh.") from error
-        await api.until_running()
+        async with step("Waiting until it has set everything up"):
+            await api.until_running()
         return api
 
     async def _stay(self, hass: HomeAssistant, api: Api, url: str) -> None:
         """Set up what is missing, then show the values for as long as the demo runs."""
-        is_new = await ensure_entry(api, url, COMPONENT)
-        if is_new:
-            await check_dashboard(api, await read_entities(api))
-            await add_dashboard(api, self._state.language)
-            if self._life:
-                await set_options(api)
-                await solar.add_to_energy(api)
+        async with step("Setting up the meter"):
+            await self._set_up(api, url)
+        memory = await self._hand_over_memory(hass, api)
         entities = await read_entities(api)
         if self._life:
-            await self._tell_the_past(hass, api, entities, self._life)
-        values = table(await first_values(api, entities))
+            await self._tell_the_past(hass, api, entities, self._life, memory)
+        values = await first_values(api, entities)
         say(f"\n  the meter        {hass.url}/{DASHBOARD}\n  its energy       {hass.url}/energy")
         say(f"  login            {USER} / {self._state.password}\n")
-        if self._options.once:
-            say("\n".join(values))
+        if not self._options.once:
+            say("Ctrl-C stops everything.\n")
+        hint = ["", what_to_look_at(self._life.happenings.noon, values.get("month_peak"))] if self._life else []
+        say("\n".join([*table(values), *hint]))
+        if not self._options.once:
+            await show(api, entities, len(values), hint, self._go_on)
+
+    async def _set_up(self, api: Api, url: str) -> None:
+        """Add the meter if it is missing, with everything that a household has set up."""
+        if not await ensure_entry(api, url, COMPONENT):
             return
-        say("\n".join(["Ctrl-C stops everything.", "", *values]))
-        await show(api, entities, len(values), self._go_on)
+        await check_dashboard(api, await read_entities(api))
+        await add_dashboard(api, self._state.language)
+        if self._life:
+            await set_options(api)
+            await solar.add_to_energy(api)
+
+    async def _hand_over_memory(self, hass: HomeAssistant, api: Api) -> Memory | None:
+        """Let the integration know the last two weeks, once; return what charts show of them."""
+        remembering, self._memory = self._memory, None
+        if remembering is None:
+            return None
+        async with step("Going through the last two weeks"):
+            memory = await remembering
+            await memory.hand_over(api, hass.config)
+        return memory
 
     async def _go_on(self, api: Api) -> None:
         """Note how far the household has lived, and show what its inverter says."""
@@ -172,11 +195,14 @@ class App:
             self._life.note_the_time()
             await solar.tell(api, self._life.household.logger)
 
-    async def _tell_the_past(self, hass: HomeAssistant, api: Api, entities: Entities, life: Life) -> None:
+    async def _tell_the_past(
+        self, hass: HomeAssistant, api: Api, entities: Entities, life: Life, memory: Memory | None
+    ) -> None:
         """Import what Home Assistant does not have: the hours, and the minutes of the last day."""
         made = await solar.tell(api, life.household.logger)
         if life.hours and life.is_new:
-            await import_past(api, entities, life.household, life.hours, hass.exports)
+            async with step("Importing the last 30 days"):
+                await import_past(api, entities, life.household, life.hours, hass.exports)
             await import_rates(api, solar.ENTITIES, life.hours)
             key = SOLAR, solar.ENERGY.key
             zero = life.household.zero[key]
@@ -186,8 +212,18 @@ class App:
         elif life.hours:
             await fill_gap(api, Entities((*entities.all, *solar.ENTITIES.all)), life.hours)
         if life.minutes:
-            await tell_the_day(hass.config, Entities((*entities.all, *solar.ENTITIES.all)), life.minutes)
+            voltages = memory.voltages if memory else {}
+            await tell_the_day(hass.config, Entities((*entities.all, *solar.ENTITIES.all)), life.minutes, voltages)
         life.told()
+
+
+def _remember(life: Life) -> Memory:
+    """Return what the integration would know of a household. Takes seconds: it loads parts of Home Assistant."""
+    from .memory import Memory  # noqa: PLC0415 -- see above
+
+    memory = Memory(life.meter.meter_id, OPTIONS)
+    memory.learn(life.telegrams)
+    return memory
 
 
 def _lock(folder: Path) -> IO[bytes]:

@@ -5,7 +5,7 @@ beside those that it has written itself of the same sensors.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from itertools import groupby
@@ -19,7 +19,7 @@ from harness.household import SOLAR
 from harness.logger import Minute
 
 type Series = list[tuple[float, float]]
-"""Seconds since the epoch, and the power in W."""
+"""Seconds since the epoch, and the power in W or the voltage in V."""
 
 DATABASE: Final = "home-assistant_v2.db"
 _PERIOD: Final = 300
@@ -29,7 +29,7 @@ _RECORDED: Final = 20.0  # seconds in which a new sensor is in the database, whi
 
 _SENSOR = """
     SELECT metadata_id, attributes_id FROM states JOIN states_meta USING (metadata_id)
-    WHERE states_meta.entity_id = ? AND state NOT IN ('unknown', 'unavailable') ORDER BY last_updated_ts DESC LIMIT 1
+    WHERE states_meta.entity_id = ? AND state != 'unavailable' ORDER BY last_updated_ts DESC LIMIT 1
 """
 _STATE = "INSERT INTO states (metadata_id, attributes_id, state, last_updated_ts, origin_idx) VALUES (?, ?, ?, ?, 0)"
 _STATISTICS = """
@@ -42,9 +42,15 @@ _SUM = """
 """
 
 
-async def tell_the_day(config: Path, entities: Entities, minutes: Sequence[Minute]) -> None:
-    """Write some minutes of the powers into the database of the Home Assistant with this configuration folder."""
-    series = {entity_id: each for entity_id, each in _series(entities, minutes) if each}
+async def tell_the_day(
+    config: Path, entities: Entities, minutes: Sequence[Minute], voltages: Mapping[str, Series]
+) -> None:
+    """Write the powers of some minutes into the database of the Home Assistant with this configuration folder.
+
+    `voltages` are what the meter's own sensors would have shown in V, by their keys.
+    """
+    found = {entity_id: each for key, each in voltages.items() if (entity_id := entities.find(key))}
+    series = {entity_id: each for entity_id, each in _series(entities, minutes) if each} | found
     await _until_written(lambda: _write(config / DATABASE, series))
 
 

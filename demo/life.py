@@ -2,11 +2,13 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from harness.household import PAST, Hour, Household, hour_of
 from harness.logger import Minute
 from virtual_meter import VirtualMeter
 
+from .happenings import FORTNIGHT, Happenings
 from .state import State
 
 FINE = 1  # seconds per step while the meter is read, as its server does
@@ -14,6 +16,13 @@ FINE = 1  # seconds per step while the meter is read, as its server does
 
 class HouseholdChangedError(Exception):
     """The simulation differs from the one that ran before: its registers would jump."""
+
+
+class Read(NamedTuple):
+    """A telegram, and when it was printed."""
+
+    time: datetime
+    frame: bytes
 
 
 class Life:
@@ -30,9 +39,13 @@ class Life:
             state.born = hour_of(datetime.now(UTC)) - PAST
             state.save()
         self.household = Household(state.born)
+        self._shown = state.born + PAST
+        self.happenings = Happenings(self.meter, self._shown)
         self.is_new = not state.looked
         self.hours: list[Hour] = []
         self.minutes: list[Minute] = []
+        self.telegrams: list[Read] = []
+        """Of the two weeks before the first start, one a minute; empty later on."""
         self._live_from = self.meter.time
 
     @property
@@ -54,6 +67,7 @@ class Life:
         """Drop the hours, as Home Assistant has them now."""
         self.hours.clear()
         self.minutes.clear()
+        self.telegrams.clear()
         self._state.looked = [times for times in self._state.looked if times[0] != self._live_from]
         self._state.looked.append((self._live_from, self.meter.time))
         self.note_the_time()
@@ -73,4 +87,9 @@ class Life:
             self.household.advance_to(end, FINE)
         if self._state.looked and self._state.seen != list(self.household.registers.values()):
             raise HouseholdChangedError
-        return self.household.live_until(datetime.now(UTC))
+        return self.household.live_until(datetime.now(UTC), self._read if self.is_new else lambda _: None)
+
+    def _read(self, meter: VirtualMeter) -> None:
+        """Read the meter, as the integration would have done."""
+        if meter.time >= self._shown - FORTNIGHT:
+            self.telegrams.append(Read(meter.time, meter.telegram()))

@@ -1,7 +1,7 @@
 """Shows current values in the terminal."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from itertools import count
 import sys
@@ -48,15 +48,21 @@ def table(shown: dict[str, str]) -> list[str]:
     return [f"  {key:<24}{value:>18}" for key, value in shown.items()]
 
 
-async def show(api: Api, entities: Entities, height: int, each_time: Callable[[Api], Awaitable[None]]) -> None:
-    """Update the table above the cursor; in a file, print a line per minute. Never returns by itself."""
+async def show(
+    api: Api, entities: Entities, height: int, below: Sequence[str], each_time: Callable[[Api], Awaitable[None]]
+) -> None:
+    """Update the table above the cursor, and the lines below it; in a file, print a line per minute.
+
+    `height`: of the table that was printed with those lines. Never returns by itself.
+    """
     terminal = sys.stdout.isatty()
     for period in count(1):
         await api.sleep(PERIOD)
         await each_time(api)
         if terminal:
             lines = table(await values(api, entities, TABLE))
-            print(f"\x1b[{height}A" + "\n".join(f"{line}\x1b[K" for line in lines), flush=True)
+            shown_lines = "\n".join(f"{line}\x1b[K" for line in [*lines, *below])
+            print(f"\x1b[{height + len(below)}A{shown_lines}", flush=True)
             height = len(lines)
         elif period % LINE_EVERY == 0:
             shown = await values(api, entities, LINE)

@@ -57,7 +57,7 @@ async def _add(api: Api, url: str, component: Path) -> None:
 
 
 async def configure(api: Api, options: Mapping[str, Any]) -> None:
-    """Set options of the meter, by section, through the integration's own options flow."""
+    """Set options of the meter, by section, through the integration's own options flow, as far as it asks for them."""
     [entry] = await api.command("config_entries/get", domain=DOMAIN)
     path = "config/config_entries/options/flow"
     step = await api.request("POST", path, {"handler": entry["entry_id"]})
@@ -65,7 +65,8 @@ async def configure(api: Api, options: Mapping[str, Any]) -> None:
     if step["type"] == "menu":
         step = await api.request("POST", path, {"next_step_id": "settings"})
     sections: dict[str, Any] = {field["name"]: {} for field in step["data_schema"] if field.get("type") == "expandable"}
-    result = await api.request("POST", path, sections | dict(options))
+    asked = {field["name"] for field in step["data_schema"]}
+    result = await api.request("POST", path, sections | {name: options[name] for name in options if name in asked})
     if result["type"] != "create_entry":
         raise HarnessError(f"The options were not taken: {result.get('errors')}")
     await until_loaded(api)

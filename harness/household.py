@@ -1,6 +1,6 @@
 """A virtual household whose past is known hour by hour."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -58,8 +58,8 @@ class Household:
         """Return the counters, kWh or m³, by meter and entity key."""
         return self._counters(self.meter.truth)
 
-    def live_until(self, end: datetime) -> list[Hour]:
-        """Simulate up to a moment, and return the hours that ended meanwhile."""
+    def live_until(self, end: datetime, look: Callable[[VirtualMeter], None] = lambda _: None) -> list[Hour]:
+        """Simulate up to a moment, and return the hours that ended meanwhile; `look` is shown the meter each minute."""
         hours: list[Hour] = []
         begun = hour_of(self.meter.time)
         if begun < self.meter.time and begun + HOUR <= end:
@@ -67,7 +67,7 @@ class Household:
             self.advance_to(begun + HOUR, COARSE)
             hours.append(Hour(begun, self.registers, {}))
         before: Mapping[Key, float] = self.registers
-        for hour in hourly_history(self.meter, end, COARSE):
+        for hour in hourly_history(self.meter, end, COARSE, look):
             hours.append(self._hour(before, hour))
             before = hours[-1].counters
         return hours

@@ -1,6 +1,6 @@
 """Live fast through past hours, for whoever needs their statistics."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -36,11 +36,18 @@ def _spread(samples: list[int]) -> Spread:
     return Spread(kilowatts(sum(samples) // len(samples)), kilowatts(min(samples)), kilowatts(max(samples)))
 
 
-def hourly_history(meter: VirtualMeter, until: datetime, step: int = 60) -> Iterator[HourOfHistory]:
+def _nobody(_: VirtualMeter) -> None:
+    """Look at nothing."""
+
+
+def hourly_history(
+    meter: VirtualMeter, until: datetime, step: int = 60, look: Callable[[VirtualMeter], None] = _nobody
+) -> Iterator[HourOfHistory]:
     """Advance `meter` to `until` in steps of so many seconds, and yield every complete clock hour on the way.
 
     The meter ends exactly at `until` (aware) once the last hour has been taken, and can go on living from there.
     A first hour that the meter only knows in part is passed over. `step` must divide an hour, or ValueError.
+    `look` is shown the meter after each step of the complete hours, and of what comes after them.
     """
     if step < 1 or _HOUR % step:
         msg = f"an hour cannot be cut in steps of {step} s"
@@ -52,6 +59,7 @@ def hourly_history(meter: VirtualMeter, until: datetime, step: int = 60) -> Iter
         samples = []
         for _ in range(_HOUR // step):
             meter.advance(step, step)
+            look(meter)
             samples.append(meter.net_milliwatts)
         yield HourOfHistory(
             start=meter.time - timedelta(seconds=_HOUR),
@@ -59,4 +67,8 @@ def hourly_history(meter: VirtualMeter, until: datetime, step: int = 60) -> Iter
             power_import=_spread([max(0, sample) for sample in samples]),
             power_export=_spread([max(0, -sample) for sample in samples]),
         )
-    meter.advance(max(0, end - now), step)
+    while now < end:
+        passed = min(step, end - now)
+        meter.advance(passed, step)
+        look(meter)
+        now += passed

@@ -39,6 +39,7 @@ class Household:
         self.branches = [0] * (BRANCHES if three else 1)  # mW, below zero when the branch exports
         self.gas_flow = 0  # ml/s
         self.water_flow = 0  # ml/s
+        self.leak_flow = 0  # ml/s of water that nobody has opened a tap for
 
     def connect(self, load: Load) -> None:
         """Connect something more, which runs from now on."""
@@ -71,4 +72,4 @@ class Household:
         if self.boiler:
             self.boiler.run(t, seconds, levels[HOT])
             self.gas_flow = self.boiler.flow
-        self.water_flow = levels[COLD] + levels[HOT]
+        self.water_flow = levels[COLD] + levels[HOT] + self.leak_flow

@@ -28,6 +28,12 @@ class Happening:
     disturbance: Disturbance | None
     """None where nothing is heard of the meter meanwhile."""
 
+    def within(self, start: datetime) -> tuple[int, int]:
+        """Return when it begins and ends, in seconds since the epoch, if its days are counted from `start` (aware)."""
+        day = start.astimezone(BRUSSELS) + timedelta(days=self.day)
+        begin = epoch(datetime.combine(day, self.begin, BRUSSELS))
+        return begin, begin + int(self.lasts.total_seconds())
+
 
 HAPPENINGS: Final = (
     Happening(1, time(11, 55), timedelta(hours=2), Disturbance(volts=257)),
@@ -76,7 +82,7 @@ def two_weeks(
     The house lives in steps of a period. At 10 s, a day takes about a second.
     """
     meter = VirtualMeter(profile, seed, start, gas=False, water=False, history_months=0, period=period, street=street)
-    planned = [_placed(start, each) for each in happenings]
+    planned = [(*each.within(start), each) for each in happenings]
     end = epoch(start + timedelta(days=days))
     for t in range(epoch(start) + period, end + 1, period):
         now = next((each for begin, over, each in planned if begin < t <= over), None)
@@ -84,13 +90,6 @@ def two_weeks(
         meter.advance(period, period)
         if now is None or now.disturbance is not None:
             yield Moment(meter.truth, meter.telegram())
-
-
-def _placed(start: datetime, happening: Happening) -> tuple[int, int, Happening]:
-    """Return when it begins and ends, in seconds since the epoch."""
-    day = start.astimezone(BRUSSELS) + timedelta(days=happening.day)
-    begin = epoch(datetime.combine(day, happening.begin, BRUSSELS))
-    return begin, begin + int(happening.lasts.total_seconds()), happening
 
 
 def true_slots(moments: Iterable[Moment]) -> Iterator[TrueSlot]:

@@ -74,6 +74,45 @@ def test_prints_the_address_the_login_and_the_values(first: str) -> None:
         value(first, key)
 
 
+def test_says_first_where_the_dashboard_is_and_last_what_to_look_at(first: str) -> None:
+    addresses = re.findall(r"http://\S+", first)
+    assert addresses[0].endswith("/digital-meter")
+    last = first.rstrip().splitlines()[-1]
+    assert re.fullmatch(r"Look at: Grid \(noon of .+ above 253 V\), Peak \([\d.]+ kW\), Meter \(leak\)\.", last)
+    assert len(last) < 80
+
+
+def test_what_happened_is_known(database: sqlite3.Connection) -> None:
+    query = (
+        "SELECT state FROM states JOIN states_meta AS meta USING (metadata_id) "
+        "WHERE meta.entity_id = ? ORDER BY last_updated_ts DESC, state_id DESC LIMIT 1"
+    )
+    for entity_id, expected in (
+        ("sensor.grid_connection_voltage_quality", "outside"),
+        ("binary_sensor.water_meter_leak", "on"),
+        ("binary_sensor.gas_meter_leak", "off"),
+    ):
+        assert database.execute(query, (entity_id,)).fetchone() == (expected,), entity_id
+    for entity_id in ("sensor.household_base_load", "sensor.household_recurring_peak", "sensor.household_time_band"):
+        (state,) = database.execute(query, (entity_id,)).fetchone()
+        assert state not in ("unknown", "unavailable"), entity_id
+
+
+def test_the_voltages_of_the_day_are_there(database: sqlite3.Connection, first: str) -> None:
+    query = (
+        "SELECT max(CAST(state AS REAL)), max(last_updated_ts) - min(last_updated_ts) "
+        "FROM states JOIN states_meta AS meta USING (metadata_id) WHERE meta.entity_id = ?"
+    )
+    highest, lasts = database.execute(query, ("sensor.grid_connection_10_minute_voltage_l1",)).fetchone()
+    assert highest > 253
+    assert lasts > 24 * HOUR
+
+
+def test_home_assistant_opens_on_the_dashboard(state: Path, first: str) -> None:
+    [users] = (state / "virtual" / "config" / ".storage").glob("frontend.user_data_*")
+    assert json.loads(users.read_text())["data"]["core"]["default_panel"] == "digital-meter"
+
+
 def test_leaves_nothing_running(state: Path, first: str) -> None:
     assert processes_of(state) == []
 

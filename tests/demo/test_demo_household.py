@@ -1,13 +1,16 @@
 """The life of the virtual household, from start to start."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
+from demo.happenings import Happenings
 from demo.life import HouseholdChangedError, Life
 from demo.state import State
+from virtual_meter import VirtualMeter
 
 STOP = datetime(2026, 3, 4, 14, 20, tzinfo=UTC)
 
@@ -78,3 +81,47 @@ async def test_another_life_is_not_mistaken_for_this_one(tmp_path: Path, stopped
     state.seen[0] -= 0.001
     with pytest.raises(HouseholdChangedError):
         await Life(state).catch_up()
+
+
+def highest_voltage(meter: VirtualMeter) -> float:
+    return max(float(phase.voltage) for phase in meter.truth.phases)
+
+
+def test_a_noon_has_too_high_a_voltage_and_the_next_ones_do_not() -> None:
+    meter = VirtualMeter("1.7.1", 1, datetime(2026, 2, 26, 11, tzinfo=UTC))
+    happenings = Happenings(meter, STOP)
+    noons = {}
+    for _ in range(3):
+        noons[meter.time.date()] = highest_voltage(meter)
+        meter.advance(24 * 3600, 300)
+    worst = happenings.noon
+    assert worst == (STOP - timedelta(days=5)).date()
+    assert noons[worst] > 253
+    assert noons[worst + timedelta(days=1)] < 253
+
+
+def test_water_never_stops_since_the_day_before() -> None:
+    meter = VirtualMeter("1.7.1", 1, STOP - timedelta(days=2))
+    Happenings(meter, STOP)
+    flows = []
+    while meter.time < STOP:
+        meter.advance(600, 60)
+        flows.append(meter.household.water_flow)
+    # Also while nobody draws any, at night; but it did stop before.
+    assert min(flows[: 12 * 6]) == 0
+    assert min(flows[-31 * 6 :]) > 0
+
+
+async def test_the_first_start_alone_has_read_the_two_weeks_before(
+    tmp_path: Path, stopped: Life, freezer: FrozenDateTimeFactory
+) -> None:
+    assert stopped.telegrams == []
+    again = Life(loaded(tmp_path))
+    await again.catch_up()
+    assert again.telegrams == []
+    freezer.move_to(STOP)
+    first = Life(State.begin(tmp_path / "other"))
+    await first.catch_up()
+    assert len(first.telegrams) == pytest.approx(14 * 24 * 60, abs=60)
+    assert first.telegrams[-1].time == STOP
+    assert all(later.time > earlier.time for earlier, later in pairwise(first.telegrams))

@@ -43,3 +43,14 @@ def test_nothing_to_live_through() -> None:
 def test_steps_must_fit_in_an_hour() -> None:
     with pytest.raises(ValueError, match="steps of 7 s"):
         list(hourly_history(VirtualMeter(start=START), START, step=7))
+
+
+def test_each_step_can_be_looked_at() -> None:
+    meter = VirtualMeter(start=START)
+    seen: list[datetime] = []
+    until = START + timedelta(hours=2)
+    list(hourly_history(meter, until, 60, lambda each: seen.append(each.time)))
+    # From ten o'clock on; a last step is shorter.
+    assert seen[0] == datetime(2026, 3, 20, 10, 1, tzinfo=UTC)
+    assert seen[-1] == until == meter.time
+    assert len(seen) == 60 + 18
