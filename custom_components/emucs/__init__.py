@@ -28,6 +28,7 @@ from .peak_statistics import async_setup_peak_statistics
 from .port_watch import async_forget_watch
 from .self_consumption import async_follow_self_consumption
 from .services import async_setup_services
+from .sidebar import async_setup_sidebar
 from .storage import async_remove_stores
 from .voltage_report import async_setup_voltage_report
 
@@ -47,6 +48,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_find_slot(hass)
     async_setup_voltage_report(hass)
     async_setup_live(hass)
+    async_setup_sidebar(hass)
     async_setup_history(hass)
     async_setup_history_services(hass)
     await async_setup_dashboard(hass)

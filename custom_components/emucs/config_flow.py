@@ -27,6 +27,7 @@ import probatio
 
 from .const import (
     CONF_ADD_TO_ENERGY,
+    CONF_ADD_TO_SIDEBAR,
     CONF_BAUDRATE,
     CONF_BYTESIZE,
     CONF_PARITY,
@@ -45,6 +46,7 @@ from .insight.user_port import CONF_USER_PORT, UserPort, detect_user_port
 from .options_flow import EmucsOptionsFlow
 from .port import LinkDown, PortError, Telegram
 from .port_watch import NUMBER_WITHIN, link_of
+from .sidebar import sidebar_marker
 from .texts import async_exception_text, async_language, async_words, problem_of
 
 SECTION_ADVANCED: Final = "advanced"
@@ -235,6 +237,8 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             self._abort_if_unique_id_configured()
             options = {CONF_ADD_TO_ENERGY: True} if user_input[CONF_ADD_TO_ENERGY] else {}
+            if user_input.get(CONF_ADD_TO_SIDEBAR):
+                options[CONF_ADD_TO_SIDEBAR] = True
             if user_input[CONF_USER_PORT] != UserPort.P1:
                 options[CONF_USER_PORT] = user_input[CONF_USER_PORT]
             title = await async_title(self.hass, identifier_of(telegram), model)
@@ -249,6 +253,7 @@ class EmucsConfigFlow(ConfigFlow, domain=DOMAIN):
                 {
                     probatio.Required(CONF_USER_PORT, default=str(guess.port)): USER_PORT_SELECTOR,
                     probatio.Required(CONF_ADD_TO_ENERGY, default=True): BooleanSelector(),
+                    sidebar_marker(self.hass): BooleanSelector(),
                 }
             ),
             description_placeholders={

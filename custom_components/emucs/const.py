@@ -11,6 +11,7 @@ CONF_STOPBITS: Final = "stopbits"
 CONF_WAIT: Final = "wait"
 CONF_UPDATE_INTERVAL: Final = "update_interval"
 CONF_ADD_TO_ENERGY: Final = "add_to_energy"
+CONF_ADD_TO_SIDEBAR: Final = "add_to_sidebar"
 
 DEFAULT_WAIT: Final = 12
 
