@@ -28,7 +28,7 @@ from .peak_statistics import async_setup_peak_statistics
 from .port_watch import async_forget_watch
 from .self_consumption import async_follow_self_consumption
 from .services import async_setup_services
-from .sidebar import async_setup_sidebar
+from .sidebar import async_offer_in_sidebar, async_setup_sidebar
 from .storage import async_remove_stores
 from .voltage_report import async_setup_voltage_report
 
@@ -78,6 +78,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     await async_follow_self_consumption(hass, entry)
     async_setup_live_feed(hass, entry)
     await async_add_resource(hass)
+    await async_offer_in_sidebar(hass, entry)
     return True
 
 

@@ -9,8 +9,8 @@ const STRATEGY = "emucs";
 const ELEMENT = `ll-strategy-dashboard-${STRATEGY}`;
 const DOCUMENTATION = "https://github.com/emucs/emucs#dashboard";
 // Also those that others import: none of them waits until another one has come.
-const LEADING = ["dashboard", "live-card", "flow-card", "quarter-card", "heatmap-card", "report-links", "texts", "banner", "sidebar"];
-const MODULES = [...LEADING, "meter-card", "meter", "live", "trace", "format", "quarter", "peak-bars", "card-view", "live-view", "quarter-view", "flow", "flow-view", "target", "heatmap", "heatmap-view", "page-parts", "views", "sections"];
+const LEADING = ["dashboard", "live-card", "flow-card", "quarter-card", "heatmap-card", "report-links", "texts", "banner"];
+const MODULES = [...LEADING, "meter-card", "meter", "live", "trace", "format", "quarter", "peak-bars", "card-view", "live-view", "quarter-view", "flow", "flow-view", "target", "heatmap", "heatmap-view", "page-parts", "views", "sections", "sidebar"];
 
 let loading;
 let loaded = {};
@@ -26,13 +26,12 @@ function load() {
 
 async function fetchAll() {
   const modules = await Promise.all(MODULES.map((name) => import(`./${name}.js`)));
-  const [{ dashboard }, { LiveCard, suggestLiveCard }, { FlowCard, suggestFlowCard }, { QuarterCard, suggestCard }, { HeatmapCard, suggestHeatmap }, { ReportLinks }, { say }, { Banner }, { follow }] = modules;
+  const [{ dashboard }, { LiveCard, suggestLiveCard }, { FlowCard, suggestFlowCard }, { QuarterCard, suggestCard }, { HeatmapCard, suggestHeatmap }, { ReportLinks }, { say }, { Banner }] = modules;
   for (const card of [LiveCard, FlowCard, QuarterCard, HeatmapCard, ReportLinks, Banner]) {
     if (!customElements.get(card.NAME)) {
       customElements.define(card.NAME, card);
     }
   }
-  window.hassConnection?.then(({ conn }) => follow(conn, home));
   loaded = { dashboard, say, suggest: { live: suggestLiveCard, flow: suggestFlowCard, card: suggestCard, heatmap: suggestHeatmap } };
   return loaded;
 }
@@ -95,9 +94,5 @@ function offer(list, key, what) {
 }
 
 function text(key) {
-  return loaded.say?.(home(), key);
-}
-
-function home() {
-  return document.querySelector("home-assistant")?.hass;
+  return loaded.say?.(document.querySelector("home-assistant")?.hass, key);
 }
