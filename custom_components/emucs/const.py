@@ -12,6 +12,8 @@ CONF_WAIT: Final = "wait"
 CONF_UPDATE_INTERVAL: Final = "update_interval"
 CONF_ADD_TO_ENERGY: Final = "add_to_energy"
 CONF_ADD_TO_SIDEBAR: Final = "add_to_sidebar"
+ASKED_AT_SET_UP: Final = (CONF_ADD_TO_ENERGY, CONF_ADD_TO_SIDEBAR)
+"""Options that no form of the options shows: they are removed when what they ask for is done."""
 
 DEFAULT_WAIT: Final = 12
 

@@ -39,6 +39,12 @@ async def add(api: Api, home: Home, **answers: bool) -> None:
     assert result["type"] == "create_entry", result
 
 
+async def delete(api: Api) -> None:
+    """Remove the dashboard."""
+    [board] = await boards(api)
+    await api.command("lovelace/dashboards/delete", dashboard_id=board["id"])
+
+
 async def remove(api: Api) -> None:
     """Remove the meter."""
     [entry] = await api.command("config_entries/get", domain="emucs")
@@ -113,7 +119,7 @@ async def test_the_dashboard_is_in_the_sidebar_after_set_up(home: Home, window: 
 async def test_a_dashboard_that_was_removed_stays_away(home: Home, window: Window, page: Page) -> None:
     await window.go(page, "/energy")
     async with home.api() as api:
-        await api.command("lovelace/dashboards/delete", dashboard_id=PATH)
+        await delete(api)
         [entry] = await api.command("config_entries/get", domain="emucs")
         await api.request("POST", f"config/config_entries/entry/{entry['entry_id']}/reload")
         await home.at_rest()
@@ -144,7 +150,8 @@ async def test_only_an_administrator_adds_it(home: Home, window: Window, page: P
         # From then on everybody has it.
         await entry_of(other).click()
         await shown(home, other)
-        await window.leave(other)
+        for each in (page, other):
+            await window.leave(each)
         await remove(api)
 
 
@@ -163,7 +170,7 @@ async def test_what_is_there_is_not_overwritten(home: Home, window: Window, page
         assert not await asked(api)
         await window.leave(page)
         await remove(api)
-        await api.command("lovelace/dashboards/delete", dashboard_id=PATH)
+        await delete(api)
 
 
 async def test_one_that_was_made_by_hand_is_taken(home: Home, window: Window, page: Page) -> None:
@@ -188,7 +195,7 @@ async def test_the_title_is_in_the_language_of_the_administrator(home: Home, win
         await expect(entry_of(dutch, "Belgische digitale meter")).to_have_count(1)
         await window.leave(dutch)
         await remove(api)
-        await api.command("lovelace/dashboards/delete", dashboard_id=PATH)
+        await delete(api)
         users = await api.command("config/auth/list")
         [created] = [each for each in users if each["name"] == RESIDENT]
         await api.command("config/auth/delete", user_id=created["id"])
