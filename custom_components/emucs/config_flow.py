@@ -39,14 +39,13 @@ from .const import (
     ENTRY_VERSION,
 )
 from .devices import async_title, identifier_of, is_of, model_of, port_version_of
-from .forms import USER_PORT_SELECTOR, form_section, integer
+from .forms import USER_PORT_SELECTOR, form_section, integer, sidebar_marker
 from .insight.grid import grid_of
 from .insight.mbus import mbus_meters
 from .insight.user_port import CONF_USER_PORT, UserPort, detect_user_port
 from .options_flow import EmucsOptionsFlow
 from .port import LinkDown, PortError, Telegram
 from .port_watch import NUMBER_WITHIN, link_of
-from .sidebar import sidebar_marker
 from .texts import async_exception_text, async_language, async_words, problem_of
 
 SECTION_ADVANCED: Final = "advanced"

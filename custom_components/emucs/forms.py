@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     NumberSelector,
@@ -14,6 +15,7 @@ from homeassistant.helpers.selector import (
 )
 import probatio
 
+from .const import CONF_ADD_TO_SIDEBAR, DOMAIN
 from .insight.user_port import UserPort
 
 
@@ -52,6 +54,12 @@ def form_section(
     if suggested is not None and name not in values:
         marker = probatio.Optional(name, description={"suggested_value": {**filled_in, **suggested}})
     return {marker: section(schema, {"collapsed": collapsed})}
+
+
+def sidebar_marker(hass: HomeAssistant) -> probatio.Optional:
+    """Return the field that asks for the dashboard, ticked for the first meter: the dashboard shows all meters."""
+    is_first = not hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+    return probatio.Optional(CONF_ADD_TO_SIDEBAR, description={"suggested_value": is_first})
 
 
 USER_PORT_SELECTOR: Final = SelectSelector(

@@ -26,12 +26,6 @@ _MODULE: Final = "sidebar.js"
 _ICON: Final = "mdi:meter-electric"
 
 
-def sidebar_marker(hass: HomeAssistant) -> probatio.Optional:
-    """Return the field that asks for the dashboard, ticked for the first meter: the dashboard shows all meters."""
-    is_first = not hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-    return probatio.Optional(CONF_ADD_TO_SIDEBAR, description={"suggested_value": is_first})
-
-
 @callback
 def async_setup_sidebar(hass: HomeAssistant) -> None:
     """Register the command."""

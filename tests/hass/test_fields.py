@@ -33,6 +33,7 @@ WORDS = {
     # Those of what is left out of an import are looked up by name.
     "history": {*re.findall(r'words\["(\w+)"\]', REPORT), "ignored", "left_out", "others", "unknown_states"},
     "recurring_peak": {"none", *DayKind},
+    "sidebar": {"title"},
     "voltage_report": words_said() - {*Grid},
 }
 # Of all entities, or of all of a platform.
