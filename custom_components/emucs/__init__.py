@@ -30,6 +30,7 @@ from .port_watch import async_forget_watch
 from .price_watch import async_follow_prices
 from .self_consumption import async_follow_self_consumption
 from .services import async_setup_services
+from .sidebar import async_offer_in_sidebar, async_setup_sidebar
 from .storage import async_remove_stores
 from .voltage_report import async_setup_voltage_report
 
@@ -56,6 +57,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_find_slot(hass)
     async_setup_voltage_report(hass)
     async_setup_live(hass)
+    async_setup_sidebar(hass)
     async_setup_history(hass)
     async_setup_history_services(hass)
     await async_setup_dashboard(hass)
@@ -87,6 +89,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     await async_follow_self_consumption(hass, entry)
     async_setup_live_feed(hass, entry)
     await async_add_resource(hass)
+    await async_offer_in_sidebar(hass, entry)
     return True
 
 

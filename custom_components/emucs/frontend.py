@@ -33,6 +33,12 @@ async def async_setup_dashboard(hass: HomeAssistant) -> None:
     add_extra_js_url(hass, url)
 
 
+def module_url(hass: HomeAssistant, name: str) -> str | None:
+    """Return where browsers get a module; None without a frontend."""
+    url = hass.data.get(_URL)
+    return None if url is None else f"{url.rpartition('/')[0]}/{name}"
+
+
 async def async_add_resource(hass: HomeAssistant) -> None:
     """Add the module to the dashboard resources as well, for pages older than the integration or its update.
 

@@ -14,7 +14,7 @@ from homeassistant.helpers.selector import (
 )
 import probatio
 
-from .const import CONF_UPDATE_INTERVAL
+from .const import ASKED_AT_SET_UP, CONF_UPDATE_INTERVAL
 from .coordinator import MeterCoordinator
 from .forms import (
     AREA_SELECTOR,
@@ -138,6 +138,9 @@ class EmucsOptionsFlow(HistorySteps):
 
     async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the options."""
+        if user_input is not None:
+            known = self.config_entry.options
+            user_input |= {key: known[key] for key in ASKED_AT_SET_UP if key in known}
         errors = {}
         if user_input is not None:
             # Whether the form is shown from its top or where it was left differs: one of both is in view.

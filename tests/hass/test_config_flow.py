@@ -113,7 +113,8 @@ async def test_what_a_meter_cannot_say_is_asked(hass: HomeAssistant, server: Tcp
     flow_id = await start(hass, "network")
     form = await submit(hass, flow_id, **address(server))
     # That it is P1 is certain, and there is no other meter to tell it from.
-    assert [str(key) for key in form["data_schema"].schema] == ["area", "breaker", "price_entity", "add_to_energy"]
+    asked = ["area", "breaker", "price_entity", "add_to_energy", "add_to_sidebar"]
+    assert [str(key) for key in form["data_schema"].schema] == asked
     form = await submit(hass, flow_id, area="imewo", breaker="much", add_to_energy=False)
     assert form["errors"] == {"breaker": "breaker"}
     result = await submit(hass, flow_id, area="imewo", breaker="32 A", add_to_energy=False)

@@ -39,6 +39,7 @@ WORDS = {
     # Those that have no name of their own.
     "reader": {CABLE},
     "recurring_peak": {"none", *DayKind},
+    "sidebar": {"title"},
     "voltage_report": words_said() - {*Grid},
 }
 # Of all entities, or of all of a platform.

@@ -18,7 +18,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.selector import BooleanSelector, TextSelector
 import probatio
 
-from ..const import CONF_ADD_TO_ENERGY, CONF_READER, CONF_WAIT, DOMAIN
+from ..const import ASKED_AT_SET_UP, CONF_ADD_TO_ENERGY, CONF_ADD_TO_SIDEBAR, CONF_READER, CONF_WAIT, DOMAIN
 from ..devices import async_title, identifier_of, is_of, model_of, port_version_of
 from ..forms import AREA_SELECTOR, BREAKER_SELECTOR, PRICE_SELECTOR, USER_PORT_SELECTOR, take_breaker
 from ..insight.capacity import CONF_AREA, SECTION_CAPACITY
@@ -66,7 +66,7 @@ async def _async_listen(hass: HomeAssistant, data: Mapping[str, Any]) -> Telegra
 
 def _options_of(user_input: Mapping[str, Any], port: UserPort) -> dict[str, Any]:
     """Return the options that follow from what was filled in when the meter was found."""
-    options: dict[str, Any] = {CONF_ADD_TO_ENERGY: True} if user_input[CONF_ADD_TO_ENERGY] else {}
+    options: dict[str, Any] = {key: True for key in ASKED_AT_SET_UP if user_input.get(key)}
     if port is not UserPort.P1:
         options[CONF_USER_PORT] = str(port)
     if CONF_AREA in user_input:
@@ -181,10 +181,14 @@ class ListeningSteps(ConfigFlow):
                 probatio.Optional(CONF_BREAKER): BREAKER_SELECTOR,
                 probatio.Optional(CONF_PRICE_ENTITY): PRICE_SELECTOR,
                 probatio.Required(CONF_ADD_TO_ENERGY, default=True): BooleanSelector(),
+                probatio.Optional(CONF_ADD_TO_SIDEBAR): BooleanSelector(),
             }
         )
         rating = rated_current(telegram, grid)
-        suggested = {} if rating is None else {CONF_BREAKER: f"{round(rating, 1).normalize():f}"}
+        # Once is enough: the dashboard shows all meters.
+        suggested: dict[str, Any] = {CONF_ADD_TO_SIDEBAR: not others}
+        if rating is not None:
+            suggested[CONF_BREAKER] = f"{round(rating, 1).normalize():f}"
         if others:
             suggested[CONF_NAME] = await async_title(self.hass, identifier_of(telegram), model)
         meters = mbus_meters(telegram, identifier_of(telegram)).values()

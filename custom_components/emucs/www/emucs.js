@@ -10,7 +10,7 @@ const ELEMENT = `ll-strategy-dashboard-${STRATEGY}`;
 const DOCUMENTATION = "https://github.com/emucs/emucs#dashboard";
 // Also those that others import: none of them waits until another one has come.
 const LEADING = ["dashboard", "live-card", "flow-card", "quarter-card", "heatmap-card", "day-card", "report-links", "texts", "banner"];
-const MODULES = [...LEADING, "meter-card", "meter", "live", "trace", "format", "quarter", "peak-bars", "card-view", "live-view", "quarter-view", "flow", "flow-view", "target", "heatmap", "heatmap-view", "page-parts", "views", "sections", "answer", "bars", "quarter-bars", "day", "day-view"];
+const MODULES = [...LEADING, "meter-card", "meter", "live", "trace", "format", "quarter", "peak-bars", "card-view", "live-view", "quarter-view", "flow", "flow-view", "target", "heatmap", "heatmap-view", "page-parts", "views", "sections", "answer", "bars", "quarter-bars", "day", "day-view", "sidebar"];
 
 let loading;
 let loaded = {};
