@@ -45,7 +45,7 @@ WORDS = {
 # Of all entities, or of all of a platform.
 COMMON_ATTRIBUTES = {
     *("device_class", "friendly_name", "icon", "options", "state_class", "unit_of_measurement"),
-    *("max", "min", "mode", "step"),
+    *("max", "min", "mode", "pattern", "step"),
     *("event_type", "event_types"),
     "last_reset",
     *("all_day", "description", "end_time", "location", "message", "start_time"),
