@@ -17,7 +17,7 @@ export const TEMPLATE = `
       <text class="end" x="20" y="115" data-part="gauge_begin"></text>
       <text class="end" x="180" y="115" data-part="gauge_end"></text>
     </svg>
-    <span class="centre">
+    <span class="centre" aria-hidden="true">
       <span class="small" data-part="direction"></span>
       <span class="big" data-part="power"></span>
     </span>

@@ -16,7 +16,7 @@ export const TEMPLATE = `
         <text class="end" x="20" y="115">0</text>
         <text class="end" x="180" y="115" data-part="gauge_end"></text>
       </svg>
-      <span class="centre">
+      <span class="centre" aria-hidden="true">
         <span class="small" data-part="forecast_label"></span>
         <span class="big" data-part="forecast"></span>
         <span class="small" data-part="estimated"></span>

@@ -92,18 +92,18 @@ function gridView(hass, meter, shown, preferences) {
       list(shown, ["available_current", "headroom", "connection_load", "apparent_peak", "overload_warning", "overload_alarm"]),
       !shown.headroom && of("current_phase").length > 0 && { type: "markdown", content: say(hass, "no_breaker"), grid_options: WHOLE },
     ]),
+    shown.voltage_quality
+      ? section(say(hass, "voltage"), "mdi:flash-alert-outline", [
+          list(shown, ["voltage_quality", "voltage_problem", "overvoltage_time", "undervoltage_time"]),
+          graph(of("voltage_10min_phase"), WEEK * 24),
+          { type: `custom:${ReportLinks.NAME}`, config_entry_id: meter.config_entry_id, grid_options: WHOLE },
+        ])
+      : null,
     section(say(hass, "phases"), "mdi:sine-wave", [
       shown.power && hasSources(preferences) && own(LIVE_CARD, meter),
       ...tiles(shown, keys, grid),
       of("power_phase").length > 1 && graph(of("power_phase"), 6),
     ]),
-    shown.voltage_quality
-      ? section(say(hass, "voltage"), "mdi:flash-alert-outline", [
-          list(shown, ["voltage_quality", "voltage_problem", "overvoltage_time", "undervoltage_time"]),
-          graph(of("voltage_10min_phase"), 24),
-          { type: `custom:${ReportLinks.NAME}`, config_entry_id: meter.config_entry_id, grid_options: WHOLE },
-        ])
-      : null,
   ];
 }
 
@@ -112,7 +112,7 @@ function houseView(hass, meter, shown) {
   return [
     section(say(hass, "habits"), "mdi:home-clock", [
       shown.recurring_peak && own(HEATMAP_CARD, meter),
-      list(shown, ["recurring_peak", "base_load", "base_load_alarm"]),
+      list(shown, ["base_load", "base_load_alarm"]),
       means(shown.base_load ?? [], MONTH),
     ]),
     section(say(hass, "forecast"), "mdi:chart-bell-curve", [
