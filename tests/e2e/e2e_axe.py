@@ -18,6 +18,7 @@ _RUN: Final = """async () => {
         if (each.shadowRoot) look(each.shadowRoot);
     });
     look(document);
+    if (!ours.length) return {ours, found: []};
     const {violations} = await axe.run({include: ours}, {resultTypes: ["violations"]});
     const found = violations.flatMap(({id, nodes}) =>
         nodes.map(({target, failureSummary}) => `${id}: ${target.flat().at(-1)}: ${failureSummary}`));

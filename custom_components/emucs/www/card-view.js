@@ -22,6 +22,8 @@ button { font: inherit; color: inherit; background: none; border: 0; padding: 0;
 .gauge svg { display: block; width: 100%; }
 .gauge path { fill: none; stroke-width: 16; }
 .track { stroke: var(--divider-color); }
+/* The button that is all of what is below it: its label says that in words. */
+.cover { position: absolute; inset: 0; width: 100%; }
 .end { font-size: 9px; fill: var(--secondary-text-color); text-anchor: middle; }
 .centre { position: absolute; inset: 34% 20% 8%; display: flex; flex-direction: column; align-items: center; justify-content: center; }
 .big { font-size: 28px; font-weight: 500; line-height: 1.2; white-space: nowrap; }

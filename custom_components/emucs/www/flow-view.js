@@ -3,18 +3,18 @@
 import { BASE } from "./card-view.js";
 
 /** Where each is, by its centre: the sun above, the grid at the left, the house at the right, the battery below. */
-const PLACES = { sun: [150, 40], grid: [44, 115], house: [256, 115], battery: [150, 190] };
+const PLACES = { sun: [150, 41], grid: [44, 116], house: [256, 116], battery: [150, 191] };
 const ICONS = { sun: "mdi:solar-power", grid: "mdi:transmission-tower", house: "mdi:home", battery: "mdi:battery" };
 export const NODES = Object.keys(PLACES);
 export const FLOWS = ["sun_house", "sun_grid", "sun_battery", "grid_house", "grid_battery", "battery_house", "battery_grid"];
 const WIDTH = 300;
-const HEIGHT = 230;
+const HEIGHT = 232;
 
 const path = (name) => {
   const [from, to] = name.split("_").map((each) => PLACES[each]);
   // Between two sides straight, else bent towards the middle.
   const isStraight = from[0] === to[0] || from[1] === to[1];
-  const [x, y] = [150, 115];
+  const [x, y] = [150, 116];
   return `M${from}${isStraight ? "L" : `Q${x} ${y} `}${to}`;
 };
 
@@ -30,19 +30,20 @@ const node = (name) => `
 export const TEMPLATE = `
 <ha-card data-part="card">
   <h2 data-part="title"></h2>
-  <button type="button" class="board" data-part="gauge">
+  <div class="board" data-part="board">
     <span class="plane" aria-hidden="true">
       <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">${FLOWS.map(line).join("")}</svg>
       ${NODES.map(node).join("")}
     </span>
-  </button>
+    <button type="button" class="cover" data-part="gauge"></button>
+  </div>
   <p class="status" data-part="status"></p>
 </ha-card>`;
 
 export const STYLE = `${BASE}
-.board { display: block; width: 100%; max-width: 420px; margin: 0 auto; overflow: hidden; aspect-ratio: ${WIDTH} / ${HEIGHT}; }
+.board { position: relative; width: 100%; max-width: 420px; margin: 0 auto; overflow: hidden; aspect-ratio: 300 / 232; }
 /* Without a battery, there is nothing below. */
-[data-battery="none"] .board { aspect-ratio: ${WIDTH} / 155; }
+[data-battery="none"] .board { aspect-ratio: 300 / 158; }
 .plane { position: relative; display: block; }
 .board svg { display: block; width: 100%; }
 .sun { --flow: var(--energy-solar-color, #ff9800); }

@@ -53,24 +53,16 @@ export function list(shown, keys) {
 }
 
 /** What a counter came to in a day, as Home Assistant's energy dashboard has it. */
-export function today(entity) {
+export function today(entity, name = ITSELF) {
   const period = { calendar: { period: "day" } };
-  return entity && { type: "statistic", entity, name: ITSELF, stat_type: "change", period, grid_options: HALF };
+  return entity && { type: "statistic", entity, name, stat_type: "change", period, grid_options: HALF };
 }
 
 /** How much a day, of counters. */
 export function perDay(counters, days = DAYS) {
-  return statistics(counters, { chart_type: "bar", period: "day", days_to_show: days, stat_types: ["change"] });
-}
-
-/** The means of a day, of measurements. */
-export function means(measurements, days) {
-  return statistics(measurements, { chart_type: "line", period: "day", days_to_show: days, stat_types: ["mean"] });
-}
-
-function statistics(ids, more) {
-  const entities = ids.map((entity) => ({ entity, name: ITSELF }));
-  return ids.length > 0 && { type: "statistics-graph", entities, hide_legend: ids.length === 1, grid_options: WHOLE, ...more };
+  const entities = counters.map((entity) => ({ entity, name: ITSELF }));
+  const more = { chart_type: "bar", period: "day", days_to_show: days, stat_types: ["change"] };
+  return counters.length > 0 && { type: "statistics-graph", entities, hide_legend: counters.length === 1, grid_options: WHOLE, ...more };
 }
 
 /** The course of some states. */

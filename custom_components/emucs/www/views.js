@@ -7,13 +7,12 @@ import { LIVE_CARD } from "./live-card.js";
 import { entitiesOf, mbusMeters, nameOf } from "./meter.js";
 import { CARD } from "./quarter-card.js";
 import { ReportLinks } from "./report-links.js";
-import { graph, HALF, list, means, part, perDay, section, THIRD, tiles, today, until, WHOLE } from "./sections.js";
+import { graph, HALF, list, part, perDay, section, THIRD, tiles, today, until, WHOLE } from "./sections.js";
 import { say } from "./texts.js";
 
 const MEDIA = { gas: "mdi:fire", water: "mdi:water", heat: "mdi:radiator", cooling: "mdi:snowflake", electricity: "mdi:flash" };
 const BANDS = ["day", "night", "peak", "off_peak", "eco", "medium", "pic"].map((band) => `energy_band_${band}`);
 const WEEK = 7;
-const MONTH = 30;
 
 /** The views: their paths, the keys of their titles, and functions of Home Assistant, a meter, its entities by key, and the preferences. */
 export const VIEWS = [
@@ -37,8 +36,8 @@ function todayView(hass, meter, shown, preferences) {
       say(hass, "view_today"),
       "mdi:calendar-today",
       [
-        today(imported),
-        today(exported),
+        today(imported, say(hass, "import_today")),
+        today(exported, say(hass, "export_today")),
         list(shown, ["energy_forecast_today", "cost_today"]),
         graph(shown.power ?? [], 24),
       ],
@@ -65,7 +64,7 @@ function hasSources(preferences) {
 function consumption(hass, meter) {
   const shown = visible(hass, meter);
   const counters = Object.keys(MEDIA).flatMap((medium) => shown[medium] ?? []);
-  return part(nameOf(meter), [...counters.map(today), ...tiles(shown, ["flow"]), perDay(counters, WEEK)]);
+  return part(nameOf(meter), [...counters.map((each) => today(each)), ...tiles(shown, ["flow"]), perDay(counters, WEEK)]);
 }
 
 function peakView(hass, meter, shown) {
@@ -113,7 +112,6 @@ function houseView(hass, meter, shown) {
     section(say(hass, "habits"), "mdi:home-clock", [
       shown.recurring_peak && own(HEATMAP_CARD, meter),
       list(shown, ["base_load", "base_load_alarm"]),
-      means(shown.base_load ?? [], MONTH),
     ]),
     section(say(hass, "forecast"), "mdi:chart-bell-curve", [
       list(shown, ["load_forecast", "energy_forecast_today", "next_slot"]),
