@@ -41,7 +41,7 @@ export const TEMPLATE = `
 </ha-card>`;
 
 export const STYLE = `${BASE}
-.board { position: relative; width: 100%; max-width: 420px; margin: 0 auto; overflow: hidden; aspect-ratio: 300 / 232; }
+.board { display: block; width: 100%; max-width: 420px; margin: 0 auto; overflow: hidden; aspect-ratio: 300 / 232; }
 /* Without a battery, there is nothing below. */
 [data-battery="none"] .board { aspect-ratio: 300 / 158; }
 .plane { position: relative; display: block; }

@@ -60,9 +60,17 @@ export function today(entity, name = ITSELF) {
 
 /** How much a day, of counters. */
 export function perDay(counters, days = DAYS) {
-  const entities = counters.map((entity) => ({ entity, name: ITSELF }));
-  const more = { chart_type: "bar", period: "day", days_to_show: days, stat_types: ["change"] };
-  return counters.length > 0 && { type: "statistics-graph", entities, hide_legend: counters.length === 1, grid_options: WHOLE, ...more };
+  return statistics(counters, { chart_type: "bar", period: "day", days_to_show: days, stat_types: ["change"] });
+}
+
+/** The means of a day, of measurements. */
+export function means(measurements, days) {
+  return statistics(measurements, { chart_type: "line", period: "day", days_to_show: days, stat_types: ["mean"] });
+}
+
+function statistics(ids, more) {
+  const entities = ids.map((entity) => ({ entity, name: ITSELF }));
+  return ids.length > 0 && { type: "statistics-graph", entities, hide_legend: ids.length === 1, grid_options: WHOLE, ...more };
 }
 
 /** The course of some states. */

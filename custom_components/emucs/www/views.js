@@ -7,12 +7,13 @@ import { LIVE_CARD } from "./live-card.js";
 import { entitiesOf, mbusMeters, nameOf } from "./meter.js";
 import { CARD } from "./quarter-card.js";
 import { ReportLinks } from "./report-links.js";
-import { graph, HALF, list, part, perDay, section, THIRD, tiles, today, until, WHOLE } from "./sections.js";
+import { graph, HALF, list, means, part, perDay, section, THIRD, tiles, today, until, WHOLE } from "./sections.js";
 import { say } from "./texts.js";
 
 const MEDIA = { gas: "mdi:fire", water: "mdi:water", heat: "mdi:radiator", cooling: "mdi:snowflake", electricity: "mdi:flash" };
 const BANDS = ["day", "night", "peak", "off_peak", "eco", "medium", "pic"].map((band) => `energy_band_${band}`);
 const WEEK = 7;
+const MONTH = 30;
 
 /** The views: their paths, the keys of their titles, and functions of Home Assistant, a meter, its entities by key, and the preferences. */
 export const VIEWS = [
@@ -111,7 +112,8 @@ function houseView(hass, meter, shown) {
   return [
     section(say(hass, "habits"), "mdi:home-clock", [
       shown.recurring_peak && own(HEATMAP_CARD, meter),
-      list(shown, ["base_load", "base_load_alarm"]),
+      list(shown, ["recurring_peak", "base_load", "base_load_alarm"]),
+      means(shown.base_load ?? [], MONTH),
     ]),
     section(say(hass, "forecast"), "mdi:chart-bell-curve", [
       list(shown, ["load_forecast", "energy_forecast_today", "next_slot"]),
