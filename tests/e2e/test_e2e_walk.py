@@ -7,6 +7,7 @@ import pytest
 
 from demo.scene import DASHBOARD
 from harness.hass import ROOT
+from tests.e2e.e2e_axe import axe, inspect
 from tests.e2e.e2e_browser import PHONE
 from tests.e2e.e2e_demo import LANGUAGES, Demo, texts
 
@@ -95,6 +96,7 @@ async def test_the_energy_dashboard_shows_a_day(demo: Demo) -> None:
 async def test_why_there_is_no_value_is_said(demo: Demo) -> None:
     # The meter falls silent: the process that plays it is stopped, and Home Assistant is another one.
     demo.process.send_signal(signal.SIGSTOP)
+    script = axe()
     try:
         said = set()
         for language in LANGUAGES:
@@ -102,6 +104,10 @@ async def test_why_there_is_no_value_is_said(demo: Demo) -> None:
                 await open_dashboard(demo, page)
                 await expect(page.locator(f"{CARD} [data-level=unavailable]").first).to_be_visible(timeout=SILENT)
                 said.add(await part(page, "status").inner_text())
+                if script:
+                    elements, violations = await inspect(page, script)
+                    assert not violations, "\n".join(violations)
+                    assert "emucs-banner" in elements
         assert len(said) == len(LANGUAGES)
     finally:
         demo.process.send_signal(signal.SIGCONT)

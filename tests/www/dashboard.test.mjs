@@ -69,12 +69,13 @@ test("what has no value is not shown", () => {
 
 test("a section of which nothing has a value has no heading either", () => {
   const hass = home();
-  Object.assign(hass.entities, entities("meter", { self_consumption: "sensor.self", base_load: "sensor.base" }));
-  const [habits, sun] = viewOf(hass, "house").sections.slice(-2);
+  Object.assign(hass.entities, entities("meter", { self_consumption: "sensor.self" }));
+  const sun = () => viewOf(hass, "house").sections.at(-1);
   const known = { condition: "state", entity: "sensor.self", state_not: ["unknown", "unavailable"] };
-  assert.deepEqual(sun.visibility, [{ condition: "or", conditions: [{ condition: "or", conditions: [known] }] }]);
+  assert.deepEqual(sun().visibility, [{ condition: "or", conditions: [{ condition: "or", conditions: [known] }] }]);
   // A chart is always there.
-  assert.equal(habits.visibility, undefined);
+  Object.assign(hass.entities, entities("meter", { energy_band_day: "sensor.day" }));
+  assert.equal(sun().visibility, undefined);
 });
 
 test("what is not known yet says how it will be", () => {
