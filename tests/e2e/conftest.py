@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from harness.browser import CHROMIUM
 from tests.e2e.e2e_browser import Window, browser
+from tests.e2e.e2e_demo import Demo, demo_in
 from tests.e2e.e2e_home import PASSWORD, USER, Home
 
 FAILED = pytest.StashKey[bool]()
@@ -18,6 +19,7 @@ FAILED = pytest.StashKey[bool]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Tell pytest of our option."""
     parser.addoption("--pictures", type=Path, metavar="DIR", help="where pictures of the pages go, such as docs/images")
+    parser.addoption("--sheet", type=Path, metavar="DIR", help="where the contact sheet of all views goes")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -69,6 +71,15 @@ async def page(home: Home, window: Window) -> AsyncGenerator[Page]:
     async with window.open() as page:
         await window.log_in(page, USER, PASSWORD)
         yield page
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def demo(window: Window, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Demo]:
+    """Run the demo."""
+    folder = tmp_path_factory.mktemp("demo")
+    async with demo_in(folder, window) as demo:
+        yield demo
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.hookimpl(wrapper=True)

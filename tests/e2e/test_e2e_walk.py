@@ -1,35 +1,21 @@
 """The demo in a browser: what somebody who has never seen it finds, in four languages, and the pictures of the docs."""
 
-import asyncio
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
-import json
-import re
-import shutil
 import signal
-import subprocess
-from typing import Any, cast
 
-import aiohttp
 from playwright.async_api import Locator, Page, expect
 import pytest
-import pytest_asyncio
 
 from demo.scene import DASHBOARD
-from demo.state import State
-from harness.api import Api
-from harness.entry import until_loaded
-from harness.hass import COMPONENT, ROOT
-from tests.demo.demo_process import read_until, running
-from tests.e2e.e2e_browser import PHONE, Window
+from harness.hass import ROOT
+from tests.e2e.e2e_axe import axe, inspect
+from tests.e2e.e2e_browser import PHONE
+from tests.e2e.e2e_demo import LANGUAGES, Demo, texts
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(150)]
 
 CARD = "emucs-quarter-card"
 DESKTOP = (1500, 1250)
-STARTED = "breaker"  # the last value that the demo prints
 SILENT = 60_000  # ms
-LANGUAGES = ("en", "nl", "fr", "de")
 PICTURES = {
     "en": ("dashboard-light", DESKTOP, False),
     "nl": ("dashboard-dark", DESKTOP, True),
@@ -43,47 +29,6 @@ SUPPORT = {
     "fr": ("fr.md", "Télécharger les diagnostics", "Actions"),
     "de": ("de.md", "Diagnosedaten herunterladen", "Aktionen"),
 }
-
-
-@dataclass(frozen=True)
-class Demo:
-    """A demo that runs."""
-
-    window: Window
-    process: subprocess.Popen[str]
-    state: State
-
-    async def speak(self, language: str) -> None:
-        """Set the language of Home Assistant, in which entities are named."""
-        async with aiohttp.ClientSession() as session, Api(session, self.window.url, self.state.token) as api:
-            await api.command("config/core/update", language=language)
-            [entry] = await api.command("config_entries/get", domain="emucs")
-            await api.request("POST", f"config/config_entries/entry/{entry['entry_id']}/reload")
-            await until_loaded(api)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def demo(window: Window, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Demo]:
-    """Run the demo, and log in as its user."""
-    folder = tmp_path_factory.mktemp("demo")
-    with running(folder) as process:
-        output = await asyncio.to_thread(read_until, process, STARTED)
-        url = re.search(r"http://127\.0\.0\.1:\d+", output)
-        state = State.load(folder / "virtual")
-        assert url, output
-        assert state is not None
-        own = window.at(url[0])
-        async with own.open() as page:
-            await own.log_in(page, "demo", state.password)
-        yield Demo(own, process, state)
-        await asyncio.to_thread(process.terminate)
-        await asyncio.to_thread(process.wait, 120)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def texts(language: str) -> dict[str, Any]:
-    """Return the texts of a language."""
-    return cast("dict[str, Any]", json.loads((COMPONENT / "translations" / f"{language}.json").read_text()))
 
 
 def part(page: Page, name: str) -> Locator:
@@ -151,6 +96,7 @@ async def test_the_energy_dashboard_shows_a_day(demo: Demo) -> None:
 async def test_why_there_is_no_value_is_said(demo: Demo) -> None:
     # The meter falls silent: the process that plays it is stopped, and Home Assistant is another one.
     demo.process.send_signal(signal.SIGSTOP)
+    script = axe()
     try:
         said = set()
         for language in LANGUAGES:
@@ -158,6 +104,10 @@ async def test_why_there_is_no_value_is_said(demo: Demo) -> None:
                 await open_dashboard(demo, page)
                 await expect(page.locator(f"{CARD} [data-level=unavailable]").first).to_be_visible(timeout=SILENT)
                 said.add(await part(page, "status").inner_text())
+                if script:
+                    elements, violations = await inspect(page, script)
+                    assert not violations, "\n".join(violations)
+                    assert "emucs-banner" in elements
         assert len(said) == len(LANGUAGES)
     finally:
         demo.process.send_signal(signal.SIGCONT)

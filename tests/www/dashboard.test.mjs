@@ -38,7 +38,7 @@ test("no view has more sections than a desktop has columns", () => {
   const hass = home();
   Object.assign(hass.entities, entities("meter", { voltage_quality: "sensor.quality", headroom: "sensor.headroom", current_phase: "sensor.l1" }));
   for (const { sections, max_columns } of dashboard(hass).views) {
-    const shown = sections.filter(({ visibility }) => !visibility);
+    const shown = sections.filter(({ cards: [first] }) => first.type !== "custom:emucs-banner");
     assert.ok(shown.length === max_columns && max_columns <= 3);
   }
 });
@@ -65,6 +65,17 @@ test("what has no value is not shown", () => {
   Object.assign(hass.entities, entities("meter", { voltage_phase: "sensor.voltage" }));
   const [tile] = cardsOf(viewOf(hass, "grid"), "tile");
   assert.deepEqual(tile.visibility, [known("sensor.voltage")]);
+});
+
+test("a section of which nothing has a value has no heading either", () => {
+  const hass = home();
+  Object.assign(hass.entities, entities("meter", { self_consumption: "sensor.self" }));
+  const sun = () => viewOf(hass, "house").sections.at(-1);
+  const known = { condition: "state", entity: "sensor.self", state_not: ["unknown", "unavailable"] };
+  assert.deepEqual(sun().visibility, [{ condition: "or", conditions: [{ condition: "or", conditions: [known] }] }]);
+  // A chart is always there.
+  Object.assign(hass.entities, entities("meter", { energy_band_day: "sensor.day" }));
+  assert.equal(sun().visibility, undefined);
 });
 
 test("what is not known yet says how it will be", () => {

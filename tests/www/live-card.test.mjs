@@ -227,7 +227,7 @@ test("what may not be read is left to nobody", async () => {
 test("without a meter, or without its power, the card says so", async () => {
   const none = await cardOf({ ...home(), devices: {} });
   assert.match(none.text("status"), /^No digital meter found/);
-  assert.deepEqual(["gauge", "trace"].map((name) => none.part(name).style.display), ["none", "none"]);
+  assert.deepEqual(["dial", "trace"].map((name) => none.part(name).style.display), ["none", "none"]);
   const other = await cardOf({ ...home(), entities: {} });
   assert.match(other.text("status"), /^This meter sends no power/);
 });

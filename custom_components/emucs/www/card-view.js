@@ -18,10 +18,13 @@ h2:empty { display: none; }
 h2 { margin: 0 0 8px; font-size: var(--ha-font-size-l, 16px); font-weight: 500; line-height: 1.4; }
 button { font: inherit; color: inherit; background: none; border: 0; padding: 0; margin: 0; cursor: pointer; }
 :focus-visible { outline: 2px solid var(--primary-color); outline-offset: 2px; border-radius: 4px; }
-.gauge { position: relative; display: block; width: 100%; max-width: 300px; margin: 0 auto; }
+.gauge, .board { position: relative; }
+.gauge { display: block; width: 100%; max-width: 300px; margin: 0 auto; }
 .gauge svg { display: block; width: 100%; }
 .gauge path { fill: none; stroke-width: 16; }
 .track { stroke: var(--divider-color); }
+/* The button that is all of what is below it: its label says that in words. */
+.cover { position: absolute; inset: 0; width: 100%; }
 .end { font-size: 9px; fill: var(--secondary-text-color); text-anchor: middle; }
 .centre { position: absolute; inset: 34% 20% 8%; display: flex; flex-direction: column; align-items: center; justify-content: center; }
 .big { font-size: 28px; font-weight: 500; line-height: 1.2; white-space: nowrap; }

@@ -53,7 +53,7 @@ export class FlowCard extends MeterCard {
 
   _showNumbers() {
     const level = this._entities.power ? "" : this._meter ? "no_power" : "no_meter";
-    this._parts.gauge.hidden = Boolean(level);
+    this._parts.board.hidden = Boolean(level);
     const gone = this._powers.grid === null && !this._live ? (this._state("power")?.state === "unavailable" ? "unavailable" : "unknown") : "";
     const key = level || gone;
     this._write({ status: key && say(this._hass, key) });

@@ -30,12 +30,13 @@ const node = (name) => `
 export const TEMPLATE = `
 <ha-card data-part="card">
   <h2 data-part="title"></h2>
-  <button type="button" class="board" data-part="gauge">
-    <span class="plane">
+  <div class="board" data-part="board">
+    <span class="plane" aria-hidden="true">
       <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">${FLOWS.map(line).join("")}</svg>
       ${NODES.map(node).join("")}
     </span>
-  </button>
+    <button type="button" class="cover" data-part="gauge"></button>
+  </div>
   <p class="status" data-part="status"></p>
 </ha-card>`;
 

@@ -82,7 +82,7 @@ export class LiveCard extends MeterCard {
     this._showPhases();
     const level = this._level(power);
     this._write({ status: level && say(this._hass, level) });
-    ["gauge", "trace", "range"].forEach((name) => (this._parts[name].style.display = this._entities.power ? "" : "none"));
+    ["dial", "trace", "range"].forEach((name) => (this._parts[name].style.display = this._entities.power ? "" : "none"));
     this._parts.card.dataset.flow = power < 0 ? "export" : "import";
   }
 

@@ -8,7 +8,7 @@ export const PHASES = ["power_l1", "power_l2", "power_l3"];
 export const TEMPLATE = `
 <ha-card data-part="card">
   <h2 data-part="title"></h2>
-  <button type="button" class="gauge" data-part="gauge">
+  <div class="gauge" data-part="dial">
     <svg viewBox="0 0 200 118" aria-hidden="true">
       <path class="track" d="${ARC_PATH}" />
       <path class="flow" data-part="arc" pathLength="100" d="${ARC_PATH}" />
@@ -17,11 +17,12 @@ export const TEMPLATE = `
       <text class="end" x="20" y="115" data-part="gauge_begin"></text>
       <text class="end" x="180" y="115" data-part="gauge_end"></text>
     </svg>
-    <span class="centre">
+    <span class="centre" aria-hidden="true">
       <span class="small" data-part="direction"></span>
       <span class="big" data-part="power"></span>
     </span>
-  </button>
+    <button type="button" class="cover" data-part="gauge"></button>
+  </div>
   <svg class="trace" data-part="trace" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true">
     <linearGradient id="flow" gradientUnits="userSpaceOnUse" x1="0" y1="0" x2="0" y2="${HEIGHT}">
       <stop class="import" offset="0" />

@@ -7,7 +7,7 @@ export const TEMPLATE = `
 <ha-card data-part="card">
   <h2 data-part="title"></h2>
   <div class="quarter" data-part="quarter">
-    <button type="button" class="gauge" data-part="gauge">
+    <div class="gauge">
       <svg viewBox="0 0 200 118" aria-hidden="true">
         <path class="track" d="${ARC_PATH}" />
         <path class="forecast" data-part="arc_forecast" pathLength="100" d="${ARC_PATH}" />
@@ -16,12 +16,13 @@ export const TEMPLATE = `
         <text class="end" x="20" y="115">0</text>
         <text class="end" x="180" y="115" data-part="gauge_end"></text>
       </svg>
-      <span class="centre">
+      <span class="centre" aria-hidden="true">
         <span class="small" data-part="forecast_label"></span>
         <span class="big" data-part="forecast"></span>
         <span class="small" data-part="estimated"></span>
       </span>
-    </button>
+      <button type="button" class="cover" data-part="gauge"></button>
+    </div>
     <div class="time" aria-hidden="true"><div data-part="time_bar"></div></div>
     <dl>${["power", "so_far", "time_left", "target", "budget", "month_peak"].map(number).join("")}</dl>
   </div>

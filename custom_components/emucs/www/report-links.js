@@ -22,8 +22,8 @@ p:empty { display: none; }
 .buttons { display: flex; flex-wrap: wrap; gap: 8px; margin-top: 12px; }
 [role="status"] { margin-top: 12px; color: var(--error-color); }
 button {
-  font: inherit; font-weight: 500; color: var(--primary-color); background: none; padding: 8px 16px; min-height: 40px;
-  border: 1px solid var(--divider-color); border-radius: var(--ha-border-radius-pill, 20px); cursor: pointer;
+  font: inherit; font-weight: 500; color: var(--primary-text-color); background: none; padding: 8px 16px; min-height: 40px;
+  border: 1px solid var(--primary-color); border-radius: var(--ha-border-radius-pill, 20px); cursor: pointer;
 }
 button:hover { background: color-mix(in srgb, var(--primary-color) 8%, transparent); }
 button:focus-visible { outline: 2px solid var(--primary-color); outline-offset: 2px; }

@@ -19,16 +19,19 @@ function anyKnown(ids) {
 /** A section with a heading, or null if there is nothing to put into it. */
 export function section(heading, icon, cards, more = {}) {
   const filled = cards.filter(Boolean);
-  return filled.length ? { type: "grid", cards: [{ type: "heading", heading, icon, ...more }, ...filled] } : null;
+  return filled.length ? { type: "grid", ...together(filled), cards: [{ type: "heading", heading, icon, ...more }, ...filled] } : null;
 }
 
 /** A heading within a section and its cards; nothing if there are none. */
 export function part(heading, cards) {
   const filled = cards.filter(Boolean);
-  const conditions = filled.flatMap(({ visibility }) => visibility ?? []);
-  // Where all of them are hidden while they have no value, so is the heading.
-  const visibility = conditions.length === filled.length ? { visibility: [{ condition: "or", conditions }] } : {};
-  return filled.length ? [{ type: "heading", heading, heading_style: "subtitle", ...visibility }, ...filled] : [];
+  return filled.length ? [{ type: "heading", heading, heading_style: "subtitle", ...together(filled) }, ...filled] : [];
+}
+
+/** The visibility of what belongs to some cards: where all of them are hidden while they have no value, so is that. */
+function together(cards) {
+  const conditions = cards.flatMap(({ visibility }) => visibility ?? []);
+  return cards.every(({ visibility }) => visibility) ? { visibility: [{ condition: "or", conditions }] } : {};
 }
 
 /** A tile of an entity, while that has a value. */
@@ -59,9 +62,9 @@ export function attributes(hass, entity, units, lack) {
 }
 
 /** What a counter came to in a day, as Home Assistant's energy dashboard has it. */
-export function today(entity) {
+export function today(entity, name = ITSELF) {
   const period = { calendar: { period: "day" } };
-  return entity && { type: "statistic", entity, name: ITSELF, stat_type: "change", period, grid_options: HALF };
+  return entity && { type: "statistic", entity, name, stat_type: "change", period, grid_options: HALF };
 }
 
 /** How much a day, of counters. */

@@ -38,8 +38,8 @@ function todayView(hass, meter, shown, preferences) {
       say(hass, "view_today"),
       "mdi:calendar-today",
       [
-        today(imported),
-        today(exported),
+        today(imported, say(hass, "import_today")),
+        today(exported, say(hass, "export_today")),
         list(shown, ["energy_forecast_today", "cost_today"]),
         shown.load_forecast ? own(DAY_CARD, meter) : graph(shown.power ?? [], 24),
       ],
@@ -66,7 +66,7 @@ function hasSources(preferences) {
 function consumption(hass, meter) {
   const shown = visible(hass, meter);
   const counters = Object.keys(MEDIA).flatMap((medium) => shown[medium] ?? []);
-  return part(nameOf(meter), [...counters.map(today), ...tiles(shown, ["flow"]), perDay(counters, WEEK)]);
+  return part(nameOf(meter), [...counters.map((each) => today(each)), ...tiles(shown, ["flow"]), perDay(counters, WEEK)]);
 }
 
 function peakView(hass, meter, shown) {
@@ -93,18 +93,18 @@ function gridView(hass, meter, shown, preferences) {
       list(shown, ["available_current", "headroom", "connection_load", "apparent_peak", "overload_warning", "overload_alarm"]),
       !shown.headroom && of("current_phase").length > 0 && { type: "markdown", content: say(hass, "no_breaker"), grid_options: WHOLE },
     ]),
+    shown.voltage_quality
+      ? section(say(hass, "voltage"), "mdi:flash-alert-outline", [
+          list(shown, ["voltage_quality", "voltage_problem", "overvoltage_time", "undervoltage_time"]),
+          graph(of("voltage_10min_phase"), WEEK * 24),
+          { type: `custom:${ReportLinks.NAME}`, config_entry_id: meter.config_entry_id, grid_options: WHOLE },
+        ])
+      : null,
     section(say(hass, "phases"), "mdi:sine-wave", [
       shown.power && hasSources(preferences) && own(LIVE_CARD, meter),
       ...tiles(shown, keys, grid),
       of("power_phase").length > 1 && graph(of("power_phase"), 6),
     ]),
-    shown.voltage_quality
-      ? section(say(hass, "voltage"), "mdi:flash-alert-outline", [
-          list(shown, ["voltage_quality", "voltage_problem", "overvoltage_time", "undervoltage_time"]),
-          graph(of("voltage_10min_phase"), 24),
-          { type: `custom:${ReportLinks.NAME}`, config_entry_id: meter.config_entry_id, grid_options: WHOLE },
-        ])
-      : null,
   ];
 }
 
