@@ -126,7 +126,7 @@ async def test_axe_finds_nothing_in_our_elements(demo: Demo) -> None:
                 ours |= elements
                 found += [f"{view}, {scheme}: {each}" for each in violations]
     assert not found, "\n".join(found)
-    cards = ("flow-card", "live-card", "quarter-card", "heatmap-card", "report-links")
+    cards = ("flow-card", "live-card", "quarter-card", "day-card", "heatmap-card", "report-links")
     assert {f"emucs-{each}" for each in cards} <= ours
 
 

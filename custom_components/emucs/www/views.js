@@ -125,7 +125,6 @@ function houseView(hass, meter, shown) {
       ...part(say(hass, "cost"), [
         list(shown, ["cost_today", "cost_month", "cost_month_forecast"]),
         bill && attributes(hass, bill, BILL, "unpriced_energy"),
-        perDay(shown.cost_today ?? []),
       ]),
       perDay(BANDS.flatMap((key) => shown[key] ?? [])),
     ]),
