@@ -144,7 +144,7 @@ async def test_the_reason_reaches_the_page(
 
 
 async def test_each_command_has_a_rule(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
-    """Looking follows the rights on each entity: tests/hass/test_live.py. The sidebar is an administrator's: test_sidebar.py."""
+    """Looking follows the rights on each entity: test_live.py. The sidebar is an administrator's: test_sidebar.py."""
     assert await async_setup_component(hass, "websocket_api", {})
     assert {name for name in hass.data[WEBSOCKET_API] if name.startswith(DOMAIN)} == {COMMAND, sidebar.COMMAND}
 
