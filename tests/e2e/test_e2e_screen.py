@@ -33,7 +33,7 @@ REDRAWN: Final = 600  # ms: charts follow the width of the screen
 SLOWER: Final = 4  # times
 TRIES: Final = 3
 # Names longer than a third of a desktop has room for; Home Assistant shows the whole of them at a touch.
-LONG: Final = ("peak_average_forecast", "cost_month_forecast", "apparent_peak", "voltage_quality")
+LONG: Final = ("peak_average_forecast", "month_peak_time", "cost_month_forecast", "apparent_peak", "voltage_quality")
 KNOWN: Final = 75_000  # ms: what is followed each minute is known a minute after a reload
 FIRST_PAINT: Final = 15.0  # seconds, whatever else the machine does; docs/performance.md says what is usual
 PLAIN: Final = "plain-page"

@@ -128,6 +128,16 @@ async def test_what_a_meter_cannot_say_is_asked(hass: HomeAssistant, server: Tcp
     assert await hass.config_entries.async_unload(result["result"].entry_id)
 
 
+async def test_an_answer_that_was_not_asked_for_is_taken(hass: HomeAssistant, server: TcpServer) -> None:
+    flow_id = await start(hass, "network")
+    await submit(hass, flow_id, **address(server))
+    result = await submit(hass, flow_id, user_port="p1", add_to_energy=False)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["options"] == {}
+    await hass.async_block_till_done()
+    assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
 async def test_a_second_meter_and_its_devices_have_a_name(
     hass: HomeAssistant, loaded: MockConfigEntry, socket_enabled: None
 ) -> None:

@@ -197,3 +197,10 @@ test("the house shows the cost with the parts of the bill, where there is a pric
   hass.states["sensor.bill"].attributes.unpriced_energy = 0;
   assert.doesNotMatch(JSON.stringify(dashboard(hass)), /unpriced/);
 });
+
+test("what today costs is compared with yesterday and with the same day of the week", () => {
+  const hass = home();
+  Object.assign(hass.entities, entities("meter", { cost_today: "sensor.cost" }));
+  const compared = cardsOf(viewOf(hass, "today"), "statistic").filter(({ entity }) => entity === "sensor.cost");
+  assert.deepEqual(compared.map(({ name, period }) => [name, period.calendar.offset]), [["Cost yesterday", -1], ["Cost 7 days ago", -7]]);
+});

@@ -191,12 +191,11 @@ class ListeningSteps(ConfigFlow):
             suggested[CONF_BREAKER] = f"{round(rating, 1).normalize():f}"
         if others:
             suggested[CONF_NAME] = await async_title(self.hass, identifier_of(telegram), model)
+        filled_in = self.add_suggested_values_to_schema(probatio.Schema(fields), user_input or suggested)
         meters = mbus_meters(telegram, identifier_of(telegram)).values()
         return self.async_show_form(
             step_id="confirm",
-            data_schema=self.add_suggested_values_to_schema(
-                probatio.Schema(fields, extra=probatio.ALLOW_EXTRA), user_input or suggested
-            ),
+            data_schema=probatio.Schema(filled_in.schema, extra=probatio.ALLOW_EXTRA),
             errors=errors,
             description_placeholders={
                 "model": " ".join(filter(None, (manufacturer, model))) or words["unknown"],

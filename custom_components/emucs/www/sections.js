@@ -61,9 +61,9 @@ export function attributes(hass, entity, units, lack) {
   return entities.length > 0 && { type: "entities", entities, grid_options: WHOLE };
 }
 
-/** What a counter came to in a day, as Home Assistant's energy dashboard has it. */
-export function today(entity, name = ITSELF) {
-  const period = { calendar: { period: "day" } };
+/** What a counter came to today, or so many days before, as Home Assistant's energy dashboard has it. */
+export function today(entity, name = ITSELF, daysBefore = 0) {
+  const period = { calendar: { period: "day", offset: -daysBefore || 0 } };
   return entity && { type: "statistic", entity, name, stat_type: "change", period, grid_options: HALF };
 }
 

@@ -29,6 +29,7 @@ function todayView(hass, meter, shown, preferences) {
   const energy = hass.panels?.energy && { tap_action: { action: "navigate", navigation_path: "/energy" } };
   const [imported] = shown.energy_import ?? [];
   const [exported] = shown.energy_export ?? [];
+  const [cost] = shown.cost_today ?? [];
   return [
     section(say(hass, "now"), "mdi:flash", [
       shown.power && own(hasSources(preferences) ? FLOW_CARD : LIVE_CARD, meter),
@@ -41,6 +42,8 @@ function todayView(hass, meter, shown, preferences) {
         today(imported, say(hass, "import_today")),
         today(exported, say(hass, "export_today")),
         list(shown, ["energy_forecast_today", "cost_today"]),
+        today(cost, say(hass, "cost_yesterday"), 1),
+        today(cost, say(hass, "cost_week_ago"), WEEK),
         shown.load_forecast ? own(DAY_CARD, meter) : graph(shown.power ?? [], 24),
       ],
       energy || {},
