@@ -126,6 +126,8 @@ async def test_a_reader_that_announces_itself_needs_two_clicks(home: Home, windo
             await api.command("lovelace/config/save", url_path=PATH, config={"strategy": {"type": "custom:emucs"}})
         await window.go(page, f"/{PATH}/peak")
         await expect(page.locator("emucs-quarter-card [data-part=peaks] .bar")).to_have_count(13, timeout=SLOW)
+        # The page is left before what it shows is gone.
+        await window.leave(page)
         async with home.api() as api:
             await api.command("lovelace/dashboards/delete", dashboard_id=board["id"])
         await remove(home)

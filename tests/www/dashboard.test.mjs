@@ -202,5 +202,5 @@ test("what today costs is compared with yesterday and with the same day of the w
   const hass = home();
   Object.assign(hass.entities, entities("meter", { cost_today: "sensor.cost" }));
   const compared = cardsOf(viewOf(hass, "today"), "statistic").filter(({ entity }) => entity === "sensor.cost");
-  assert.deepEqual(compared.map(({ name, period }) => [name, period.calendar.offset]), [["Cost yesterday", -1], ["Cost 7 days ago", -7]]);
+  assert.deepEqual(compared.map(({ name, period }) => [name, period.calendar.offset]), [["Yesterday", -1], ["A week ago", -7]]);
 });

@@ -121,8 +121,8 @@ export const TEXTS = {
     day_error: "The forecast of import has been off by {error} on average; {share}% of quarter-hours were within its shade.",
     day_learns: "The forecast needs a few days of quarter-hours.",
     day_failed: "Today's quarter-hours cannot be read now.",
-    cost_yesterday: "Cost yesterday",
-    cost_week_ago: "Cost 7 days ago",
+    cost_yesterday: "Yesterday",
+    cost_week_ago: "A week ago",
   },
   nl: {
     title: "Kwartierpiek",
@@ -244,8 +244,8 @@ export const TEXTS = {
     day_error: "De verwachte afname zat er gemiddeld {error} naast; {share}% van de kwartieren lag binnen de schaduw.",
     day_learns: "Wat wordt verwacht, weet je na enkele dagen met kwartierwaarden.",
     day_failed: "De kwartieren van vandaag kunnen nu niet worden gelezen.",
-    cost_yesterday: "Kosten gisteren",
-    cost_week_ago: "Kosten 7 dagen terug",
+    cost_yesterday: "Gisteren",
+    cost_week_ago: "Week geleden",
   },
   fr: {
     title: "Pointe quart-horaire",
@@ -367,8 +367,8 @@ export const TEXTS = {
     day_error: "La prévision du prélèvement s'est écartée de {error} en moyenne ; {share}\u00a0% des quarts d'heure étaient dans la zone ombrée.",
     day_learns: "La prévision a besoin de quelques jours de quarts d'heure.",
     day_failed: "Les quarts d'heure d'aujourd'hui ne peuvent pas être lus pour le moment.",
-    cost_yesterday: "Coût hier",
-    cost_week_ago: "Coût il y a 7 jours",
+    cost_yesterday: "Hier",
+    cost_week_ago: "Il y a 7 jours",
   },
   de: {
     title: "Viertelstundenspitze",
@@ -490,8 +490,8 @@ export const TEXTS = {
     day_error: "Die Prognose des Bezugs lag im Mittel um {error} daneben; {share}\u00a0% der Viertelstunden lagen im schattierten Bereich.",
     day_learns: "Die Prognose braucht einige Tage mit Viertelstundenwerten.",
     day_failed: "Die heutigen Viertelstunden können gerade nicht gelesen werden.",
-    cost_yesterday: "Kosten gestern",
-    cost_week_ago: "Kosten vor 7 Tagen",
+    cost_yesterday: "Gestern",
+    cost_week_ago: "Vor 7 Tagen",
   },
 };
 

@@ -41,10 +41,9 @@ function todayView(hass, meter, shown, preferences) {
       [
         today(imported, say(hass, "import_today")),
         today(exported, say(hass, "export_today")),
-        list(shown, ["energy_forecast_today", "cost_today"]),
-        today(cost, say(hass, "cost_yesterday"), 1),
-        today(cost, say(hass, "cost_week_ago"), WEEK),
+        list(shown, ["energy_forecast_today"]),
         shown.load_forecast ? own(DAY_CARD, meter) : graph(shown.power ?? [], 24),
+        ...part(say(hass, "cost"), [list(shown, ["cost_today"]), today(cost, say(hass, "cost_yesterday"), 1), today(cost, say(hass, "cost_week_ago"), WEEK)]),
       ],
       energy || {},
     ),
