@@ -189,7 +189,8 @@ class Question:
 
 QUESTIONS: Final = (
     Question("now", "today", r"\d\s?k?W", card="emucs-flow-card", part="[data-part=house]"),
-    Question("today", "today", r"\d\s*kWh", card="hui-statistic-card"),
+    # Until the first five minutes of a day are recorded, Home Assistant's card has a question mark.
+    Question("today", "today", r"[\d?]\s*kWh", card="hui-statistic-card"),
     Question("cost", "peak", r"\d\.\d\d\s€", ("sensor", "capacity_cost")),
     Question("oven", "peak", r"\d\skW", card="emucs-quarter-card", part="[data-part=status]"),
     Question("month", "peak", r"20\d\d: \d+\.\d+\skW", card="emucs-quarter-card [data-part=peaks]", part=".detail"),
