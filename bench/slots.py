@@ -18,7 +18,7 @@ from custom_components.emucs.insight.forecast import Forecast
 from custom_components.emucs.insight.peaks import FLOOR
 from custom_components.emucs.insight.profile import Closed, Profile
 from custom_components.emucs.insight.quarters import QUARTERS_A_DAY, local_begin, slot_of
-from custom_components.emucs.insight.slots import DISHWASHER, Limits, Machine, Room, find, rooms_of
+from custom_components.emucs.insight.slots import DISHWASHER, Machine, Room, RoomLimits, find, rooms_of
 from custom_components.emucs.port import Telegram
 
 from .alarms import Life
@@ -88,7 +88,7 @@ class _House:
         self._profile, self._forecast = Profile(), Forecast()
         self._forecast.hand_over({Profile: self._profile})
 
-    def enter(self, slot: int) -> tuple[Limits, tuple[Room, ...]]:
+    def enter(self, slot: int) -> tuple[RoomLimits, tuple[Room, ...]]:
         """Enter a quarter; return what none is to pass, and what fits."""
         last = slot - 1
         if last in self._imported:
@@ -97,10 +97,10 @@ class _House:
         self._peak = 0.0 if is_new else max(self._peak, self._imported.get(last, 0.0))
         self._profile.state = Closed(last, None, None)
         state = self._forecast.feed(_NO_TELEGRAM)
-        limits = Limits(max(self._target, self._peak), self._target)
+        limits = RoomLimits(max(self._target, self._peak), self._target)
         return limits, () if state is None else tuple(rooms_of(state.slots, limits))
 
-    def fits(self, slot: int, powers: Sequence[float], limits: Limits, month: int) -> bool:
+    def fits(self, slot: int, powers: Sequence[float], limits: RoomLimits, month: int) -> bool:
         """Tell whether no quarter passes a limit with a machine that starts in one of them."""
         return all(
             self._imported.get(each, 0.0) - self._exported.get(each, 0.0) + power

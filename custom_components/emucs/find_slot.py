@@ -12,7 +12,7 @@ from homeassistant.util.json import JsonObjectType
 import probatio
 
 from .const import DOMAIN
-from .insight.slots import Found, Machine, Prices, Room, Slots, Start, find
+from .insight.slots import FoundSlots, Machine, Prices, Room, Slots, Start, find
 from .prices import async_prices
 from .services import async_entry_of, async_require_read, async_require_read_of, time_of_field
 
@@ -91,7 +91,7 @@ def _machine_of(call: ServiceCall) -> Machine:
     return Machine(power, most if energy is None else energy, duration)
 
 
-def _answer(rooms: tuple[Room, ...], machine: Machine, found: Found) -> JsonObjectType:
+def _answer(rooms: tuple[Room, ...], machine: Machine, found: FoundSlots) -> JsonObjectType:
     """Return what came of it, in types of JSON and local time."""
     if found.starts:
         best, *others = found.starts

@@ -26,7 +26,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.flow import pairing
 from custom_components.emucs.flow.announcements import announced
-from custom_components.emucs.flow.makes import Address
+from custom_components.emucs.flow.makes import ReaderAddress
 from custom_components.emucs.port import tls
 from tests.support import WINTER_EVENING, entry_data, eventually
 from virtual_meter import PtyServer, TcpServer, VirtualMeter
@@ -608,13 +608,13 @@ class TestCable:
     ],
 )
 def test_addresses(typed: str, address: str) -> None:
-    assert str(Address.of(typed)) == address
+    assert str(ReaderAddress.of(typed)) == address
 
 
 @pytest.mark.parametrize("typed", ["", " ", "my meter", "192.0.2.7:x", "192.0.2.7:99999", "[", "http://"])
 def test_no_addresses(typed: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
-        Address.of(typed)
+        ReaderAddress.of(typed)
 
 
 def test_an_address_of_four_is_taken_before_one_of_six() -> None:

@@ -9,7 +9,7 @@ from custom_components.emucs.insight.connection import Connection, ConnectionSet
 from custom_components.emucs.insight.forecast import Forecast, ForecastQuarter
 from custom_components.emucs.insight.outlook import Band
 from custom_components.emucs.insight.quarters import QUARTERS_A_DAY, local_begin, slot_begin, slot_of
-from custom_components.emucs.insight.slots import DISHWASHER, Limits, Machine, Room, Slots, find, rooms_of
+from custom_components.emucs.insight.slots import DISHWASHER, Machine, Room, RoomLimits, Slots, find, rooms_of
 from tests.insight.quarterly import BRUSSELS, QUARTER, Meter, slot
 
 BEGIN = datetime(2026, 1, 14, 20, tzinfo=BRUSSELS)
@@ -49,27 +49,27 @@ def quarter(imported: Band | None, exported: Band | None = None, text: str = "20
 
 
 def test_room_is_what_the_highest_import_leaves() -> None:
-    (room,) = rooms_of([quarter(Band(0.5, 0.1, 1.2))], Limits(2.5, 2.5))
+    (room,) = rooms_of([quarter(Band(0.5, 0.1, 1.2))], RoomLimits(2.5, 2.5))
     assert room.power == pytest.approx(1.3)
     assert room.exported == 0
 
 
 def test_what_is_surely_exported_is_room_too() -> None:
-    (room,) = rooms_of([quarter(Band(0.1, 0.0, 0.4), Band(2.0, 0.7, 3.0))], Limits(2.5, 2.5))
+    (room,) = rooms_of([quarter(Band(0.1, 0.0, 0.4), Band(2.0, 0.7, 3.0))], RoomLimits(2.5, 2.5))
     assert room.power == pytest.approx(2.5 - 0.4 + 0.7)
     assert room.exported == 2.0
 
 
 def test_rooms_end_where_nothing_is_known() -> None:
     known = quarter(Band(0.5, 0.1, 1.2))
-    assert len(list(rooms_of([known, quarter(None), known], Limits(2.5, 2.5)))) == 1
-    assert list(rooms_of([], Limits(2.5, 2.5))) == []
+    assert len(list(rooms_of([known, quarter(None), known], RoomLimits(2.5, 2.5)))) == 1
+    assert list(rooms_of([], RoomLimits(2.5, 2.5))) == []
 
 
 def test_the_peak_of_this_month_does_not_hold_in_the_next_one() -> None:
     band = Band(0.5, 0.5, 0.5)
     evening = [quarter(band, text="2026-01-31T23:45"), quarter(band, text="2026-02-01T00:00")]
-    assert [room.power for room in rooms_of(evening, Limits(6.0, 2.5))] == [5.5, 2.0]
+    assert [room.power for room in rooms_of(evening, RoomLimits(6.0, 2.5))] == [5.5, 2.0]
 
 
 def test_the_start_with_the_most_room_is_the_best() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import probatio
 import pytest
 
-from custom_components.emucs.insight.bands import DayKind
+from custom_components.emucs.insight.bands import BandDay
 from custom_components.emucs.insight.tariff import Area, tariff_of
 
 FOLDER = Path(__file__).parents[2] / "custom_components" / "emucs" / "tariffs"
@@ -60,7 +60,7 @@ VERSION = probatio.Schema(
         probatio.Optional("from"): date.fromisoformat,
         probatio.Optional("until"): date.fromisoformat,
         probatio.Required("source"): text,
-        **{probatio.Required(str(day)): {probatio.In(HOURS): str} for day in DayKind},
+        **{probatio.Required(str(day)): {probatio.In(HOURS): str} for day in BandDay},
     }
 )
 BANDS = probatio.Schema(
@@ -110,7 +110,7 @@ def test_file_that_lacks_something_is_refused(path: Path, key: str) -> None:
 def test_every_set_of_bands() -> None:
     for key, each in BANDS(read(FOLDER / "bands.json"))["sets"].items():
         assert key.startswith(each["region"])
-        days = [version[day] for version in each["versions"] for day in DayKind]
+        days = [version[day] for version in each["versions"] for day in BandDay]
         assert {band for day in days for band in day.values()} == set(each["bands"])
         for hours in days:
             assert next(iter(hours)) == "0", "a day is told from midnight on"

@@ -197,6 +197,13 @@ def test_a_crash_loses_what_was_not_written() -> None:
     assert [slot.start - NOON for slot in slots(voltage)] == [TEN * number for number in (0, 1, 2, 3, 4, 8, 9)]
 
 
+def test_what_was_saved_is_known_with_the_first_telegram() -> None:
+    street = Street().run(3000)
+    voltage = Voltage.restore(None, json.loads(json.dumps(street.voltage.save())))
+    voltage.restore_series(json.loads(json.dumps(street.voltage.save_series())))
+    assert voltage.feed(printed(street.time + timedelta(seconds=1), EVEN)) is not None
+
+
 def test_without_saved_voltages_it_starts_anew() -> None:
     street = Street().run(700)
     voltage = Voltage.restore(None, json.loads(json.dumps(street.voltage.save())))

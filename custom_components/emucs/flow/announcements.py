@@ -13,7 +13,7 @@ from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from homeassistant.util.network import is_ip_address
 
 from ..const import CONF_READER, DOMAIN
-from .makes import Address, Make
+from .makes import Make, ReaderAddress
 
 CABLE: Final = "cable"
 _HOMEWIZARD_ID: Final = "appliance/p1dongle/"
@@ -68,7 +68,7 @@ def announced(info: ZeroconfServiceInfo) -> Announcement | None:
     addresses = sorted(info.addresses, key=lambda each: (":" in each, each != info.host))
     port = None if info.port in _USUAL_PORTS else info.port
     hosts = (*addresses, info.hostname.rstrip(".").lower())
-    return Announcement(make, reader, str(Address(addresses[0], port)), hosts, serial, properties.get("p", ""))
+    return Announcement(make, reader, str(ReaderAddress(addresses[0], port)), hosts, serial, properties.get("p", ""))
 
 
 def _name(info: ZeroconfServiceInfo) -> str:
@@ -100,7 +100,7 @@ def changes_of(entry: ConfigEntry, announcement: Announcement) -> dict[str, Any]
         if host is None or not is_ip_address(host) or host in announcement.hosts:
             return {}
         parts = urlsplit(url)
-        place = Address(Address.of(announcement.address).host, parts.port)
+        place = ReaderAddress(ReaderAddress.of(announcement.address).host, parts.port)
         return {CONF_PORT: parts._replace(netloc=str(place)).geturl()}
     if entry.state is ConfigEntryState.LOADED and entry.runtime_data.down is None and CONF_READER not in entry.data:
         # It was set up by its address, and is read there: from now on it is known by its id.

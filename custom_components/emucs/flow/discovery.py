@@ -18,7 +18,7 @@ from ..const import CONF_MAKE, CONF_READER, DOMAIN
 from ..port import PortError
 from ..texts import async_language, async_words
 from .announcements import CABLE, Announcement, announced, changes_of, entry_of, is_same_device, normalised
-from .makes import READERS, Address, Make, urls_of
+from .makes import READERS, Make, ReaderAddress, urls_of
 from .reading import ReadingSteps
 
 CONF_OFFER: Final = "offer"
@@ -102,7 +102,7 @@ class DiscoverySteps(ReadingSteps):
         if user_input is None:
             return await self._async_show_offer(None)
         if announcement.make == Make.HOMEWIZARD:
-            address = Address.of(announcement.address)
+            address = ReaderAddress.of(announcement.address)
             return await self._async_read_homewizard(address, announcement.serial, self._async_show_offer)
         common = {CONF_READER: announcement.reader}
         if announcement.make == CABLE:
@@ -166,7 +166,7 @@ class DiscoverySteps(ReadingSteps):
         for flow in self._async_in_progress(include_uninitialized=True):
             address = flow["context"].get("title_placeholders", {}).get("address")
             is_known = self._data.get(CONF_READER, flow) == flow["context"].get("unique_id")
-            if is_known or (place and address and Address.of(address).host == Address.of(place).host):
+            if is_known or (place and address and ReaderAddress.of(address).host == ReaderAddress.of(place).host):
                 self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
 

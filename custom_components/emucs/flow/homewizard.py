@@ -17,7 +17,7 @@ from ..port import CannotConnect
 from ..port.errors import text_of
 from ..port.tls import homewizard_context, homewizard_name
 from .announcements import normalised
-from .makes import Address
+from .makes import ReaderAddress
 
 _TIMEOUT: Final = ClientTimeout(total=5)
 # The reader forgets an earlier token of the same name: each Home Assistant has one of its own.
@@ -29,7 +29,7 @@ _LONGEST_ANSWER: Final = 4096
 class HomeWizard:
     """A HomeWizard reader in the network."""
 
-    address: Address
+    address: ReaderAddress
     serial: str = ""
     """Its serial number, if it has told it."""
     has_tokens: bool = False
@@ -44,7 +44,7 @@ class HomeWizard:
         return {CONF_PORT: f"https://{self.address}/api/telegram", CONF_TOKEN: token, **serial, **reader}
 
 
-async def async_find(hass: HomeAssistant, address: Address, serial: str = "") -> HomeWizard:
+async def async_find(hass: HomeAssistant, address: ReaderAddress, serial: str = "") -> HomeWizard:
     """Return what is at an address, with the newest interface that answers there."""
     found = HomeWizard(address, serial, has_tokens=True)
     try:

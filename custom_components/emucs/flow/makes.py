@@ -29,7 +29,7 @@ class Make(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class ReaderMake:
     """What is known of a make; `{host}` in its URLs is an address, also with a port."""
 
     name: str
@@ -44,26 +44,26 @@ class Reader:
 # Ports and paths as the firmware or its documentation has them. The port of ESPEasy is chosen by its user: this one is
 # what most choose.
 READERS: Final = {
-    Make.HOMEWIZARD: Reader("HomeWizard P1"),
-    Make.P1_DONGLE: Reader("P1-Dongle", ("socket://{host}", "http://{host}/api/v2/sm/telegram"), 82),
-    Make.HOMEY: Reader("Homey Energy Dongle", ("ws://{host}/ws",)),
-    Make.SMART_GATEWAYS: Reader("Smart Gateways", ("socket://{host}",), 23),
-    Make.ESPHOME: Reader("ESPHome", ("esphome-proxy:{host}",)),
-    Make.STREAM_SERVER: Reader("ESPHome stream_server", ("socket://{host}",), 6638),
-    Make.ESPEASY: Reader("ESPEasy", ("socket://{host}",), 8088),
-    Make.ESP_LINK: Reader("esp-link", ("socket://{host}",), 23),
-    Make.DSMR_LOGGER: Reader("DSMRloggerAPI", ("http://{host}/api/v1/sm/telegram",), address="dsmr-api.local"),
-    Make.P1_MONITOR: Reader("P1 Monitor", ("http://{host}/api/v1/p1port/telegram",)),
-    Make.SER2NET: Reader("ser2net", ("socket://{host}",)),
-    Make.MQTT: Reader("MQTT", ("mqtt:{host}",), address="dsmr/raw"),
-    Make.URL: Reader("URL", ("{host}",)),
+    Make.HOMEWIZARD: ReaderMake("HomeWizard P1"),
+    Make.P1_DONGLE: ReaderMake("P1-Dongle", ("socket://{host}", "http://{host}/api/v2/sm/telegram"), 82),
+    Make.HOMEY: ReaderMake("Homey Energy Dongle", ("ws://{host}/ws",)),
+    Make.SMART_GATEWAYS: ReaderMake("Smart Gateways", ("socket://{host}",), 23),
+    Make.ESPHOME: ReaderMake("ESPHome", ("esphome-proxy:{host}",)),
+    Make.STREAM_SERVER: ReaderMake("ESPHome stream_server", ("socket://{host}",), 6638),
+    Make.ESPEASY: ReaderMake("ESPEasy", ("socket://{host}",), 8088),
+    Make.ESP_LINK: ReaderMake("esp-link", ("socket://{host}",), 23),
+    Make.DSMR_LOGGER: ReaderMake("DSMRloggerAPI", ("http://{host}/api/v1/sm/telegram",), address="dsmr-api.local"),
+    Make.P1_MONITOR: ReaderMake("P1 Monitor", ("http://{host}/api/v1/p1port/telegram",)),
+    Make.SER2NET: ReaderMake("ser2net", ("socket://{host}",)),
+    Make.MQTT: ReaderMake("MQTT", ("mqtt:{host}",), address="dsmr/raw"),
+    Make.URL: ReaderMake("URL", ("{host}",)),
 }
 _ADDRESS: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?P<place>[^/?#\s]+)(?:[/?#]\S*)?")
 _SOCKET: Final = "socket://"
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ReaderAddress:
     """Where a device is: a name or an IP address, and perhaps a port."""
 
     host: str
@@ -102,14 +102,14 @@ def urls_of(make: Make, text: str) -> Iterator[str]:
     elif make is Make.URL:
         yield text.strip() if text.strip().startswith("mqtt:") else url_of(text)
     else:
-        address = Address.of(text)
+        address = ReaderAddress.of(text)
         for url in reader.urls:
             yield url.format(host=_with_port(reader, address) if url.startswith(_SOCKET) else address)
 
 
-def _with_port(reader: Reader, address: Address) -> Address:
+def _with_port(reader: ReaderMake, address: ReaderAddress) -> ReaderAddress:
     """Return an address with the TCP port of telegrams; where a reader has pages too, the user's port is theirs."""
     port = reader.port if len(reader.urls) > 1 else address.port or reader.port
     if port is None:
         raise MissingPortError(address)
-    return Address(address.host, port)
+    return ReaderAddress(address.host, port)

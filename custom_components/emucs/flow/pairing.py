@@ -16,7 +16,7 @@ from ..port.errors import Unauthorized, Untrusted
 from ..texts import async_language, name_of
 from .homewizard import HomeWizard, async_find, async_request_token, async_serial_of
 from .listening import Ask, Data, ListeningSteps
-from .makes import READERS, Address, Make
+from .makes import READERS, Make, ReaderAddress
 
 # Seconds for which the button is waited for, and between two questions whether it was pressed: what it allows may last
 # no longer than that.
@@ -47,7 +47,7 @@ class PairingSteps(ListeningSteps):
     _ask_anew: Ask
     _pairing: asyncio.Task[Telegram | PortError | None] | None = None
 
-    async def _async_read_homewizard(self, address: Address, serial: str, ask: Ask) -> ConfigFlowResult:
+    async def _async_read_homewizard(self, address: ReaderAddress, serial: str, ask: Ask) -> ConfigFlowResult:
         """Read a HomeWizard reader; pair with it first if it asks for a token."""
         self._ask = self._ask_anew = ask
         found = self._homewizard = await async_find(self.hass, address, serial)
@@ -147,7 +147,7 @@ class PairingSteps(ListeningSteps):
             return await self._async_show_reauth(None)
         self._ask = self._async_show_reauth
         data = self._get_reauth_entry().data
-        address = Address.of(data[CONF_PORT].partition("://")[2].partition("/")[0])
+        address = ReaderAddress.of(data[CONF_PORT].partition("://")[2].partition("/")[0])
         self._homewizard = HomeWizard(address, data.get(CONF_SERIAL, ""), has_tokens=True)
         return await self.async_step_button()
 

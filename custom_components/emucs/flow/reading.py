@@ -18,7 +18,7 @@ from ..const import CONF_MAKE
 from ..port import PortError
 from ..texts import async_language
 from .listening import Ask
-from .makes import READERS, Address, Make, MissingPortError, urls_of
+from .makes import READERS, Make, MissingPortError, ReaderAddress, urls_of
 from .pairing import PairingSteps
 
 CONF_TOPIC: Final = "topic"
@@ -169,7 +169,7 @@ class ReadingSteps(PairingSteps):
         self._typed, self._data = typed, {CONF_PORT: typed}
         try:
             if make is Make.HOMEWIZARD:
-                return await self._async_read_homewizard(Address.of(typed), "", ask)
+                return await self._async_read_homewizard(ReaderAddress.of(typed), "", ask)
             ways = [{CONF_PORT: url, CONF_MAKE: make} for url in urls_of(make, typed)]
         except MissingPortError:
             return await ask(NoPortError())

@@ -22,7 +22,7 @@ _DAY: Final = timedelta(days=1)
 _LOOK_AHEAD: Final = 8
 
 
-class DayKind(StrEnum):
+class BandDay(StrEnum):
     """The kinds of days that tables tell apart. A holiday in a weekend is of the weekend."""
 
     WEEKDAY = "weekday"
@@ -30,11 +30,11 @@ class DayKind(StrEnum):
     HOLIDAY = "holiday"
 
 
-def kind_of(day: date) -> DayKind:
+def kind_of(day: date) -> BandDay:
     """Return the kind of a local day."""
     if day.weekday() >= _SATURDAY:
-        return DayKind.WEEKEND
-    return DayKind.HOLIDAY if is_holiday(day) else DayKind.WEEKDAY
+        return BandDay.WEEKEND
+    return BandDay.HOLIDAY if is_holiday(day) else BandDay.WEEKDAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Version:
     """The last one; None: until another version holds."""
     source: str
     """Where this is published."""
-    hours: Mapping[DayKind, tuple[tuple[int, str], ...]]
+    hours: Mapping[BandDay, tuple[tuple[int, str], ...]]
     """From which local hour on which band holds, from midnight on and in order."""
 
     def holds_on(self, day: date) -> bool:
@@ -110,7 +110,7 @@ class BandSet:
 def _version(saved: Mapping[str, Any]) -> Version:
     """Return a version as the file has it."""
     first, last = (date.fromisoformat(saved[key]) if key in saved else None for key in ("from", "until"))
-    hours = {day: tuple((int(hour), band) for hour, band in saved[day].items()) for day in DayKind}
+    hours = {day: tuple((int(hour), band) for hour, band in saved[day].items()) for day in BandDay}
     return Version(first=first, last=last, source=saved["source"], hours=MappingProxyType(hours))
 
 

@@ -68,7 +68,7 @@ class Start(NamedTuple):
     """What is bought, at the price of its quarter."""
 
 
-class Found(NamedTuple):
+class FoundSlots(NamedTuple):
     """What came of looking for a start."""
 
     starts: tuple[Start, ...]
@@ -77,7 +77,7 @@ class Found(NamedTuple):
     """That with the most room, whether the machine fits or not; None where no start was possible."""
 
 
-class Limits(NamedTuple):
+class RoomLimits(NamedTuple):
     """What no quarter is to pass, in kW: the peak target in effect, or what the connection carries if that is less."""
 
     now: float
@@ -85,7 +85,7 @@ class Limits(NamedTuple):
     """Then the running month's peak holds no more."""
 
 
-def rooms_of(slots: Sequence[ForecastQuarter], limits: Limits) -> Iterator[Room]:
+def rooms_of(slots: Sequence[ForecastQuarter], limits: RoomLimits) -> Iterator[Room]:
     """Yield what may be added to quarters that are forecast; they end where nothing is known."""
     for slot in slots:
         if slot.imported is None:
@@ -97,7 +97,7 @@ def rooms_of(slots: Sequence[ForecastQuarter], limits: Limits) -> Iterator[Room]
 
 def find(
     rooms: Sequence[Room], machine: Machine, earliest: datetime, latest: datetime, prices: Prices | None = None
-) -> Found:
+) -> FoundSlots:
     """Return when a machine fits, if it starts no sooner than one time and has ended by another one.
 
     What the house exports is used first. Then a start whose price is known comes before others, and a cheap one before
@@ -112,7 +112,7 @@ def find(
     fitting = sorted(
         (start for start in starts if start.room >= machine.power), key=lambda start: _rank(start, machine)
     )
-    return Found(tuple(_apart(fitting)), max(starts, key=lambda start: start.room, default=None))
+    return FoundSlots(tuple(_apart(fitting)), max(starts, key=lambda start: start.room, default=None))
 
 
 def _start(rooms: Sequence[Room], machine: Machine, prices: Prices) -> Start:
@@ -197,7 +197,7 @@ class Slots(Insight[None, SlotsState]):
         forecast, limits = self.used(Forecast).state, self._limits()
         return () if forecast is None or limits is None else tuple(rooms_of(forecast.slots, limits))
 
-    def _limits(self) -> Limits | None:
+    def _limits(self) -> RoomLimits | None:
         """Return what no quarter is to pass; None while the capacity tariff is not known."""
         capacity, connection = self.used(Capacity), self.used(Connection)
         if capacity.state is None:
@@ -205,6 +205,6 @@ class Slots(Insight[None, SlotsState]):
         rated = None if connection.state is None else connection.state.power
         carried = float(capacity.state.limit) if rated is None else rated
         if not connection.settings.keeps_target:
-            return Limits(carried, carried)
+            return RoomLimits(carried, carried)
         targets = capacity.state.effective_target, max(FLOOR, capacity.settings.peak_target)
-        return Limits(*(min(carried, float(target)) for target in targets))
+        return RoomLimits(*(min(carried, float(target)) for target in targets))

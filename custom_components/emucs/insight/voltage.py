@@ -345,6 +345,8 @@ class Voltage(Insight[None, VoltageState]):
         self._day = self._day or local_day(last)
         self._make_running(running)
         self._make_week(last)
+        # What is known is shown with the first telegram.
+        self._has_changed = True
 
 
 def _export_of(telegram: Telegram) -> int | None:
