@@ -141,7 +141,9 @@ async def test_a_house_with_statistics_has_one_on_the_first_day(hass: HomeAssist
         assert answer["slots"][0]["import"].keys() == {"mean", "low", "high"}
         # Today's quarters go on into the forecast, each of them as it is kept.
         today = [slot_of(datetime.fromisoformat(each["begin"])) for each in answer["today"]]
-        assert today == [slot for slot in slots_of_day(last) if slot <= (quarters.last or 0)]
+        # The first quarter of a day ends as the day has begun.
+        closed = quarters.last or 0
+        assert today == [slot for slot in slots_of_day(closed + 1) if slot <= closed]
         assert [(each["import"], each["export"]) for each in answer["today"]] == [
             (quarters.mean(IMPORT, slot), quarters.mean(EXPORT, slot)) for slot in today
         ]
