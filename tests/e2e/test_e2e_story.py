@@ -254,14 +254,15 @@ async def test_the_bars_are_reached_by_keyboard(window: Window, page: Page) -> N
     await expect(bars.first).to_be_focused()
     await page.keyboard.press("End")
     await expect(detail).to_have_text(latest)
-    # After them are today's quarters.
-    await page.keyboard.press("Tab")
+    # After them are today's quarters, if there were any: not just after midnight.
     quarters, quarter = page.locator(f"{QUARTERS} .bar"), page.locator(f"{QUARTERS} .detail")
-    await expect(quarters.last).to_be_focused()
-    await page.keyboard.press("Home")
-    await expect(quarters.first).to_be_focused()
-    assert await quarters.first.get_attribute("aria-label") == await quarter.inner_text()
-    await page.keyboard.press("Shift+Tab")
+    if await quarters.count():
+        await page.keyboard.press("Tab")
+        await expect(quarters.last).to_be_focused()
+        await page.keyboard.press("Home")
+        await expect(quarters.first).to_be_focused()
+        assert await quarters.first.get_attribute("aria-label") == await quarter.inner_text()
+        await page.keyboard.press("Shift+Tab")
     await expect(bars.last).to_be_focused()
     # Before them are the target, and the gauge, which opens what Home Assistant knows of the forecast.
     for name in ("aim_more", "aim_field", "aim_less", "gauge"):

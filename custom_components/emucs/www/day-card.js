@@ -11,6 +11,7 @@ import { say } from "./texts.js";
 
 export const DAY_CARD = "emucs-day-card";
 
+const LAST_TICK = 0.93; // of the width: behind that there is no room for a name
 const QUARTERS_AN_HOUR = 4;
 // What the card is suggested for.
 const SUGGESTED = ["load_forecast", "energy_forecast_today", "time_band"];
@@ -110,7 +111,8 @@ export class DayCard extends MeterCard {
     this._write({ top: highest, bottom: bottom ? lowest : "" });
     this._bands = bandsOf(answer, this._scale);
     this._parts.bands.replaceChildren(...this._bands.map((each) => this._drawnBand(each)));
-    this._parts.axis.replaceChildren(...ticksOf(this._scale).map((each) => this._drawnTick(each)));
+    const ticks = ticksOf(this._scale).filter(({ time }) => this._scale.share(time) < LAST_TICK);
+    this._parts.axis.replaceChildren(...ticks.map((each) => this._drawnTick(each)));
     this._parts.legend.replaceChildren(...this._legend(forecast.length > 0));
     this._parts.chart.setAttribute("aria-label", say(this._hass, "day_title"));
     this._parts.chart.setAttribute("aria-valuemax", this._row.length - 1);
