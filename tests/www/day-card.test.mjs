@@ -103,14 +103,17 @@ test("a quarter of which nothing is known says so", async (t) => {
   assert.equal(text("detail"), "00:15–00:30: not known");
 });
 
+test("a day that begins later is named on the axis", async (t) => {
+  const { part } = await cardOf(t, { answer: answerOf({ today: 8, ahead: 96 }) });
+  assert.deepEqual(part("axis").children.map((each) => each.textContent), ["Thu", "06:00", "12:00", "18:00", "Fri"]);
+});
+
 test("a quarter of tomorrow has the name of its day", async (t) => {
   const { part, text } = await cardOf(t, { answer: answerOf({ ahead: 96 }) });
   press(part("chart"), "End");
   assert.match(text("detail"), /^Friday, 00:45–01:00, forecast/);
-  const ticks = (of) => of("axis").children.map((each) => each.textContent);
   // At the very end there is no room for a name.
-  assert.deepEqual(ticks(part), ["Thu", "06:00", "12:00", "18:00"]);
-  assert.deepEqual(ticks((await cardOf(t, { answer: answerOf({ today: 8, ahead: 96 }) })).part), ["Thu", "06:00", "12:00", "18:00", "Fri"]);
+  assert.deepEqual(part("axis").children.map((each) => each.textContent), ["Thu", "06:00", "12:00", "18:00"]);
 });
 
 test("time bands stand behind the day, and are told", async (t) => {
