@@ -10,7 +10,7 @@ in the minute that it takes to go off after the quarter before.
 """
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -34,8 +34,8 @@ from custom_components.emucs.insight.tariff import Area, cost_of, tariff_of
 from virtual_meter import VirtualMeter
 from virtual_meter.loads import Load
 
-from . import alarms, bills, charging, forecasting, habits, slots, watching
 from .prints import MILLIWATT_SECONDS_A_WATT_HOUR, QUARTER, STEP, Prints, kilowatts
+from .proofs import PROOFS, Asked
 
 YEAR: Final = 2026
 AREA: Final = Area.IMEWO
@@ -318,79 +318,11 @@ def failures(outcomes: list[Outcome]) -> Iterator[str]:
             yield f"{each.home.name}: {each.average:.3f} kW is not below {plain.average:.3f} kW"
 
 
-class _Asked(NamedTuple):
-    """What is proved: homes with their peak targets and seeds, and how."""
-
-    homes: list[tuple[Home, Decimal, int]]
-    seeds: list[int]
-    write: bool
-
-    def forecast(self, days: int) -> list[forecasting.Life]:
-        """Return the lives of the homes for so many days."""
-        return [forecasting.Life(home.name, home.profile, home.options, seed, days) for home, _, seed in self.homes]
-
-    def guarded(self, days: int) -> list[alarms.Life]:
-        """Return the lives of the homes, with their targets."""
-        return [alarms.Life(home.name, home.profile, home.options, goal, seed, days) for home, goal, seed in self.homes]
-
-
-class _Proof(NamedTuple):
-    """One of the proofs beside that of the alarm and the savings."""
-
-    about: str
-    days: int
-    prove: Callable[[_Asked, int], int]
-    prove_files: Callable[[list[Path]], int] | None = None
-
-
-_PROOFS: Final = {
-    "charger": _Proof(
-        "try a charger that follows the available current",
-        charging.DAYS,
-        lambda asked, days: charging.prove(asked.seeds, days, WORKERS, write=asked.write),
-    ),
-    "bill": _Proof(
-        "bill a year under three contracts",
-        bills.DAYS,
-        lambda asked, days: bills.prove(asked.seeds[0], days, WORKERS, Shedder, write=asked.write),
-    ),
-    "forecast": _Proof(
-        "judge forecasts of the next day",
-        forecasting.DAYS,
-        lambda asked, days: forecasting.prove(asked.forecast(days), WORKERS, write=asked.write),
-        forecasting.prove_files,
-    ),
-    "night": _Proof(
-        "try the alarm of the base load, and find leaks",
-        watching.DAYS,
-        lambda asked, days: watching.prove(asked.forecast(days), asked.seeds, WORKERS, write=asked.write),
-        watching.prove_files,
-    ),
-    "habits": _Proof(
-        "judge recurring peaks and unusual days",
-        habits.DAYS,
-        lambda asked, days: habits.prove(asked.forecast(days), WORKERS, write=asked.write),
-        habits.prove_files,
-    ),
-    "slots": _Proof(
-        "try whether a machine fits where that is said",
-        slots.DAYS,
-        lambda asked, days: slots.prove(asked.guarded(days), WORKERS, write=asked.write),
-        slots.prove_files,
-    ),
-    "alarm": _Proof(
-        "try an alarm that knows what is usual",
-        alarms.DAYS,
-        lambda asked, days: alarms.prove(asked.guarded(days), WORKERS, write=asked.write),
-    ),
-}
-
-
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    days = "; ".join([f"{_DAYS}", *(f"{proof.days} of --{name}" for name, proof in _PROOFS.items())])
+    days = "; ".join([f"{_DAYS}", *(f"{proof.days} of --{name}" for name, proof in PROOFS.items())])
     parser = argparse.ArgumentParser(prog="backtest", description="Prove the alarm and the savings in simulated homes.")
-    for name, proof in _PROOFS.items():
+    for name, proof in PROOFS.items():
         parser.add_argument(f"--{name}", action="store_true", help=proof.about)
     parser.add_argument("--load", type=Path, nargs="+", metavar="FILE", help="judge them on exports from the portal")
     parser.add_argument("--write", action="store_true", help="write the table of one of these to docs/proof.md")
@@ -402,13 +334,13 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Simulate, print, and return the exit code."""
     options = _options(arguments)
-    chosen = [proof for name, proof in _PROOFS.items() if getattr(options, name)]
+    chosen = [proof for name, proof in PROOFS.items() if getattr(options, name)]
     if options.load:
-        proofs = [proof.prove_files for proof in chosen or _PROOFS.values() if proof.prove_files is not None]
+        proofs = [proof.prove_files for proof in chosen or PROOFS.values() if proof.prove_files is not None]
         return next((code for prove_files in proofs if (code := prove_files(options.load))), 0)
     if chosen:
         homes = [(home, Decimal(home.goals[0]), seed) for home, seed in _seeded(options.seeds)]
-        asked = _Asked(homes, options.seeds, options.write)
+        asked = Asked(homes, options.seeds, WORKERS, Shedder, options.write)
         return max(proof.prove(asked, options.days or proof.days) for proof in chosen)
     begun, days = datetime.now(UTC), options.days or _DAYS
     with ProcessPoolExecutor(WORKERS) as pool:

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from custom_components.emucs.exports import MICRO, ExportError, ExportUnit, FlowDirection, Readings, read_export
+from custom_components.emucs.insight.demand import QUARTERS_AN_HOUR
 from custom_components.emucs.insight.outlook import Outlook
 from custom_components.emucs.insight.quarters import (
     DAYS as LEARNED,
@@ -39,7 +40,6 @@ _END: Final = "<!-- scripts/backtest --forecast --write writes to here -->"
 # The clock changes, and heating becomes sun.
 _START: Final = datetime(2026, 2, 1, tzinfo=ZoneInfo("Europe/Brussels"))
 _STEP: Final = 60
-_QUARTERS_AN_HOUR: Final = 4
 _NAMES: Final = ("import", "export")
 _WEEK: Final = 7
 # How many quarters ahead ours is judged, beside a day.
@@ -206,7 +206,7 @@ def virtual_house(
         truth = meter.truth
         for flow, (after, earlier) in enumerate(((truth.imported, before.imported), (truth.exported, before.exported))):
             energy = sum(after[tariff] - earlier[tariff] for tariff in (1, 2))
-            flows[flow][slot] = float(energy) * _QUARTERS_AN_HOUR
+            flows[flow][slot] = float(energy) * QUARTERS_AN_HOUR
         before = truth
     return House(name, flows)
 
@@ -230,7 +230,7 @@ def _series(readings: Readings, owner: tuple[str, str], flow: int) -> Series:
             cells = tariffs.setdefault(key.register.tariff, {})
             for begin in stream.days:
                 for index, value in stream.cells_of(begin):
-                    cells[begin + index] = value * _QUARTERS_AN_HOUR / MICRO
+                    cells[begin + index] = value * QUARTERS_AN_HOUR / MICRO
     if 0 in tariffs:
         return tariffs[0]
     slots = {slot for cells in tariffs.values() for slot in cells}

@@ -17,6 +17,7 @@ from custom_components.emucs.exports import ExportError
 from custom_components.emucs.insight.anomaly import Anomaly
 from custom_components.emucs.insight.base import Insight
 from custom_components.emucs.insight.capacity import Capacity
+from custom_components.emucs.insight.demand import QUARTERS_AN_HOUR
 from custom_components.emucs.insight.habits import Habits
 from custom_components.emucs.insight.profile import Profile
 from custom_components.emucs.insight.quarters import (
@@ -38,7 +39,6 @@ BEGIN: Final = "<!-- scripts/backtest --habits --write writes from here -->"
 END: Final = "<!-- scripts/backtest --habits --write writes to here -->"
 
 _DAYS_A_YEAR: Final = 365.25
-_QUARTERS_AN_HOUR: Final = 4
 # On one day in so many the house uses as much more in the evening as it does in a mean day.
 _EVERY: Final = 11
 _EVENING: Final = range(72, 96)
@@ -81,7 +81,7 @@ class Pipeline:
         """Let a quarter end at so many kW; None where it is missing."""
         if mean is None:
             return
-        self._counter += Decimal(f"{mean / _QUARTERS_AN_HOUR:.6f}")
+        self._counter += Decimal(f"{mean / QUARTERS_AN_HOUR:.6f}")
         registers = {
             obis.IMPORT_ENERGY: Register(self._counter, "kWh"),
             obis.IMPORT_POWER: Register(Decimal(), "kW"),

@@ -17,9 +17,10 @@ from homeassistant.helpers.selector import (
 )
 import probatio
 
-from .insight.grid import BREAKERS, CONF_BREAKER, breaker_in
+from .insight.grid import BREAKERS, CONF_BREAKER, Grid, breaker_in, rated_current
 from .insight.tariff import Area
 from .insight.user_port import UserPort
+from .port import Telegram
 
 
 def integer(minimum: int, maximum: int, unit: str | None = None) -> probatio.All[Any]:
@@ -88,3 +89,9 @@ def take_breaker(connection: dict[str, Any]) -> bool:
         return False
     connection[CONF_BREAKER] = f"{rating:f}"
     return True
+
+
+def suggested_breaker(telegram: Telegram, grid: Grid | None) -> dict[str, str]:
+    """Return the rating that the meter limits or supervises, as the field of the main breaker has it; else nothing."""
+    rating = rated_current(telegram, grid)
+    return {} if rating is None else {CONF_BREAKER: f"{round(rating, 1).normalize():f}"}

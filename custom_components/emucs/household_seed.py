@@ -14,7 +14,8 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry
 from .exports import MICRO, SECONDS, CounterKey, ExportUnit, FlowDirection, Match
-from .insight.forecast import QUARTERS_AN_HOUR, Forecast
+from .insight.demand import QUARTERS_AN_HOUR
+from .insight.forecast import Forecast
 from .insight.mbus import Medium
 from .insight.profile import Profile
 from .insight.quarters import DAYS, EXPORT, FLOWS, IMPORT, QUARTERS_A_DAY, Basis

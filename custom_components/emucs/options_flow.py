@@ -24,6 +24,7 @@ from .forms import (
     decimal,
     form_section,
     integer,
+    suggested_breaker,
     take_breaker,
 )
 from .history import has_history
@@ -43,7 +44,7 @@ from .insight.capacity import (
 )
 from .insight.charging import Charger
 from .insight.connection import CONF_CHARGER, CONF_MARGIN, DEFAULT_MARGIN
-from .insight.grid import CONF_BREAKER, SECTION_CONNECTION, rated_current
+from .insight.grid import CONF_BREAKER, SECTION_CONNECTION
 from .insight.peaks import FLOOR
 from .insight.price import (
     CONF_COST_TO_ENERGY,
@@ -178,8 +179,7 @@ class EmucsOptionsFlow(HistorySteps):
         if entry.state is not ConfigEntryState.LOADED:
             return {}
         meter: MeterCoordinator = entry.runtime_data
-        rating = None if meter.data is None else rated_current(meter.telegram, meter.insights.grid)
-        return {} if rating is None else {CONF_BREAKER: f"{round(rating, 1).normalize():f}"}
+        return {} if meter.data is None else suggested_breaker(meter.telegram, meter.insights.grid)
 
 
 def _bands(options: Mapping[str, Any]) -> tuple[str, ...]:

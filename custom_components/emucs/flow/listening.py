@@ -20,12 +20,12 @@ import probatio
 
 from ..const import ASKED_AT_SET_UP, CONF_ADD_TO_ENERGY, CONF_ADD_TO_SIDEBAR, CONF_READER, CONF_WAIT, DOMAIN
 from ..devices import async_title, identifier_of, is_of, model_of, port_version_of
-from ..forms import AREA_SELECTOR, BREAKER_SELECTOR, PRICE_SELECTOR, USER_PORT_SELECTOR, take_breaker
+from ..forms import AREA_SELECTOR, BREAKER_SELECTOR, PRICE_SELECTOR, USER_PORT_SELECTOR, suggested_breaker, take_breaker
 from ..insight.capacity import CONF_AREA, SECTION_CAPACITY
-from ..insight.grid import CONF_BREAKER, SECTION_CONNECTION, grid_of, rated_current
+from ..insight.grid import CONF_BREAKER, SECTION_CONNECTION, grid_of
 from ..insight.mbus import mbus_meters
 from ..insight.price import CONF_PRICE_ENTITY, SECTION_PRICE
-from ..insight.user_port import CONF_USER_PORT, Evidence, UserPort, detect_user_port
+from ..insight.user_port import CONF_USER_PORT, Evidence, PortGuess, UserPort, detect_user_port
 from ..options_flow import CAPACITY, CONNECTION
 from ..port import CannotConnect, LinkDown, PortError, Telegram
 from ..port_watch import NUMBER_WITHIN
@@ -76,6 +76,26 @@ def _options_of(user_input: Mapping[str, Any], port: UserPort) -> dict[str, Any]
     if CONF_PRICE_ENTITY in user_input:
         options[SECTION_PRICE] = {CONF_PRICE_ENTITY: user_input[CONF_PRICE_ENTITY]}
     return options
+
+
+def _fields(guess: PortGuess, *, has_others: bool) -> probatio.Schema:
+    """Return the fields for what a meter cannot say."""
+    fields: dict[probatio.Marker, Any] = {}
+    if has_others:
+        # Devices of several meters need names to tell them apart.
+        fields[probatio.Optional(CONF_NAME)] = TextSelector()
+    if guess.evidence not in _CERTAIN:
+        fields[probatio.Required(CONF_USER_PORT, default=str(guess.port))] = USER_PORT_SELECTOR
+    return probatio.Schema(
+        fields
+        | {
+            probatio.Optional(CONF_AREA): AREA_SELECTOR,
+            probatio.Optional(CONF_BREAKER): BREAKER_SELECTOR,
+            probatio.Optional(CONF_PRICE_ENTITY): PRICE_SELECTOR,
+            probatio.Required(CONF_ADD_TO_ENERGY, default=True): BooleanSelector(),
+            probatio.Optional(CONF_ADD_TO_SIDEBAR): BooleanSelector(),
+        }
+    )
 
 
 class ListeningSteps(ConfigFlow):
@@ -151,51 +171,37 @@ class ListeningSteps(ConfigFlow):
         return await self.async_step_confirm()
 
     async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show the meter that was found, and which user port it seems to be."""
+        """Show the meter that was found, and ask for what it cannot say."""
+        errors = {} if user_input is None else self._errors_of(user_input)
+        if user_input is None or errors:
+            return await self._async_show_found(user_input, errors)
+        telegram = self._telegram
+        await self.async_set_unique_id(identifier_of(telegram), raise_on_progress=False)
+        self._abort_if_unique_id_configured()
+        self._async_end_offers()
+        options = _options_of(user_input, UserPort(user_input.get(CONF_USER_PORT, detect_user_port(telegram).port)))
+        name = user_input.get(CONF_NAME, "").strip()
+        title = name or await self._async_title()
+        data = {**self._data, CONF_NAME: name} if name else self._data
+        return self.async_create_entry(title=title, data=data, options=options)
+
+    async def _async_show_found(self, user_input: dict[str, Any] | None, errors: dict[str, str]) -> ConfigFlowResult:
+        """Show the form with the meter that was found."""
         telegram = self._telegram
         manufacturer, model = model_of(telegram)
         guess, grid = detect_user_port(telegram), grid_of(telegram)
-        errors = {} if user_input is None else self._errors_of(user_input)
-        if user_input is not None and not errors:
-            await self.async_set_unique_id(identifier_of(telegram), raise_on_progress=False)
-            self._abort_if_unique_id_configured()
-            self._async_end_offers()
-            options = _options_of(user_input, UserPort(user_input.get(CONF_USER_PORT, guess.port)))
-            name = user_input.get(CONF_NAME, "").strip()
-            title = name or await async_title(self.hass, identifier_of(telegram), model)
-            data = {**self._data, CONF_NAME: name} if name else self._data
-            return self.async_create_entry(title=title, data=data, options=options)
-        words = await async_words(self.hass, "found", self._language)
-        # Nobody has to answer what is certain; who answers it all the same, by the API, may.
-        asked: dict[probatio.Marker, Any] = {
-            probatio.Required(CONF_USER_PORT, default=str(guess.port)): USER_PORT_SELECTOR
-        }
-        # Devices of several meters need names to tell them apart.
-        names: dict[probatio.Marker, Any] = {probatio.Optional(CONF_NAME): TextSelector()}
         others = self.hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-        fields = (
-            (names if others else {})
-            | ({} if guess.evidence in _CERTAIN else asked)
-            | {
-                probatio.Optional(CONF_AREA): AREA_SELECTOR,
-                probatio.Optional(CONF_BREAKER): BREAKER_SELECTOR,
-                probatio.Optional(CONF_PRICE_ENTITY): PRICE_SELECTOR,
-                probatio.Required(CONF_ADD_TO_ENERGY, default=True): BooleanSelector(),
-                probatio.Optional(CONF_ADD_TO_SIDEBAR): BooleanSelector(),
-            }
-        )
-        rating = rated_current(telegram, grid)
         # Once is enough: the dashboard shows all meters.
-        suggested: dict[str, Any] = {CONF_ADD_TO_SIDEBAR: not others}
-        if rating is not None:
-            suggested[CONF_BREAKER] = f"{round(rating, 1).normalize():f}"
+        suggested: dict[str, Any] = {CONF_ADD_TO_SIDEBAR: not others, **suggested_breaker(telegram, grid)}
         if others:
-            suggested[CONF_NAME] = await async_title(self.hass, identifier_of(telegram), model)
-        filled_in = self.add_suggested_values_to_schema(probatio.Schema(fields), user_input or suggested)
+            suggested[CONF_NAME] = await self._async_title()
+        fields = self.add_suggested_values_to_schema(_fields(guess, has_others=bool(others)), user_input or suggested)
         meters = mbus_meters(telegram, identifier_of(telegram)).values()
+        words = await async_words(self.hass, "found", self._language)
         return self.async_show_form(
             step_id="confirm",
-            data_schema=probatio.Schema(filled_in.schema, extra=probatio.ALLOW_EXTRA),
+            # Nobody has to answer what is certain; who answers it all the same, by the API, may.
+            data_schema=probatio.Schema(fields.schema, extra=probatio.ALLOW_EXTRA),
             errors=errors,
             description_placeholders={
                 "model": " ".join(filter(None, (manufacturer, model))) or words["unknown"],
@@ -206,6 +212,10 @@ class ListeningSteps(ConfigFlow):
                 "mbus": ", ".join(f"{words[meter.medium]} ({meter.identifier})" for meter in meters) or words["none"],
             },
         )
+
+    async def _async_title(self) -> str:
+        """Return the title of the meter that was found, where the user gives it no name."""
+        return await async_title(self.hass, identifier_of(self._telegram), model_of(self._telegram)[1])
 
     def _errors_of(self, user_input: dict[str, Any]) -> dict[str, str]:
         """Return what is wrong with the fields; put the number of a rating in the place of what was typed."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, NamedTuple, Self, override
 from ..port import Telegram
 from .base import Insight
 from .day_kind import date_of, kind_of
+from .demand import QUARTERS_AN_HOUR
 from .habits import Habits
 from .profile import Closed, Profile
 from .quarters import QUARTERS_A_DAY, Quarters, local_place, slots_of_day
@@ -22,7 +23,6 @@ _KNOWN: Final = 0.9
 _OF_MEDIAN: Final = 0.25
 _OF_SPREAD: Final = 0.5
 _TWENTIETHS: Final = 20
-_QUARTERS_AN_HOUR: Final = 4
 
 
 class DayPart(StrEnum):
@@ -144,7 +144,7 @@ def unusual_day(quarters: Quarters, slot: int) -> UnusualDay | None:
     mean, usual = fmean(known[day].values()), _usual([fmean(means.values()) for means in alike])
     if not (deviation := usual.deviation(mean)):
         return None
-    hours = len(slots_of_day(slots_of_day(slot).start - 1)) / _QUARTERS_AN_HOUR
+    hours = len(slots_of_day(slots_of_day(slot).start - 1)) / QUARTERS_AN_HOUR
     return UnusualDay(
         date_of(day),
         mean * hours,

@@ -10,11 +10,10 @@ import json
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from .holidays import is_holiday
+from .quarters import LOCAL
 
-_LOCAL: Final = ZoneInfo("Europe/Brussels")
 _FILE: Final = Path(__file__).parents[1] / "tariffs" / "bands.json"
 _SATURDAY: Final = 5
 _DAY: Final = timedelta(days=1)
@@ -77,7 +76,7 @@ class BandSet:
 
     def at(self, moment: datetime) -> str | None:
         """Return the key of the band at a time; None where nothing is known of that day."""
-        local = moment.astimezone(_LOCAL)
+        local = moment.astimezone(LOCAL)
         version = self.version_on(local.date())
         return None if version is None else version.at(local)
 
@@ -96,14 +95,14 @@ class BandSet:
 
     def _begins(self, moment: datetime) -> Iterator[datetime]:
         """Yield the times after one at which a band may begin, in UTC."""
-        today = moment.astimezone(_LOCAL).date()
+        today = moment.astimezone(LOCAL).date()
         days = {today + _DAY * ahead for ahead in range(_LOOK_AHEAD)}
         days |= {version.first for version in self.versions if version.first is not None and version.first > today}
         for day in sorted(days):
             version = self.version_on(day)
             hours = {0} if version is None else {0, *(hour for hour, _ in version.hours[kind_of(day)])}
             for hour in sorted(hours):
-                if (begin := datetime.combine(day, time(hour), _LOCAL).astimezone(UTC)) > moment:
+                if (begin := datetime.combine(day, time(hour), LOCAL).astimezone(UTC)) > moment:
                     yield begin
 
 

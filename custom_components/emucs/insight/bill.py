@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from .capacity import Capacity
-from .forecast import QUARTERS_AN_HOUR, ForecastQuarter
+from .demand import QUARTERS_AN_HOUR
+from .forecast import ForecastQuarter
 from .peaks import month_begin, next_month
 from .price import PriceSettings, Tariffs
 from .quarters import FLOWS, IMPORT, QUARTERS_A_DAY, Quarters, slot_of

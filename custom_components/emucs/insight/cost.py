@@ -10,8 +10,9 @@ from ..port import Telegram
 from .base import Insight
 from .bill import Ahead, Bill, ahead_of, bill_of
 from .capacity import Capacity
+from .demand import QUARTERS_AN_HOUR
 from .electricity import energy_export, energy_import
-from .forecast import QUARTERS_AN_HOUR, Forecast
+from .forecast import Forecast
 from .price import Price, PriceSettings, PriceTrack, Reason, price_settings_of
 from .profile import Closed, Profile
 from .quarters import DAYS, EXPORT, FLOWS, IMPORT, local_begin, slot_begin, slot_of

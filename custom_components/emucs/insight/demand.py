@@ -14,7 +14,7 @@ COUNTED_COVERAGE: Final = Decimal("0.9")
 
 _SECOND: Final = timedelta(seconds=1)
 _SECONDS: Final = Decimal(900)
-_QUARTERS_AN_HOUR: Final = 4
+QUARTERS_AN_HOUR: Final = 4
 _SECONDS_AN_HOUR: Final = Decimal(3600)
 # Between two telegrams further apart, in seconds, only the counter tells what was imported.
 _LONGEST_STEP: Final = Decimal(10)
@@ -211,7 +211,7 @@ class QuarterDemand:
         """Return the demand so far by the counter; the unseen part is taken to be like the seen one."""
         unseen = elapsed - self._seen
         mean = self._energy * _SECONDS_AN_HOUR / self._seen if self._seen >= _SHORTEST_MEAN else power
-        return self._energy * _QUARTERS_AN_HOUR + mean * unseen / _SECONDS
+        return self._energy * QUARTERS_AN_HOUR + mean * unseen / _SECONDS
 
     def _demand(self, start: datetime, time: datetime, power: Decimal) -> Demand:
         """Return the running quarter, by the register if there is one that can be trusted."""

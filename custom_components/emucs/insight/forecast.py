@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Final, NamedTuple, override
 
 from ..port import Telegram
 from .base import Insight
+from .demand import QUARTERS_AN_HOUR
 from .outlook import Band, Outlook, learned
 from .profile import Closed, Profile
 from .quarters import FLOWS, IMPORT, QUARTERS_A_DAY, Quarters, local_begin, slots_of_day
 from .score import Score, ScoreKeeper
 
-QUARTERS_AN_HOUR: Final = 4
 _NAMES: Final = ("imported", "exported")
 
 

@@ -5,11 +5,11 @@ from statistics import median
 from typing import Final, NamedTuple
 
 from .day_kind import DayKind, date_of, kind_of
+from .demand import QUARTERS_AN_HOUR
 from .peaks import FLOOR
 from .quarters import DAYS, IMPORT, QUARTERS_A_DAY, Quarters, local_place, slot_before, slots_of_day
 
 HOURS: Final = 24
-_QUARTERS_AN_HOUR: Final = QUARTERS_A_DAY // HOURS
 _DAYS_A_WEEK: Final = 7
 # An assumption, measured on real and virtual homes: a quarter is one of a peak if it comes near what is passed for half
 # an hour a day in the mean. By the month's peak instead, one evening with guests would hide all that recurs.
@@ -59,7 +59,7 @@ class RecurringPeak(NamedTuple):
 
 def _clock(index: int) -> str:
     """Return the local time at which a quarter of the day begins."""
-    hour, quarter = divmod(index % QUARTERS_A_DAY, _QUARTERS_AN_HOUR)
+    hour, quarter = divmod(index % QUARTERS_A_DAY, QUARTERS_AN_HOUR)
     return f"{hour:02}:{quarter * 15:02}"
 
 
@@ -100,7 +100,7 @@ class Habits:
         for by_time in self._days.values():
             for index, days in enumerate(by_time):
                 for day, mean in days.items():
-                    cell = sums[date_of(day).weekday()][index // _QUARTERS_AN_HOUR]
+                    cell = sums[date_of(day).weekday()][index // QUARTERS_AN_HOUR]
                     cell[0] += mean
                     cell[1] += 1
         return tuple(tuple(round(total / count, 3) if count else None for total, count in day) for day in sums)

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, ClassVar, Final, NamedTuple, Self, override
-from zoneinfo import ZoneInfo
+from typing import Any, ClassVar, NamedTuple, Self, override
 
 from ..port import Telegram
 from .base import Insight
-
-_LOCAL: Final = ZoneInfo("Europe/Brussels")
+from .quarters import LOCAL
 
 
 class Silence(NamedTuple):
@@ -40,7 +38,7 @@ class LongestSilence(Insight[None, Silence]):
         if time is None:
             return self.state
         self._last = time
-        day = time.astimezone(_LOCAL).date()
+        day = time.astimezone(LOCAL).date()
         gap = max(time - last, timedelta()) if last is not None else timedelta()
         if self.state is None or day != self.state.day or gap > self.state.longest:
             self.state = Silence(day, gap)
@@ -61,5 +59,5 @@ class LongestSilence(Insight[None, Silence]):
         if saved:
             silence._last = datetime.fromisoformat(saved["last"])
             longest = timedelta(seconds=float(saved["longest"]))
-            silence.state = Silence(silence._last.astimezone(_LOCAL).date(), longest)
+            silence.state = Silence(silence._last.astimezone(LOCAL).date(), longest)
         return silence

@@ -11,8 +11,8 @@ from ..port import Telegram
 from .base import Insight
 from .capacity import Capacity
 from .connection import Connection
-from .demand import QUARTER
-from .forecast import QUARTERS_AN_HOUR, Forecast, ForecastQuarter, ForecastState
+from .demand import QUARTER, QUARTERS_AN_HOUR
+from .forecast import Forecast, ForecastQuarter, ForecastState
 from .peaks import FLOOR
 from .quarters import QUARTERS_A_DAY, slot_of
 

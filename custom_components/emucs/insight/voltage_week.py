@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from .quarters import LOCAL
 from .voltage_history import VoltageBand, VoltageVerdict, WeekVerdict
 
 SLOT: Final = timedelta(minutes=10)
@@ -13,7 +13,6 @@ WEEK_KNOWN_SHARE: Final = 0.9
 """Share of a week's slots that must be known for it to be called within. An assumption: EN 50160 judges whole weeks,
 and a slot that was not seen may have been outside."""
 
-_LOCAL: Final = ZoneInfo("Europe/Brussels")
 _WEEK: Final = timedelta(days=7)
 # Of a week's means, so many may be outside low to high.
 _ALLOWED_SHARE: Final = 0.05
@@ -22,7 +21,7 @@ _DIGITS: Final = 4
 
 def local_day(seconds: int) -> date:
     """Return the day in Belgium of a time in seconds since 1970."""
-    return datetime.fromtimestamp(seconds, _LOCAL).date()
+    return datetime.fromtimestamp(seconds, LOCAL).date()
 
 
 def week_of(day: date) -> date:
@@ -32,7 +31,7 @@ def week_of(day: date) -> date:
 
 def week_bounds(begin: date) -> tuple[datetime, datetime]:
     """Return when a week begins and ends, in UTC."""
-    first, last = (datetime(day.year, day.month, day.day, tzinfo=_LOCAL) for day in (begin, begin + _WEEK))
+    first, last = (datetime(day.year, day.month, day.day, tzinfo=LOCAL) for day in (begin, begin + _WEEK))
     return first.astimezone(UTC), last.astimezone(UTC)
 
 
