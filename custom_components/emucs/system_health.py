@@ -8,8 +8,9 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 
-from .const import CONF_MAKE, DOMAIN
+from .const import CONF_MAKE
 from .coordinator import EmucsConfigEntry, MeterCoordinator
+from .kinds import EntryKind, async_entries_of
 from .port import Drop
 from .port.address import scheme_of
 from .port_watch import async_watch_of
@@ -25,7 +26,7 @@ def async_register(hass: HomeAssistant, register: SystemHealthRegistration) -> N
 
 async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     """Return the state of the ports, one word per meter in the order of their entries."""
-    entries: list[EmucsConfigEntry] = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+    entries: list[EmucsConfigEntry] = async_entries_of(hass, EntryKind.METER)
     return {
         "meters": len(entries),
         "readers": ", ".join(entry.data.get(CONF_MAKE) or scheme_of(entry.data[CONF_PORT]) for entry in entries),

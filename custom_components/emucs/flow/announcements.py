@@ -12,7 +12,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from homeassistant.util.network import is_ip_address
 
-from ..const import CONF_READER, DOMAIN
+from ..const import CONF_READER
+from ..kinds import EntryKind, async_entries_of
 from .makes import Make, ReaderAddress
 
 CABLE: Final = "cable"
@@ -79,7 +80,7 @@ def _name(info: ZeroconfServiceInfo) -> str:
 @callback
 def entry_of(hass: HomeAssistant, announcement: Announcement) -> ConfigEntry | None:
     """Return the entry that reads a reader, known by its id or by where it is."""
-    entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+    entries = async_entries_of(hass, EntryKind.METER)
     for entry in entries:
         if entry.data.get(CONF_READER) == announcement.reader:
             return entry

@@ -14,7 +14,8 @@ from homeassistant.helpers.service_info.usb import UsbServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import probatio
 
-from ..const import CONF_MAKE, CONF_READER, DOMAIN
+from ..const import CONF_MAKE, CONF_READER
+from ..kinds import EntryKind, async_entries_of
 from ..port import PortError
 from ..texts import async_language, async_words
 from .announcements import CABLE, Announcement, announced, changes_of, entry_of, is_same_device, normalised
@@ -57,7 +58,7 @@ class DiscoverySteps(ReadingSteps):
         """Return the entry that reads a cable."""
         if (entry := entry_of(self.hass, announcement)) is not None:
             return entry if entry.data[CONF_PORT].startswith("/") else None
-        for each in self.hass.config_entries.async_entries(DOMAIN, include_ignore=False):
+        for each in async_entries_of(self.hass, EntryKind.METER):
             if await self.hass.async_add_executor_job(is_same_device, each.data[CONF_PORT], announcement.address):
                 return each
         return None

@@ -26,6 +26,7 @@ from ..insight.grid import CONF_BREAKER, SECTION_CONNECTION, grid_of
 from ..insight.mbus import mbus_meters
 from ..insight.price import CONF_PRICE_ENTITY, SECTION_PRICE
 from ..insight.user_port import CONF_USER_PORT, Evidence, PortGuess, UserPort, detect_user_port
+from ..kinds import EntryKind, async_entries_of
 from ..options_flow import CAPACITY, CONNECTION
 from ..port import CannotConnect, LinkDown, PortError, Telegram
 from ..port_watch import NUMBER_WITHIN
@@ -190,7 +191,7 @@ class ListeningSteps(ConfigFlow):
         telegram = self._telegram
         manufacturer, model = model_of(telegram)
         guess, grid = detect_user_port(telegram), grid_of(telegram)
-        others = self.hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+        others = async_entries_of(self.hass, EntryKind.METER)
         # Once is enough: the dashboard shows all meters.
         suggested: dict[str, Any] = {CONF_ADD_TO_SIDEBAR: not others, **suggested_breaker(telegram, grid)}
         if others:
