@@ -151,6 +151,16 @@ def test_telegrams_as_they_are_printed_are_not_restored() -> None:
         assert not reader.restored
 
 
+@pytest.mark.parametrize("wrong", [b"\n", b"\r", b"\r\r", b"\n\n", b"X\n", b"\rX"])
+def test_one_wrong_line_end_is_damage_and_no_bridge(wrong: bytes) -> None:
+    [printed] = telegrams("1.7.1", 1)
+    at = printed.index(b"\r\n", len(printed) // 2)
+    telegram = (printed[:at] + wrong + printed[at + 2 :]).rpartition(b"!")[0] + b"!"
+
+    # Each form that is tried is one more chance of a checksum that fits something else than the meter printed.
+    assert {restored for _, restored in restorations(telegram)} == {telegram}
+
+
 def test_values_without_a_checksum_and_with_other_line_ends() -> None:
     lines = body("1-0:1.7.0(01.234*kW)", "1-0:2.7.0(05.678*kW)") + b"\r\n"
     for end in (b"\n", b"\r", b"\n\r", b"\r\0", b"\r\0\n"):

@@ -19,6 +19,7 @@ _FULL_CODE: Final = rb"\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}(?:\*\d{1,3})?\(
 _FIRST_CODE: Final = re.compile(_FULL_CODE)
 _JOINED: Final = re.compile(rb"(?<=\))[ \t]*(?=%b)" % _FULL_CODE)
 _LONGEST_GROUP: Final = 3
+_HALF: Final = 0.5
 
 type Undo = Callable[[bytes], bytes]
 """What makes a telegram of what a bridge made of it; the same one for all telegrams of a bridge."""
@@ -52,6 +53,9 @@ def _undoings(telegram: bytes) -> Iterator[Undo]:
         return
     if _CRLF * 2 in telegram and looks_printed(telegram):
         return
+    if not _has_only_crlf(telegram) and _share_of_others(telegram) <= _HALF:
+        # What changes line ends changes all of them: here bytes are wrong.
+        return
     if not _has_only_crlf(telegram):
         yield _end_at_feeds
     lines = telegram[:-1]
@@ -69,9 +73,13 @@ def without_nul(telegram: bytes) -> bytes:
 
 def look_changed(telegram: bytes) -> bool:
     """Tell whether the line ends are none that a meter prints: most of them are another, or registers share a line."""
+    return _share_of_others(telegram) > _HALF or _JOINED.search(telegram) is not None
+
+
+def _share_of_others(telegram: bytes) -> float:
+    """Return the share of line ends, 0 to 1, that are neither CRLF nor the blank line of a meter."""
     runs = _RUN.findall(telegram)
-    others = [run for run in runs if run not in (_CRLF, _CRLF * 2)]
-    return len(others) * 2 > len(runs) or _JOINED.search(telegram) is not None
+    return sum(run not in (_CRLF, _CRLF * 2) for run in runs) / len(runs) if runs else 0.0
 
 
 def looks_printed(telegram: bytes) -> bool:
