@@ -37,11 +37,12 @@ class LoadStep(NamedTuple):
         return self.watts > 0
 
 
-class _Power(NamedTuple):
-    """The power of ten periods."""
+class Power(NamedTuple):
+    """The power of ten periods, and the voltage at which it was taken."""
 
     watts: float
     vars: float
+    volts: float
 
 
 class LoadSteps:
@@ -50,8 +51,8 @@ class LoadSteps:
     def __init__(self, phase: str | None) -> None:
         """Start with nothing known."""
         self._phase = phase
-        self._before: deque[_Power] = deque(maxlen=_STEADY)
-        self._after: list[_Power] = []  # since something began that may become a step
+        self._before: deque[Power] = deque(maxlen=_STEADY)
+        self._after: list[Power] = []  # since something began that may become a step
         self._began = 0.0
 
     def interrupt(self) -> None:
@@ -59,11 +60,10 @@ class LoadSteps:
         self._before.clear()
         self._after.clear()
 
-    def feed(self, watts: float, vars: float, time: float) -> LoadStep | None:  # noqa: A002 -- the unit's name
+    def feed(self, power: Power, time: float) -> LoadStep | None:
         """Take the power of ten periods that began at a time, in seconds since 1970; return the step that it ends."""
-        power = _Power(watts, vars)
         if not self._after:
-            if len(self._before) < _STEADY or not self._is_suspect(watts):
+            if len(self._before) < _STEADY or not self._is_suspect(power.watts):
                 self._before.append(power)
                 return None
             self._began = time
@@ -84,18 +84,21 @@ class LoadSteps:
         """Tell whether a power may begin a step."""
         return abs(watts - fmean(each.watts for each in self._before)) > _SUSPECTED * self._threshold()
 
-    def _is_steady(self, latest: list[_Power]) -> bool:
+    def _is_steady(self, latest: list[Power]) -> bool:
         """Tell whether the load has settled."""
         watts = [each.watts for each in latest]
         step = abs(fmean(watts) - fmean(each.watts for each in self._before))
         return max(watts) - min(watts) <= max(self._threshold(), _SPREAD * step)
 
-    def _step(self, latest: list[_Power]) -> LoadStep | None:
+    def _step(self, latest: list[Power]) -> LoadStep | None:
         """Return the step from before to now, if it is one."""
         before, after = [each.watts for each in self._before], [each.watts for each in latest]
         watts = fmean(after) - fmean(before)
         noise = _SIGNIFICANT * sqrt((pvariance(before) + pvariance(after)) / _STEADY)
-        if abs(watts) < max(self._threshold(), noise):
+        # At a higher voltage the same load takes more: with the square of it, if it is a resistance.
+        volts, volts_now = fmean(each.volts for each in self._before), fmean(each.volts for each in latest)
+        explained = abs(fmean(before) * ((volts_now / volts) ** 2 - 1)) if volts else 0
+        if abs(watts) < max(self._threshold(), noise) + explained:
             return None
         reactive = fmean(each.vars for each in latest) - fmean(each.vars for each in self._before)
         return LoadStep(self._phase, watts, reactive, datetime.fromtimestamp(self._began, UTC))
