@@ -227,16 +227,16 @@ def test_the_steps_of_the_port_move_nothing_by_a_thousandth() -> None:
 def test_chunks_change_nothing(size: int, per_period: int | None, rate: float, frequency: float) -> None:
     def run(size: int) -> tuple[list[WaveformEvent], WaveformState]:
         dip = steps((0.31, 0.47, (0.5, 1, 1)))
-        load = steps((0, 1.3, (0.2, 1, 1)))
+        load = steps((0, 3.7, (0.2, 1, 1)))
         source = Source(WITH_NEUTRAL, per_period, rate, frequency, envelope=dip, load=load)
-        total, waveform, events = round(3 * source.rate), Waveform(), []
+        total, waveform, events = round(5.2 * source.rate), Waveform(), []
         while source.position < total:
             samples = source.take(min(size, total - source.position))
             events += waveform.feed(samples, source.time)
         assert waveform.state is not None
         return events, waveform.state
 
-    events, state = run(3 * 5200)
+    events, state = run(25_000)
     events_in_pieces, state_in_pieces = run(size)
     assert len(events) == 2
     for one, other in zip(events, events_in_pieces, strict=True):
