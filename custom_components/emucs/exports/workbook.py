@@ -126,6 +126,7 @@ class _Rows(_Xml):
         self._shared = shared
         self._cells: list[str] = []
         self._characters_in_row = 0
+        self._width = 0
         self._kind = ""
         self._value = ""
 
@@ -147,7 +148,10 @@ class _Rows(_Xml):
         elif tag == "c":
             self._add([self._text()])
         elif tag == "row":
-            self.lines.append(";".join(self._cells))
+            # Empty cells at the end of a row are not written down; the first row has the names of all columns.
+            self._width = self._width or len(self._cells)
+            missing = self._width - len(self._cells) if self._cells else 0
+            self.lines.append(";".join(self._cells + [""] * missing))
 
     def _add(self, cells: list[str]) -> None:
         """Add cells to the row."""
