@@ -306,3 +306,18 @@ def test_every_day_of_the_change_of_the_clock_has_its_hours(tmp_path: Path) -> N
         [point] = points(tmp_path, csv_file(lines)).values()
         [known] = point.series.values()
         assert thousandths(known.hours) == {begin // 3600 + hour: 1000 for hour in range(hours)}
+
+
+@pytest.mark.parametrize("register", ["Afname Actief", "Hulpverbruik Inductief"])
+def test_a_conflict_names_the_ean_the_register_and_the_line(tmp_path: Path, register: str) -> None:
+    unit = "kWh" if register.endswith("Actief") else "kVArh"
+    content = csv_file([*good(), line(register, unit, ean=OTHER), line(register, unit, ean=OTHER, value=251)])
+    with pytest.raises(ExportError) as caught:
+        read(tmp_path, content)
+    error = caught.value
+    assert (error.reason, error.line, error.detail) == ("conflict", 11, f"{OTHER} {register} ({unit})")
+    other = {"value": 9, "unit": "kWh"}
+    intervals = slots({"production": {"total": QUARTER}}) + slots({"production": {"total": other}}, 1)
+    with pytest.raises(ExportError) as caught:
+        read(tmp_path, answer(quarterHourlyEnergy=intervals), "answer.json")
+    assert (caught.value.reason, caught.value.detail) == ("conflict", f"{EAN} production total (kWh)")

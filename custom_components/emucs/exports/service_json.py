@@ -87,7 +87,7 @@ def read_json(text: str, readings: Readings, file: str) -> None:
     except _WrongPartError as error:
         raise ExportError("not_an_export", str(error), file=file) from error
     except ConflictError as error:
-        raise ExportError("conflict", file=file) from error
+        raise ExportError("conflict", str(error), file=file) from error
     if readings.rows == before:
         readings.nothing_in.append((file, 0))
     if not readings.rows_left > 0:
