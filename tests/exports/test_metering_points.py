@@ -247,7 +247,7 @@ def test_units_that_are_no_volume_are_left_out_by_name(tmp_path: Path, unit: str
     other = {"value": 1, "unit": unit}
     content = answer(quarterHourlyEnergy=slots({"offtake": {"total": QUARTER, "reactive": other}}))
     readings = read(tmp_path, content, "answer.json")
-    assert readings.unread == {f"offtake reactive ({unit})": 8}
+    assert readings.unread == {f"offtake reactive ({unit or ''})": 8}
 
 
 # Reports that cannot be hours.
