@@ -6,11 +6,13 @@ from itertools import pairwise
 import json
 from pathlib import Path
 from random import Random
+import tracemalloc
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from custom_components.emucs.exports import SeriesFlow, metering_points
+from custom_components.emucs.exports import SeriesFlow, metering_points, read_export
+from custom_components.emucs.exports.service_json import MOST_JSON
 from custom_components.emucs.insight.mbus import Medium
 from tests.exports.exports import archive, midnight
 from tests.exports.reading import read, thousandths
@@ -282,3 +284,21 @@ def test_an_empty_volume_is_no_measurement(site_in_autumn: AmrSite, tmp_path: Pa
     hour = slots[5].start // HOUR
     assert hour not in known.hours
     assert known.parts[hour][1] == -1
+
+
+@pytest.mark.parametrize("name", ["site.csv", "site.json"])
+def test_a_site_takes_little_memory(site_in_autumn: AmrSite, tmp_path: Path, name: str) -> None:
+    content = csv_file(rows(site_in_autumn)) if name.endswith("csv") else answer(site_in_autumn, CHANNELS)
+    path = tmp_path / name
+    path.write_bytes(content)
+    tracemalloc.start()
+    try:
+        readings = read_export(path)
+        kept, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Eight bytes for each quarter, and what each day and each text costs once.
+    assert kept < 20 * len(CHANNELS) * len(site_in_autumn.counted[CHANNELS[0]])
+    # An answer is read as a whole, into room for the largest one.
+    assert most < kept + 4 * len(content) + (MOST_JSON if name.endswith("json") else 0)
+    assert len(metering_points(readings)) == 3
