@@ -139,6 +139,7 @@ def test_gas_in_both_units_with_its_calorific_value(site_in_autumn: AmrSite, tmp
     [
         ("Verbruikshistoriek_gas_541400000000000135_20251022_20251030_uurtotalen.csv", "Digitale meter"),
         ("Consumption_history_gas_541400000000000135_20251022_20251030_hourly totals.csv", "Digitale meter"),
+        ("Historiek_afname_gas_541400000000000135_20251022_20251030_uurtotalen.csv", "AMR-meter"),
         ("export.csv", "AMR-gasmeter"),
     ],
 )
@@ -146,6 +147,12 @@ def test_gas_in_kwh_alone_is_still_gas(site_in_autumn: AmrSite, tmp_path: Path, 
     lines = [line.replace("Digitale meter", replaced) for line in gas_rows(site_in_autumn, ENERGY)]
     plain = [";".join((fields := line.split(";"))[:11] + fields[12:]) for line in lines]
     require_truth(points(tmp_path, csv_file(plain), name), site_in_autumn, (ENERGY,))
+
+
+@pytest.mark.parametrize("name", ["export.csv", "Historiek_elektriciteit_gasthuis.csv", "gas.csv"])
+def test_electricity_is_not_taken_for_gas(site_in_autumn: AmrSite, tmp_path: Path, name: str) -> None:
+    content = csv_file(row(slot) for slot in site_in_autumn.slots(CHANNELS[0]))
+    require_truth(points(tmp_path, content, name), site_in_autumn, CHANNELS[:1])
 
 
 def test_month_peaks_by_flow(tmp_path: Path) -> None:
