@@ -1,12 +1,14 @@
 """Exports as CSV: columns by name, rows in any order, errors by line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 import csv
 from datetime import timedelta
 from itertools import islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Final
 
+from .csv_errors import errors_by_line
 from .errors import ExportError
 from .fields import (
     Days,
@@ -21,12 +23,14 @@ from .fields import (
     name_of,
     unquoted,
 )
-from .intervals import EMPTY, ConflictError, Peak, Readings, Stream
+from .intervals import EMPTY, TRUST, ConflictError, Peak, PeakKey, Readings, Stream
 from .vocabulary import (
     COLUMNS,
+    GAS_WORD,
     PEAK_REGISTERS,
     REGISTERS,
     STATUS_WORDS,
+    UNVALIDATED,
     WATER,
     Column,
     ExportUnit,
@@ -34,7 +38,7 @@ from .vocabulary import (
     normalised,
     status_of,
 )
-from .walltime import DAY_QUARTERS, Grain, Place, parse_date, parse_time
+from .walltime import DAY_QUARTERS, Day, Grain, Place, parse_date, parse_time
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -51,20 +55,24 @@ _REQUIRED: Final = (
     *(Column.FROM_DATE, Column.FROM_TIME, Column.UNTIL_DATE, Column.UNTIL_TIME),
     *(Column.REGISTER, Column.VOLUME, Column.UNIT),
 )
-_OPTIONAL: Final = (Column.EAN, Column.METER, Column.METER_TYPE, Column.STATUS)
+_OPTIONAL: Final = (
+    *(Column.EAN, Column.METER, Column.METER_TYPE, Column.STATUS),
+    *(Column.DESCRIPTION, Column.CALORIFIC),
+)
 _TIMES: Final = frozenset({Column.FROM_TIME, Column.UNTIL_TIME})
 _SHORTENABLE: Final = frozenset({Column.REGISTER, Column.VOLUME, Column.UNIT, Column.EAN, Column.METER})
 """Columns whose text still means something when its end is lost: something else."""
 
-type _Fields = tuple[str, str, str, str, str, str, str, str, str, str, str]
+type _Fields = tuple[str, str, str, str, str, str, str, str, str, str, str, str, str]
 """The texts of a row, in the order of _REQUIRED and _OPTIONAL."""
 
 
 class TableReader:
     """Reads one CSV into readings."""
 
-    def __init__(self, readings: Readings, file: str, ends_line: Callable[[], bool]) -> None:
-        """Take the name that errors give, and what tells whether the file ends where a line does."""
+    def __init__(self, readings: Readings, file: str, ends_line: Callable[[], bool], *, gas: bool = False) -> None:
+        """Take the name that errors give, what tells whether the file ends where a line does, and if it is of gas."""
+        self._gas = gas
         self._readings = readings
         self._file = file
         self._ends_line = ends_line
@@ -76,29 +84,21 @@ class TableReader:
         self._passed = 0
         self._last_passed = 0
 
-    def read(self, text: TextIO) -> None:
+    def read(self, text: Iterable[str]) -> None:
         """Read all of it; ExportError names the line of what is wrong."""
         # A quote is an ordinary character here: free text may begin with one, and it must not swallow the rows below.
         reader = csv.reader(text, delimiter=";", quoting=csv.QUOTE_NONE)
-        try:
+        with errors_by_line(reader, self._file):
             header = _header(reader)
             self._columns = _columns(header)
             self._rows(reader, len(header))
             self._readings.end_file()
-        except ConflictError as error:
-            raise ExportError("conflict", file=self._file, line=reader.line_num) from error
-        except UnicodeDecodeError as error:
-            raise ExportError("not_text", file=self._file, line=reader.line_num + 1) from error
-        except csv.Error as error:
-            raise ExportError("not_an_export", str(error), file=self._file, line=reader.line_num) from error
-        except ExportError as error:
-            raise ExportError(error.reason, error.detail, file=self._file, line=reader.line_num) from error
 
     def _rows(self, reader: Reader, header_width: int) -> None:
         """Read the rows: the loop that takes all the time."""
         texts = itemgetter(*(self._columns.get(column, -1) for column in (*_REQUIRED, *_OPTIONAL)))
         volumes, units, days, states = Volumes(), Units(), Days(), self._states
-        streams = Streams(self._readings, gas=Column.CALORIFIC in self._columns)
+        streams = Streams(self._readings, gas=self._gas or Column.CALORIFIC in self._columns)
         width = -1
         row: list[str] = []
         for row in islice(reader, self._readings.rows_left):
@@ -111,7 +111,7 @@ class TableReader:
             # A column that is not there is the text added at the end.
             row.append("")
             fields: _Fields = texts(row)
-            begin, since, end, until, register, volume, unit, ean, meter, kind, state = fields
+            begin, since, end, until, register, volume, unit, ean, meter, _, state, _, calorific = fields
             try:
                 value = volumes[volume]
                 if units[unit] is ExportUnit.POWER and self._peak(fields, value, reader.line_num):
@@ -127,9 +127,11 @@ class TableReader:
             status = states.get(state) or self._state(state)
             self._lines += 1
             key = ean, meter, register, unit, place.grain
-            stream = streams.get(key) or self._stream(streams, key, kind, reader.line_num)
+            stream = streams.get(key) or self._stream(streams, key, fields, reader.line_num)
             if stream is not None:
-                stream.put(day, place, value, estimated=status is Status.ESTIMATED)
+                stream.put(day, place, value, TRUST[status])
+                if calorific:
+                    self._calorific(stream, (day, place), volumes[calorific], status)
         self._end(reader, row, header_width)
 
     def _pass_over(self, line: int) -> None:
@@ -166,9 +168,10 @@ class TableReader:
             self._readings.ignore(name_of(register, unit) or unquoted(begin))
             self._pass_over(line)
         elif word in PEAK_REGISTERS:
-            if not is_blank([volume, unit]):
+            in_energy = Units()[unit] is ExportUnit.ENERGY
+            if not in_energy and not is_blank([volume, unit]):
                 raise error
-            self._lines += self._peak(fields, EMPTY, line)
+            self._lines += self._peak(fields, Volumes()[volume], line)
         elif dates[0] and dates[1] and (dates[1] - dates[0]).days > 1 and _at_midnight(since, until):
             raise ExportError("month_totals", f"{unquoted(register)}, {unquoted(begin)} - {unquoted(end)}") from error
         else:
@@ -181,15 +184,27 @@ class TableReader:
             self._states[text] = status
         return status
 
-    def _stream(self, streams: Streams, key: StreamTexts, kind: str, line: int) -> Stream | None:
-        """Return a stream that is new, or count a row of a register that no meter here counts."""
+    def _calorific(self, stream: Stream, at: tuple[Day, Place], value: int, status: Status) -> None:
+        """Keep the calorific value of an interval; the volume and the energy of one interval may both have it."""
+        if value >= 0 and stream.grain is not Grain.QUARTER and stream.key.unit is not ExportUnit.REACTIVE:
+            key = stream.key._replace(unit=ExportUnit.CALORIFIC)
+            with suppress(ConflictError):
+                self._readings.stream(key, stream.name).put(*at, value, TRUST[status])
+
+    def _stream(self, streams: Streams, key: StreamTexts, fields: _Fields, line: int) -> Stream | None:
+        """Return a stream that is new, or count a row of a register that is in no series."""
         is_new = key not in streams
         stream = streams[key]
         if is_new:
             ean = clean_ean(key[0])
             self._readings.meet((ean, clean_id(key[1])), self._file, line)
-            if any(word in normalised(kind[:_LONGEST_STATE]) for word in WATER):
+            kind, description = normalised(fields[9][:_LONGEST_STATE]), unquoted(fields[11])
+            if any(word in kind for word in WATER):
                 self._readings.water.add(ean)
+            if GAS_WORD in kind:
+                self._readings.gas.add(ean)
+            if description:
+                self._readings.descriptions.setdefault(ean, description[:_LONGEST_STATE])
         if stream is None:
             self._readings.ignore(name_of(key[2], key[3]))
         return stream
@@ -228,10 +243,11 @@ class TableReader:
         if last != following:
             self._readings.ignore(f"{name_of(register, unit)} {month:%m-%Y}")
             return True
-        peaks = self._readings.peaks.setdefault(owner, {})
-        known = peaks.setdefault(month.isoformat(), Peak(value, self._file, line))
-        if known.value != value:
-            raise ConflictError
+        peaks = self._readings.peaks.setdefault(PeakKey(*owner, PEAK_REGISTERS[normalised(register)]), {})
+        kind = Units()[unit] or ExportUnit.POWER
+        known = peaks.setdefault(month.isoformat(), Peak(value, self._file, line, kind))
+        if (known.value, known.unit) != (value, kind):
+            raise ConflictError(f"{owner[0]} {unquoted(register)}".strip())
         return True
 
     def _end(self, reader: Reader, last: list[str], header_width: int) -> None:
@@ -244,7 +260,11 @@ class TableReader:
             readings.nothing_in.append((self._file, reader.line_num))
         if last and self._last_passed != reader.line_num and not self._ends_line():
             self._require_whole(last[:-1], header_width)
-        unknown = (unquoted(text)[:_LONGEST_STATE] for text, is_ in self._states.items() if is_ is Status.UNKNOWN)
+        unknown = (
+            unquoted(text)[:_LONGEST_STATE]
+            for text, status in self._states.items()
+            if status is Status.UNKNOWN or normalised(text) in UNVALIDATED
+        )
         readings.unknown_states.update(filter(None, unknown))
 
     def _require_whole(self, row: list[str], header_width: int) -> None:
