@@ -83,6 +83,11 @@ def current(phase: str) -> str:
     return f"1-0:{PHASE_GROUP[phase] + 11}.7.0"
 
 
+def reactive_energy(group: int, tariff: int = 0) -> str:
+    """Return the code of a reactive energy: value group C is 3 or 4 for a direction, 5 to 8 for a quadrant."""
+    return f"1-0:{group}.8.{tariff}"
+
+
 def relay(number: int) -> str:
     """Return the code of the state of a relay, 1 to 4."""
     return f"0-{number}:96.3.10"

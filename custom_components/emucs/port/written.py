@@ -1,7 +1,7 @@
 """Times that meters print in other words: with separators, as date and clock apart, with a digit for the season.
 
-Readouts by IEC 62056-21 have the year first. So has a date with hyphens here; one with dots or slashes and a year of two
-digits can be read in either direction, and is no date at all.
+Readouts by IEC 62056-21 have the year first. So has a date with hyphens here; one with dots or slashes and a two-digit
+year can be read in either direction, and is no date at all.
 """
 
 from collections.abc import Mapping
