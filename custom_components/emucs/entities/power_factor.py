@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import UnitOfReactiveEnergy
-from homeassistant.util import dt as dt_util
 
 from ..coordinator import MeterCoordinator
 from ..insight.peaks import month_at, month_begin
