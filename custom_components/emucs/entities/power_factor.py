@@ -34,13 +34,11 @@ def _factor_row(key: str, energies: _Energies, **fields: Any) -> SensorRow:
     def attributes(meter: MeterCoordinator) -> dict[str, Any]:
         state = meter.insights[PowerFactor].state
         found = None if state is None else energies(state)
-        if found is None:
-            return {}
         return {
-            "character": found.character,
-            "active_energy": rounded(found.active),
-            "inductive_energy": rounded(found.inductive),
-            "capacitive_energy": rounded(found.capacitive),
+            "character": found and found.character,
+            "active_energy": found and rounded(found.active),
+            "inductive_energy": found and rounded(found.inductive),
+            "capacitive_energy": found and rounded(found.capacitive),
         }
 
     return SensorRow(
@@ -81,7 +79,7 @@ ROWS: Final[tuple[Row, ...]] = (
         suggested_display_precision=_DIGITS,
         exists_fn=lambda meter: meter.insights[PowerFactor].settings is not None and _counts(meter),
         value_fn=_excess,
-        attributes_fn=lambda meter: {} if (beyond := _beyond(meter)) is None else {"capacitive": rounded(beyond[1])},
+        attributes_fn=lambda meter: {"capacitive": (beyond := _beyond(meter)) and rounded(beyond[1])},
         last_reset_fn=of_state(PowerFactor, lambda state: month_begin(month_at(state.since))),
     ),
 )

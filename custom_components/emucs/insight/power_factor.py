@@ -90,7 +90,7 @@ def counters_of(telegram: Telegram) -> Energies | None:
 
 
 class PowerFactor(Insight[Decimal | None, PowerFactorState]):
-    """Follows active and reactive energy by quarters. Its setting is the free share, 1 being 100 %, where there is one."""
+    """Follows active and reactive energy by quarters. Its setting is the free share, 1 for 100 %, if set."""
 
     name: ClassVar = "power_factor"
     follows_all_counters: ClassVar = True
