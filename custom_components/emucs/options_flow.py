@@ -45,6 +45,7 @@ from .insight.capacity import (
 from .insight.charging import Charger
 from .insight.connection import CONF_CHARGER, CONF_MARGIN, DEFAULT_MARGIN
 from .insight.grid import CONF_BREAKER, SECTION_CONNECTION
+from .insight.industrial import CONF_CURRENT_FACTOR, CONF_VOLTAGE_FACTOR, SECTION_TRANSFORMERS
 from .insight.peaks import FLOOR
 from .insight.power_factor import CONF_FREE_REACTIVE_SHARE, counters_of
 from .insight.price import (
@@ -64,7 +65,6 @@ from .insight.prosumer import (
     is_in_wallonia,
 )
 from .insight.tariff import Area, CapPeriod
-from .insight.transformers import CONF_CURRENT_FACTOR, CONF_VOLTAGE_FACTOR, SECTION_TRANSFORMERS
 from .insight.user_port import CONF_USER_PORT, UserPort
 from .price_watch import price_errors
 

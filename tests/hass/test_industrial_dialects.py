@@ -99,6 +99,17 @@ async def test_from_set_up_to_the_capacity_tariff(hass: HomeAssistant, variants:
         assert await hass.config_entries.async_unload(entry.entry_id)
 
 
+async def set_up(hass: HomeAssistant, meter: VirtualMeter, server: TcpServer) -> MockConfigEntry:
+    """Set an industrial meter up."""
+    entry = MockConfigEntry(
+        domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(server.url), options={"user_port": "a1"}
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    return entry
+
+
 async def configure(hass: HomeAssistant, entry: MockConfigEntry, **options: Any) -> None:
     """Fill in the settings of an entry."""
     form = await hass.config_entries.options.async_init(entry.entry_id)
@@ -118,12 +129,7 @@ def sections(form: Any) -> dict[str, list[str]]:
 async def test_factors_of_transformers(hass: HomeAssistant, entity_registry: er.EntityRegistry) -> None:
     meter, shown = VirtualMeter("a1", seed=7, start=WINTER_EVENING, variants=["secondary"]), list[bytes]()
     async with serving(meter, shown) as server:
-        entry = MockConfigEntry(
-            domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(server.url), options={"user_port": "a1"}
-        )
-        entry.add_to_hass(hass)
-        assert await hass.config_entries.async_setup(entry.entry_id)
-        await hass.async_block_till_done()
+        entry = await set_up(hass, meter, server)
         state, truth = states_of(hass, meter), meter.truth
         assert truth.total is not None
         printed = number(state("energy_import"))
@@ -153,12 +159,7 @@ async def test_factors_of_transformers(hass: HomeAssistant, entity_registry: er.
 async def test_the_share_that_is_free(hass: HomeAssistant, entity_registry: er.EntityRegistry) -> None:
     meter, shown = VirtualMeter("a1", seed=7, start=WINTER_EVENING), list[bytes]()
     async with serving(meter, shown) as server:
-        entry = MockConfigEntry(
-            domain=DOMAIN, unique_id=meter.meter_id, data=entry_data(server.url), options={"user_port": "a1"}
-        )
-        entry.add_to_hass(hass)
-        assert await hass.config_entries.async_setup(entry.entry_id)
-        await hass.async_block_till_done()
+        entry = await set_up(hass, meter, server)
         assert not entity_registry.async_get_entity_id(SENSOR, DOMAIN, f"{meter.meter_id}_reactive_excess")
         form = await hass.config_entries.options.async_init(entry.entry_id)
         assert "free_reactive_share" in sections(form)["connection"]

@@ -16,6 +16,7 @@ from .cost import EnergyCost
 from .forecast import Forecast
 from .grid import Grid, grid_of
 from .guard import Guard, Guarded
+from .industrial import Factors, IndustrialReading
 from .leaks import Leaks
 from .mbus_readings import MbusReadings
 from .plausibility import Plausibility
@@ -25,7 +26,6 @@ from .recurring import Recurring
 from .silence import LongestSilence
 from .slots import Slots
 from .sun import SelfConsumption
-from .transformers import Factors, Transformers
 from .user_port import CONF_USER_PORT, UserPort
 from .voltage import Voltage
 
@@ -87,7 +87,7 @@ class MeterInsights:
         """How many readings were not believed since the start."""
         self._insights = {kind: kind(kind.settings_of(options)) for kind in INSIGHTS}
         self._has_mbus = options.get(CONF_USER_PORT) != UserPort.A1  # which leaves gas and water to others
-        self._transformers = Transformers(options)
+        self._reading = IndustrialReading(options)
         self._has_other_factors = False  # than what was saved was measured with
         self._latest: Guarded | None = None
         self._hand_over()
@@ -103,7 +103,7 @@ class MeterInsights:
 
     def feed(self, telegram: Telegram, host_time: datetime) -> MeterUpdate:
         """Take a telegram, and the host's time in UTC; return what it brought."""
-        before, guarded = self._latest, self.guard.feed(self._transformers.apply(telegram))
+        before, guarded = self._latest, self.guard.feed(self._reading.apply(telegram))
         self._latest = guarded
         self.withheld += len(guarded.withheld)
         telegram = guarded.telegram
@@ -142,7 +142,7 @@ class MeterInsights:
     @property
     def factors(self) -> Factors:
         """Return by what the values that the meter prints are multiplied."""
-        return self._transformers.factors
+        return self._reading.factors
 
     def refresh(self) -> None:
         """Work out what is not needed with each telegram."""
@@ -156,7 +156,7 @@ class MeterInsights:
 
     def save(self) -> dict[str, Any]:
         """Return what a restart needs, in types of JSON."""
-        saved = {_GUARD: self.guard.save(), _FACTORS: self._transformers.factors.save()}
+        saved = {_GUARD: self.guard.save(), _FACTORS: self._reading.factors.save()}
         return saved | {kind.name: insight.save() for kind, insight in self._insights.items()}
 
     def save_series(self) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.emucs.insight.capacity import Capacity
+from custom_components.emucs.insight.industrial import NO_TRANSFORMERS, Factors, IndustrialReading, factors_of
 from custom_components.emucs.insight.meter import MeterInsights
-from custom_components.emucs.insight.transformers import NO_TRANSFORMERS, Factors, Transformers, factors_of
 from custom_components.emucs.insight.voltage import Voltage
 from custom_components.emucs.port import Reader, Telegram
 from tests.port.wire import received, sent
@@ -61,7 +61,7 @@ def options(current: float = 1, voltage: float = 1, port: str = "a1") -> dict[st
 
 def test_each_quantity_is_multiplied_by_what_it_is_of() -> None:
     printed = received(*LINES)
-    telegram = Transformers(options(200, 100)).apply(printed)
+    telegram = IndustrialReading(options(200, 100)).apply(printed)
     assert telegram.registers.keys() == printed.registers.keys()
     for code, register in printed.registers.items():
         became = telegram.registers[code]
@@ -76,9 +76,9 @@ def test_each_quantity_is_multiplied_by_what_it_is_of() -> None:
 
 
 def test_what_did_not_change_stays_the_same_object() -> None:
-    reader, transformers = Reader(), Transformers(options(200))
-    [first] = map(transformers.apply, reader.feed(sent(*LINES)))
-    [second] = map(transformers.apply, reader.feed(sent("0-0:1.0.0(260114120001W)", *LINES[1:])))
+    reader, reading = Reader(), IndustrialReading(options(200))
+    [first] = map(reading.apply, reader.feed(sent(*LINES)))
+    [second] = map(reading.apply, reader.feed(sent("0-0:1.0.0(260114120001W)", *LINES[1:])))
     assert second.registers["1-0:1.8.0"] is first.registers["1-0:1.8.0"]
     assert second.registers["0-0:1.0.0"] is not first.registers["0-0:1.0.0"]
     assert second.demand_history is first.demand_history
@@ -87,13 +87,13 @@ def test_what_did_not_change_stays_the_same_object() -> None:
 @pytest.mark.parametrize("given_options", [{}, options(200, 100, port="p1"), {"user_port": "p1"}])
 def test_other_meters_are_left_alone(given_options: dict[str, Any]) -> None:
     printed = received(*LINES)
-    assert Transformers(given_options).apply(printed) is printed
+    assert IndustrialReading(given_options).apply(printed) is printed
     assert factors_of(given_options) == NO_TRANSFORMERS
 
 
 def test_without_factors_an_industrial_meter_prints_what_it_is() -> None:
     printed = received(*LINES)
-    telegram = Transformers({"user_port": "a1"}).apply(printed)
+    telegram = IndustrialReading({"user_port": "a1"}).apply(printed)
     assert all(telegram.registers[code] is register for code, register in printed.registers.items())
 
 
@@ -112,8 +112,20 @@ def test_units_that_are_left_out() -> None:
         "0.2.2(12)": None,
         "96.14.0(1)": None,
     }
-    telegram = Transformers({"user_port": "a1"}).apply(received(*lines))
+    telegram = IndustrialReading({"user_port": "a1"}).apply(received(*lines))
     assert [register.unit for register in telegram.registers.values()] == [*lines.values()]
+
+
+def test_a_readout_on_another_channel_is_of_the_one_meter() -> None:
+    industrial = IndustrialReading({"user_port": "a1"})
+    lines = ("1-1:1.8.0(0018788.9*kWh)", "1-1:1.8.0*62(0018750.0)", "1-1:0.9.1(120000)", "1-1:0.9.2(260114)", "F.F(0)")
+    telegram = industrial.apply(received(*lines))
+    expected = {"1-0:1.8.0", "1-0:1.8.0*62", "1-0:0.9.1", "1-0:0.9.2", "F.F", "0-0:1.0.0"}
+    assert telegram.registers.keys() == expected
+    assert telegram.registers["1-0:1.8.0"].number == Decimal("18788.9")
+    # Where both have some, they are two things.
+    telegram = industrial.apply(received("1-1:1.8.0(5*kWh)", "1-0:1.8.0(7*kWh)"))
+    assert [register.number for register in telegram.registers.values()] == [5, 7]
 
 
 @given(

@@ -1,6 +1,6 @@
-"""Industrial meters behind transformers: what they measure, brought to what flows in the connection."""
+"""What an industrial meter prints, as others would: on channel 0, with units, and as it flows in the connection."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
@@ -65,13 +65,14 @@ def factors_of(options: Mapping[str, Any]) -> Factors:
     return Factors(*(Decimal(str(section.get(key, 1))) for key in (CONF_CURRENT_FACTOR, CONF_VOLTAGE_FACTOR)))
 
 
-class Transformers:
-    """Gives registers of an industrial meter the units that it leaves out, and multiplies them."""
+class IndustrialReading:
+    """Gives registers of an industrial meter the channel and the units that others have, and multiplies them."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Take what the options of an entry say."""
         self.factors = factors_of(options)
         self._is_industrial = options.get(CONF_USER_PORT) == UserPort.A1
+        self._codes: dict[str, str] = {}  # as printed, and on channel 0
         # As printed, and what became of it: what did not change stays the same object.
         self._registers: dict[str, tuple[Register, Register]] = {}
         self._history: tuple[tuple[MonthDemand, ...], tuple[MonthDemand, ...]] = (), ()
@@ -81,11 +82,13 @@ class Transformers:
         if not self._is_industrial:
             return telegram
         before, self._registers = self._registers, {}
+        if self._codes.keys() != telegram.registers.keys():
+            self._codes = _on_channel_0(telegram.registers)
         for code, printed in telegram.registers.items():
             known = before.get(code)
             is_known = known is not None and known[0] is printed
             self._registers[code] = known if known and is_known else (printed, self._of_connection(code, printed))
-        registers = {code: register for code, (_, register) in self._registers.items()}
+        registers = {self._codes[code]: register for code, (_, register) in self._registers.items()}
         if self._history[0] is not telegram.demand_history:
             power = self.factors.power
             peaks = tuple(month._replace(value=month.value * power) for month in telegram.demand_history)
@@ -102,6 +105,20 @@ class Transformers:
         factor = self.factors.of(known.dimension)
         value = printed.number if factor == _ONE else printed.number * factor
         return printed._replace(value=value, unit=unit) if factor != _ONE or unit != printed.unit else printed
+
+
+def _on_channel_0(codes: Iterable[str]) -> dict[str, str]:
+    """Return each code as it is on channel 0, where nothing but one other channel has electricity.
+
+    An assumption: a readout that has all of it on channel 1, as some have, is of one meter.
+    """
+    parsed = {text: parse_code(text) for text in codes}
+    channels = {code.b for code in parsed.values() if code is not None and code.a == 1}
+    if len(channels) != 1:
+        return {text: text for text in parsed}
+    return {
+        text: text if code is None or code.a != 1 else f"1-0:{text.partition(':')[2]}" for text, code in parsed.items()
+    }
 
 
 @lru_cache(maxsize=_CACHED_CODES)

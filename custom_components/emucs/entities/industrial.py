@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..insight.transformers import CONF_CURRENT_FACTOR, CONF_VOLTAGE_FACTOR, NO_TRANSFORMERS
+from ..insight.industrial import CONF_CURRENT_FACTOR, CONF_VOLTAGE_FACTOR, NO_TRANSFORMERS
 from .rows import Row, diagnostic_row
 
 ROWS: Final[tuple[Row, ...]] = (
