@@ -24,6 +24,12 @@ NO_BLANK_LINE = "no-blank-line"
 NO_CHECKSUM = "no-checksum"
 REDUCED_CODES = "reduced-codes"
 HISTORIC = "historic"
+FULL_CODES = "full-codes"
+SERVICE_CODES = "service-codes"
+SPLIT_CLOCK = "split-clock"
+SEPARATORS = "separators"
+SEASON_DIGIT = "season-digit"
+SECONDARY = "secondary"
 
 
 class Variant(NamedTuple):
@@ -71,6 +77,12 @@ VARIANTS: Final = MappingProxyType(
         NO_CHECKSUM: Variant("no checksum behind the !", _is_text),
         REDUCED_CODES: Variant("codes without A-B", _is_a1),
         HISTORIC: Variant("values of past months behind *F and &F", _is_a1),
+        FULL_CODES: Variant("codes with *255", _is_a1),
+        SERVICE_CODES: Variant("number and error as C.1.0 and F.F", _is_a1),
+        SPLIT_CLOCK: Variant("local time in two registers, 0.9.1 and 0.9.2", _is_a1),
+        SEPARATORS: Variant("the same as hh:mm:ss and yy-mm-dd", _is_a1),
+        SEASON_DIGIT: Variant("the same behind a digit for the season", _is_a1),
+        SECONDARY: Variant("values as they are behind current transformers of 1000/5 A", _is_a1),
     }
 )
 

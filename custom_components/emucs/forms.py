@@ -31,13 +31,12 @@ def integer(minimum: int, maximum: int, unit: str | None = None) -> probatio.All
     return probatio.All(NumberSelector(config), probatio.Coerce(int))
 
 
-def decimal(minimum: float, maximum: float, unit: str) -> NumberSelector:
+def decimal(minimum: float, maximum: float, unit: str | None = None) -> NumberSelector:
     """Return the schema of a number."""
-    return NumberSelector(
-        NumberSelectorConfig(
-            min=minimum, max=maximum, step="any", mode=NumberSelectorMode.BOX, unit_of_measurement=unit
-        )
-    )
+    config = NumberSelectorConfig(min=minimum, max=maximum, step="any", mode=NumberSelectorMode.BOX)
+    if unit is not None:
+        config["unit_of_measurement"] = unit
+    return NumberSelector(config)
 
 
 def form_section(

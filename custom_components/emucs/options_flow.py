@@ -45,7 +45,9 @@ from .insight.capacity import (
 from .insight.charging import Charger
 from .insight.connection import CONF_CHARGER, CONF_MARGIN, DEFAULT_MARGIN
 from .insight.grid import CONF_BREAKER, SECTION_CONNECTION
+from .insight.industrial import CONF_CURRENT_FACTOR, CONF_VOLTAGE_FACTOR, SECTION_TRANSFORMERS
 from .insight.peaks import FLOOR
+from .insight.power_factor import CONF_FREE_REACTIVE_SHARE, counters_of
 from .insight.price import (
     CONF_COST_TO_ENERGY,
     CONF_EXPORT_PRICE,
@@ -87,6 +89,14 @@ CONNECTION: Final = probatio.Schema(
             SelectSelectorConfig(options=list(Charger), mode=SelectSelectorMode.DROPDOWN, translation_key="charger")
         ),
         probatio.Required(CONF_MARGIN, default=DEFAULT_MARGIN): decimal(0, 100, UnitOfElectricCurrent.AMPERE),
+    }
+)
+_REACTIVE: Final = {probatio.Optional(CONF_FREE_REACTIVE_SHARE): decimal(0, 1000, UnitOfRatio.PERCENTAGE)}
+_FACTOR: Final = decimal(0.001, 100000)
+_TRANSFORMERS: Final = probatio.Schema(
+    {
+        probatio.Required(CONF_CURRENT_FACTOR, default=1): _FACTOR,
+        probatio.Required(CONF_VOLTAGE_FACTOR, default=1): _FACTOR,
     }
 )
 _PRICE_UNIT: Final = f"{CURRENCY_EURO}/{UnitOfEnergy.KILO_WATT_HOUR}"
@@ -157,8 +167,13 @@ class EmucsOptionsFlow(HistorySteps):
                 **_OPTIONS,
                 **form_section(SECTION_CAPACITY, CAPACITY, options, collapsed=False),
                 **form_section(
-                    SECTION_CONNECTION, CONNECTION, options, collapsed=False, suggested=self._suggested_connection()
+                    SECTION_CONNECTION,
+                    self._connection_schema(),
+                    options,
+                    collapsed=False,
+                    suggested=self._suggested_connection(),
                 ),
+                **self._transformers_section(options),
                 **form_section(SECTION_PRICE, _price_schema(options), _known(options), collapsed=False),
                 **form_section(SECTION_BANDS, _BANDS, options, collapsed=False, suggested=_suggested_bands(options)),
             }
@@ -172,6 +187,20 @@ class EmucsOptionsFlow(HistorySteps):
         """Return what is wrong with prices."""
         fields = [band_key(band) for band in _bands(self.config_entry.options)]
         return next(iter(price_errors(self.hass, price, fields).values()), None)
+
+    def _connection_schema(self) -> probatio.Schema:
+        """Return the fields for the connection: one for reactive energy where the meter counts that."""
+        entry = self.config_entry
+        meter: MeterCoordinator | None = entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
+        is_set = CONF_FREE_REACTIVE_SHARE in entry.options.get(SECTION_CONNECTION, {})
+        counts = meter is not None and meter.data is not None and counters_of(meter.telegram) is not None
+        return probatio.Schema({**CONNECTION.schema, **_REACTIVE}) if is_set or counts else CONNECTION
+
+    def _transformers_section(self, options: Mapping[str, Any]) -> dict[probatio.Marker, Any]:
+        """Return the fields for transformers, which an industrial meter may be behind."""
+        if self.config_entry.options.get(CONF_USER_PORT) != UserPort.A1:
+            return {}
+        return dict(form_section(SECTION_TRANSFORMERS, _TRANSFORMERS, options, collapsed=False))
 
     def _suggested_connection(self) -> dict[str, str]:
         """Return the rating that the meter limits or supervises."""
@@ -206,6 +235,8 @@ def _without_nothing(options: dict[str, Any]) -> dict[str, Any]:
     """Return options without a wish that there is not, and without a section that has nothing in it."""
     price = {key: value for key, value in options.get(SECTION_PRICE, {}).items() if value is not False}
     rest = {key: value for key, value in options.items() if key != SECTION_PRICE}
+    if all(factor == 1 for factor in rest.get(SECTION_TRANSFORMERS, {}).values()):
+        rest.pop(SECTION_TRANSFORMERS, None)
     return {**rest, SECTION_PRICE: price} if price else rest
 
 

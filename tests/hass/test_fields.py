@@ -13,6 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs import config_flow, forms, options_flow
+from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.flow import discovery, listening, pairing, reading
 from custom_components.emucs.flow.announcements import CABLE
 from custom_components.emucs.history import flow as history_flow
@@ -25,6 +26,8 @@ from custom_components.emucs.insight.prosumer import Prosumer, WalloonOperator
 from custom_components.emucs.insight.sun import SelfConsumption, SunState
 from custom_components.emucs.insight.user_port import Evidence
 from tests.reports.making import words_said
+from tests.support import WINTER_EVENING, entry_data
+from virtual_meter import TcpServer, VirtualMeter
 
 FLOWS = (config_flow, discovery, forms, listening, options_flow, history_flow, pairing, reading)
 COMPONENT = Path(config_flow.__file__).parent
@@ -98,6 +101,17 @@ def test_every_choice_has_a_text_and_every_text_a_choice() -> None:
     assert choices == {key: set(group["options"]) for key, group in ENGLISH["selector"].items()}
 
 
+def attributes_of(hass: HomeAssistant, entry: MockConfigEntry) -> dict[tuple[str, str], set[str]]:
+    """Return the attributes that entities of a meter have of their own, by platform and translation key."""
+    shown: dict[tuple[str, str], set[str]] = {}
+    for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
+        state = hass.states.get(entity.entity_id)
+        assert state is not None
+        if attributes := state.attributes.keys() - COMMON_ATTRIBUTES:
+            shown.setdefault((entity.domain, str(entity.translation_key)), set()).update(attributes)
+    return shown
+
+
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_every_attribute_has_a_text_and_every_text_an_attribute(
     hass: HomeAssistant, entry: MockConfigEntry
@@ -119,12 +133,26 @@ async def test_every_attribute_has_a_text_and_every_text_an_attribute(
     sun.take(SunState())
     entry.runtime_data.async_find_entities()
     await hass.async_block_till_done()
-    shown: dict[tuple[str, str], set[str]] = {}
-    for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
-        state = hass.states.get(entity.entity_id)
-        assert state is not None
-        if attributes := state.attributes.keys() - COMMON_ATTRIBUTES:
-            shown.setdefault((entity.domain, str(entity.translation_key)), set()).update(attributes)
+    # What just industrial meters have.
+    meter = VirtualMeter("a1", start=WINTER_EVENING)
+    async with TcpServer(meter, speed=10) as server:
+        factory = MockConfigEntry(
+            domain=DOMAIN,
+            unique_id=meter.meter_id,
+            data=entry_data(server.url),
+            options={
+                "user_port": "a1",
+                "transformers": {"current_factor": 200},
+                "connection": {"free_reactive_share": 50},
+            },
+        )
+        factory.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(factory.entry_id)
+        await hass.async_block_till_done()
+        shown = attributes_of(hass, entry)
+        for key, attributes in attributes_of(hass, factory).items():
+            shown.setdefault(key, attributes)
+        assert await hass.config_entries.async_unload(factory.entry_id)
     texts = {
         (platform, key): texts["state_attributes"].keys() - COMMON_ATTRIBUTES
         for platform, entities in ENGLISH["entity"].items()

@@ -80,9 +80,12 @@ async def test_set_up(
         assert entry.options == {"user_port": "a1"}
         await hass.async_block_till_done()
         assert entry.state is ConfigEntryState.LOADED
-        device, capacity, household = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+        devices = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+        services = {each.name: each for each in devices if each.entry_type is not None}
+        [device] = [each for each in devices if each.entry_type is None]
         assert device.sw_version == "A1"
-        assert capacity.via_device_id == household.via_device_id == device.id
+        assert services.keys() == {"Capacity tariff", "Grid connection", "Household"}
+        assert {service.via_device_id for service in services.values()} == {device.id}
 
         def value(key: str) -> str:
             """Return the state of a sensor that is enabled by default."""

@@ -7,28 +7,56 @@ digits a real meter prints is not known.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
+import re
 
-from ..printing import Source, flagged, hexadecimal, numbered, ways
+from ..printing import Source, flagged, flagless, hexadecimal, numbered, ways
 from ..truth import Demands, Measured, Truth
-from ..variants import HISTORIC, REDUCED_CODES
+from ..variants import (
+    FULL_CODES,
+    HISTORIC,
+    REDUCED_CODES,
+    SEASON_DIGIT,
+    SECONDARY,
+    SEPARATORS,
+    SERVICE_CODES,
+    SPLIT_CLOCK,
+)
+
+CURRENT_FACTOR = 200
+"""What values behind current transformers of 1000/5 A are multiplied by."""
+_QUANTITY = re.compile(r"\((\d+\.(\d+))\*(k?A|[kM]?(?:W|var|VA)h?)\)")
+_HISTORIC = re.compile(r"[^(]*[*&]")
+_SEASONS = {"S": "1", "W": "0"}
 
 
 def lines(source: Source) -> Iterator[str]:
-    """Yield the registers, without A-B where the codes are reduced."""
+    """Yield the registers as the variants have them: with their codes in other forms, or behind transformers."""
     for line in _lines(source):
-        yield line.partition(":")[2] if REDUCED_CODES in source.variants and line.startswith("1-0:") else line
+        printed = _QUANTITY.sub(_secondary, line) if SECONDARY in source.variants else line
+        if printed.startswith("1-0:"):
+            if FULL_CODES in source.variants and not _HISTORIC.match(printed):
+                printed = printed.replace("(", "*255(", 1)
+            if REDUCED_CODES in source.variants:
+                printed = printed.partition(":")[2]
+        yield printed
+
+
+def _secondary(match: re.Match[str]) -> str:
+    """Return a quantity as it is behind the current transformers, with two more decimals."""
+    value = Decimal(match[1]) / CURRENT_FACTOR
+    return f"({value:0{len(match[1]) + 2}.{len(match[2]) + 2}f}*{match[3]})"
 
 
 def _lines(source: Source) -> Iterator[str]:
     truth = source.truth
-    yield f"0-0:96.1.1({hexadecimal(source.identity.meter_id)})"
-    yield f"0-0:1.0.0({flagged(truth.time)})"
+    yield from _service(source)
     yield f"0-0:96.14.0({truth.tariff:04d})"
     yield from _energies(truth)
-    yield from _demands(1, truth.import_demands)
+    yield from _demands(source, 1, truth.import_demands)
     if truth.export_demands:
-        yield from _demands(2, truth.export_demands)
+        yield from _demands(source, 2, truth.export_demands)
     yield from _measured(0, source.total)
     for (group, phase), measured in zip(numbered(truth), truth.per_phase, strict=True):
         yield from _measured(group, measured)
@@ -45,10 +73,41 @@ def _energies(truth: Truth) -> Iterator[str]:
             yield f"1-0:{way}.8.{tariff}({value:011.1f}*kWh)"
 
 
-def _demands(way: int, demands: Demands) -> Iterator[str]:
+def _service(source: Source) -> Iterator[str]:
+    """Yield the number, the error register and the clock."""
+    if SERVICE_CODES in source.variants:
+        yield "1-1:F.F(00000000)"
+        yield f"0-0:C.1.0({source.identity.meter_id})"
+    else:
+        yield f"0-0:96.1.1({hexadecimal(source.identity.meter_id)})"
+    digits, flag = flagless(source.truth.time), flagged(source.truth.time)[-1]
+    day, hour = digits[:6], digits[6:]
+    if SEPARATORS in source.variants:
+        yield f"1-0:0.9.1({hour[:2]}:{hour[2:4]}:{hour[4:]})"
+        yield f"1-0:0.9.2({day[:2]}-{day[2:4]}-{day[4:]})"
+    elif {SPLIT_CLOCK, SEASON_DIGIT} & source.variants:
+        season = _SEASONS[flag] if SEASON_DIGIT in source.variants else ""
+        yield f"1-0:0.9.1({season}{hour})"
+        yield f"1-0:0.9.2({season}{day})"
+    else:
+        yield f"0-0:1.0.0({digits}{flag})"
+
+
+def _stamped(source: Source, when: datetime, value: str) -> str:
+    """Return a peak and its time: readouts of IEC 62056-21 have that behind it, without seconds."""
+    digits, flag = flagless(when), flagged(when)[-1]
+    if SEPARATORS in source.variants:
+        return f"({value})({digits[:2]}-{digits[2:4]}-{digits[4:6]} {digits[6:8]}:{digits[8:10]})"
+    if {SPLIT_CLOCK, SEASON_DIGIT} & source.variants:
+        season = _SEASONS[flag] if SEASON_DIGIT in source.variants else ""
+        return f"({value})({season}{digits[:10]})"
+    return f"({digits}{flag})({value})"
+
+
+def _demands(source: Source, way: int, demands: Demands) -> Iterator[str]:
     yield f"1-0:{way}.4.0({demands.current:07.2f}*kW)"
     yield f"1-0:{way}.5.0({demands.last:07.2f}*kW)"
-    yield f"1-0:{way}.6.0({flagged(demands.maximum.time)})({demands.maximum.value:07.2f}*kW)"
+    yield f"1-0:{way}.6.0{_stamped(source, demands.maximum.time, f'{demands.maximum.value:07.2f}*kW')}"
 
 
 def _measured(group: int, measured: Measured) -> Iterator[str]:

@@ -11,6 +11,7 @@ from homeassistant.const import (
     UnitOfPower,
 )
 
+from ..coordinator import MeterCoordinator
 from ..insight.electricity import TARIFFS, energy_export, energy_import, net_power
 from ..insight.grid import Grid
 from ..port import Register, obis, switch_state_of, tariff_of
@@ -59,6 +60,13 @@ def _tariff(register: Register) -> Value:
 def _text(register: Register) -> Value:
     """Return the text of a register, cut to the longest state that Home Assistant allows."""
     return None if register.value is None else str(register.value)[:MAX_LENGTH_STATE_STATE]
+
+
+def _error(meter: MeterCoordinator) -> Value:
+    """Return the error register as it is printed: its digits are the maker's, none but zeros is no error."""
+    registers = meter.telegram.registers
+    texts = (_text(registers[code]) for code in (obis.ERROR, obis.ERROR_OBJECT) if code in registers)
+    return next((text for text in texts if text is not None), None)
 
 
 ROWS: Final[tuple[Row, ...]] = (
@@ -118,6 +126,12 @@ ROWS: Final[tuple[Row, ...]] = (
         codes=(obis.TEXT_MESSAGE,),
         needs_value=True,
         value_fn=of_register(obis.TEXT_MESSAGE, _text),
+    ),
+    diagnostic_row(
+        "error_register",
+        codes=(obis.ERROR, obis.ERROR_OBJECT),
+        needs_value=True,
+        value_fn=_error,
     ),
     diagnostic_row(
         "grid_type",

@@ -19,6 +19,8 @@ class Insight[SettingsT, StateT](ABC):
     needs_clock: ClassVar[bool] = True
     """Whether it is fed only while the meter's clock can date quarters and months."""
 
+    follows_all_counters: ClassVar[bool] = False
+    """Whether it has to forget them when any counter of the electricity meter was set, not just that of import."""
     uses: ClassVar[tuple[type[Insight[Any, Any]], ...]] = ()
     """The insights that it reads; telegrams reach them before it."""
 

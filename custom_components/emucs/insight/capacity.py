@@ -284,6 +284,11 @@ class Capacity(Insight[CapacitySettings, CapacityState]):
             "off_for_peak": self.off_for_peak,
         }
 
+    def take_imported(self, saved: Mapping[str, Any]) -> None:
+        """Take the month peaks that exports gave of what was saved, and nothing that the meter was measured with."""
+        imported = saved["ledger"].get("imported", {})
+        self.ledger = PeakLedger.restore({"peaks": {}, "counters": {}, "imported": imported})
+
     @override
     @classmethod
     def restore(cls, settings: CapacitySettings, saved: Mapping[str, Any]) -> Self:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..port import Register, Telegram, obis, parse_code
 
@@ -14,6 +14,8 @@ TARIFFS: Final = (1, 2, 3, 4, 5)
 _IMPORT_CODES: Final = (obis.IMPORT_ENERGY, *map(obis.import_energy, TARIFFS))
 _EXPORT_CODES: Final = (obis.EXPORT_ENERGY, *map(obis.export_energy, TARIFFS))
 _NOTHING: Final = Decimal()
+_QUADRANTS_OF_IMPORT: Final = (5, 8)
+_DIRECTIONS: Final = (3, 4)
 # The longest telegram known has 60 registers: what has many more is none of a meter, and is not worth keeping.
 _MOST_REGISTERS: Final = 128
 _CACHED_TELEGRAMS: Final = 4
@@ -61,6 +63,32 @@ def energy_export(telegram: Telegram) -> Decimal | None:
     """Return the exported energy in kWh, over all tariffs."""
     energy = _energy(telegram.registers, _EXPORT_CODES)
     return _energy_of_other_channel(telegram, _EXPORT_CODES) if energy is None else energy
+
+
+class ReactiveEnergy(NamedTuple):
+    """Counters of reactive energy in kvarh; one that is not printed is taken to stand at 0."""
+
+    inductive: Decimal
+    capacitive: Decimal
+    is_of_import: bool
+    """Whether just what went with imported energy is counted (quadrants I and IV); else all."""
+
+
+def reactive_energy(telegram: Telegram) -> ReactiveEnergy | None:
+    """Return the reactive energy by quadrants where the meter prints these, else by directions; None if neither."""
+    for groups in (_QUADRANTS_OF_IMPORT, _DIRECTIONS):
+        inductive, capacitive = (_reactive(telegram, group) for group in groups)
+        if inductive is not None or capacitive is not None:
+            is_of_import = groups is _QUADRANTS_OF_IMPORT
+            return ReactiveEnergy(inductive or _NOTHING, capacitive or _NOTHING, is_of_import)
+    return None
+
+
+def _reactive(telegram: Telegram, group: int) -> Decimal | None:
+    """Return a reactive energy in kvarh, over all tariffs."""
+    codes = tuple(obis.reactive_energy(group, tariff) for tariff in (0, *TARIFFS))
+    energy = _energy(telegram.registers, codes, "kvarh")
+    return _energy_of_other_channel(telegram, codes, "kvarh") if energy is None else energy
 
 
 def total(telegram: Telegram, code: str) -> Register | None:
@@ -126,18 +154,18 @@ def _difference(registers: _Registers, plus: str, minus: str) -> Decimal | None:
     return positive if negative is None else positive - negative
 
 
-def _energy_of_other_channel(telegram: Telegram, codes: tuple[str, ...]) -> Decimal | None:
-    """Return an energy of another channel in kWh; None where channel 0 prints it, be it unset: counters do not mix."""
+def _energy_of_other_channel(telegram: Telegram, codes: tuple[str, ...], unit: str = "kWh") -> Decimal | None:
+    """Return an energy of another channel; None where channel 0 prints it, be it unset: counters do not mix."""
     if any(code in telegram.registers for code in codes):
         return None
-    return _of_other_channel(telegram, lambda channel: _energy(channel, codes))
+    return _of_other_channel(telegram, lambda channel: _energy(channel, codes, unit))
 
 
-def _energy(registers: _Registers, codes: tuple[str, ...]) -> Decimal | None:
-    """Return an energy in kWh: the total where the meter prints it, else the sum of all tariffs that it prints."""
+def _energy(registers: _Registers, codes: tuple[str, ...], unit: str = "kWh") -> Decimal | None:
+    """Return an energy: the total where the meter prints it, else the sum of all tariffs that it prints."""
     total_code, *tariff_codes = codes
     if total_code in registers:
-        return in_unit(registers[total_code], "kWh")
-    tariffs = [in_unit(registers[code], "kWh") for code in tariff_codes if code in registers]
+        return in_unit(registers[total_code], unit)
+    tariffs = [in_unit(registers[code], unit) for code in tariff_codes if code in registers]
     known = [energy for energy in tariffs if energy is not None]
     return sum(known, _NOTHING) if known and len(known) == len(tariffs) else None

@@ -16,9 +16,11 @@ from .cost import EnergyCost
 from .forecast import Forecast
 from .grid import Grid, grid_of
 from .guard import Guard, Guarded
+from .industrial import Factors, IndustrialReading
 from .leaks import Leaks
 from .mbus_readings import MbusReadings
 from .plausibility import Plausibility
+from .power_factor import PowerFactor
 from .profile import Profile
 from .recurring import Recurring
 from .silence import LongestSilence
@@ -43,6 +45,7 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     Slots,
     Plausibility,
     SelfConsumption,
+    PowerFactor,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 
@@ -50,6 +53,9 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
 _MOST_CODES: Final = 1024
 _SWITCHES: Final = (obis.BREAKER, *(obis.relay(number) for number in range(1, 5)))
 _GUARD: Final = "guard"
+_FACTORS: Final = "factors"
+# What does not follow from energy and power: it goes on where the meter turns out to be behind other transformers.
+_WITHOUT_FACTOR: Final = (LongestSilence, Voltage)
 
 
 class MeterUpdate(NamedTuple):
@@ -81,6 +87,8 @@ class MeterInsights:
         """How many readings were not believed since the start."""
         self._insights = {kind: kind(kind.settings_of(options)) for kind in INSIGHTS}
         self._has_mbus = options.get(CONF_USER_PORT) != UserPort.A1  # which leaves gas and water to others
+        self._reading = IndustrialReading(options)
+        self._has_other_factors = False  # than what was saved was measured with
         self._latest: Guarded | None = None
         self._hand_over()
 
@@ -95,7 +103,7 @@ class MeterInsights:
 
     def feed(self, telegram: Telegram, host_time: datetime) -> MeterUpdate:
         """Take a telegram, and the host's time in UTC; return what it brought."""
-        before, guarded = self._latest, self.guard.feed(telegram)
+        before, guarded = self._latest, self.guard.feed(self._reading.apply(telegram))
         self._latest = guarded
         self.withheld += len(guarded.withheld)
         telegram = guarded.telegram
@@ -103,7 +111,7 @@ class MeterInsights:
         is_new, is_urgent = self._find_new(guarded, before)
         is_dated = self.clock.feed(telegram.time, host_time)
         for insight in self._insights.values():
-            if guarded.import_restarted:
+            if guarded.import_restarted or (guarded.restarted and insight.follows_all_counters):
                 insight.forget_counter()
             state = insight.state
             if is_dated or not insight.needs_clock:
@@ -131,6 +139,11 @@ class MeterInsights:
         new |= grid is not self.grid or known != (sum(meter.is_read for meter in self.mbus.values()), len(self.mbus))
         return new, urgent
 
+    @property
+    def factors(self) -> Factors:
+        """Return by what the values that the meter prints are multiplied."""
+        return self._reading.factors
+
     def refresh(self) -> None:
         """Work out what is not needed with each telegram."""
         for insight in self._insights.values():
@@ -143,7 +156,8 @@ class MeterInsights:
 
     def save(self) -> dict[str, Any]:
         """Return what a restart needs, in types of JSON."""
-        return {_GUARD: self.guard.save()} | {kind.name: insight.save() for kind, insight in self._insights.items()}
+        saved = {_GUARD: self.guard.save(), _FACTORS: self._reading.factors.save()}
+        return saved | {kind.name: insight.save() for kind, insight in self._insights.items()}
 
     def save_series(self) -> dict[str, Any]:
         """Return the bulk of what a restart needs, in types of JSON."""
@@ -157,18 +171,25 @@ class MeterInsights:
         What is wrong with it raises one of Python's own errors.
         """
         insights = cls(meter_id, options)
-        if _GUARD in saved:
+        is_other = insights._has_other_factors = insights.factors != Factors.restore(saved.get(_FACTORS))
+        if _GUARD in saved and not is_other:
             insights.guard = Guard.restore(meter_id, saved[_GUARD])
         for kind in INSIGHTS:
-            if kind.name in saved:
+            if kind.name in saved and insights._goes_on(kind):
                 insights._insights[kind] = kind.restore(kind.settings_of(options), saved[kind.name])
             if insights.guard.is_other_meter:
                 insights._insights[kind].forget_counter()
+        if is_other and Capacity.name in saved:
+            insights[Capacity].take_imported(saved[Capacity.name])
         insights._hand_over()
         return insights
 
     def restore_series(self, saved: Mapping[str, Any]) -> None:
         """Take the bulk that was saved. What is wrong with it raises one of Python's own errors."""
         for kind, insight in self._insights.items():
-            if kind.name in saved:
+            if kind.name in saved and self._goes_on(kind):
                 insight.restore_series(saved[kind.name])
+
+    def _goes_on(self, kind: type[Insight[Any, Any]]) -> bool:
+        """Tell whether an insight goes on from what was saved: else that was measured with other factors."""
+        return not self._has_other_factors or kind in _WITHOUT_FACTOR

@@ -13,6 +13,7 @@ from .obis import Form
 from .plain import LONGEST_NAME, plain
 from .times import has_flag, looks_like_time, parse_time, time_of_digits
 from .units import convert, unit_of
+from .written import stamp_of
 
 MAX_LINE: Final = 4096
 """Bytes of a line; the longest that DSMR P1 has is a message of 2048 digits, those of Belgium have 650."""
@@ -261,7 +262,7 @@ def _parse_message(text: str) -> Register:
 def _parse_timed(first: str, second: str) -> Register | None:
     """Return a value with its time, in either order; a value whose time is unset was never read."""
     time = parse_time(first)
-    if time is None and not looks_like_time(first) and ("*" in first or looks_like_time(second)):
+    if time is None and not looks_like_time(first) and ("*" in first or looks_like_time(second) or stamp_of(second)):
         first, second = second, first
         time = parse_time(first)
     register = _parse_value(second)

@@ -36,6 +36,8 @@ _DIRECTIONS: Final = {Direction.ABSOLUTE: "import + export", Direction.NET: "imp
 _OTHERS: Final = {
     (0, 0, 0): "device number",
     (0, 2, 8): "version of DSMR P1",
+    (0, 9, 1): "clock of the meter",
+    (0, 9, 2): "date of the meter",
     (1, 0, 0): "time of the meter",
     (24, 1, 0): "device type",
     (24, 4, 0): "valve",
@@ -49,6 +51,7 @@ _OTHERS: Final = {
     (96, 13, 0): "text message",
     (96, 13, 1): "message code",
     (96, 14, 0): "active tariff",
+    (97, 97, 0): "error",
     (98, 1, 0): "peaks of past months",
     (99, 97, 0): "log of power failures",
 }

@@ -13,6 +13,7 @@ CODE: Final = re.compile(
 _GROUPS: Final = re.compile(
     r"(?:(\d{1,3})-(\d{1,3}):)?(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:[*&](\d{1,3}))?", re.ASCII
 )
+_LETTERED: Final = re.compile(r"(?:\d{1,3}-\d{1,3}:)?([CFLP]\.(?:\d{1,3}|F)(?:\.\d{1,3})?)(?:[*&](\d{1,3}))?", re.ASCII)
 _CACHED_CODES: Final = 1024
 
 VERSION: Final = "0-0:96.1.4"
@@ -23,6 +24,14 @@ DEVICE_NAME: Final = "0-0:42.0.0"
 FABRICATION_NUMBER: Final = "0-0:96.1.0"
 EAN: Final = "0-0:96.1.2"
 SERIAL_NUMBER: Final = "C.1.0"
+ELECTRICITY_IDS: Final = (
+    *(f"{medium}:0.0.{number}" for number in range(10) for medium in ("1-0", "1-1")),
+    "1-0:96.1.0",
+    "1-0:96.1.1",
+)
+"""Identifiers 1 to 10 of the metering, and of the metering point."""
+ERROR: Final = "F.F"
+ERROR_OBJECT: Final = "0-0:97.97.0"
 
 IMPORT_ENERGY: Final = "1-0:1.8.0"
 EXPORT_ENERGY: Final = "1-0:2.8.0"
@@ -74,6 +83,11 @@ def current(phase: str) -> str:
     return f"1-0:{PHASE_GROUP[phase] + 11}.7.0"
 
 
+def reactive_energy(group: int, tariff: int = 0) -> str:
+    """Return the code of a reactive energy: value group C is 3 or 4 for a direction, 5 to 8 for a quadrant."""
+    return f"1-0:{group}.8.{tariff}"
+
+
 def relay(number: int) -> str:
     """Return the code of the state of a relay, 1 to 4."""
     return f"0-{number}:96.3.10"
@@ -103,6 +117,7 @@ class Code(NamedTuple):
 
 _RUNNING: Final = "255"
 _ELECTRICITY: Final = range(1, 96)
+_ELECTRICITY_ID: Final = ("0", "0")
 # Not electricity, though C would say so: what 0-0 has there, 1-0 has not.
 _ABSTRACT: Final = {"1.0.0", "17.0.0", "42.0.0"}
 
@@ -119,16 +134,27 @@ def parse_code(text: str) -> Code | None:
 def canonical(text: str) -> str:
     """Return the key that a code has among the registers: reduced ones in full, historic ones with `*F`.
 
-    A code that is printed in full stays as it is; only `*255`, the running value, says what others leave out.
+    A code that is printed in full stays as it is; only `*255`, the running value, says what others leave out. Of a code
+    with a letter the letter says it all.
     """
     match = _GROUPS.fullmatch(text)
     if match is None:
-        return text
+        return _lettered(text)
     a, b, c, d, e, f = match.groups()
     group = f"{c}.{d}" if a and e is None else f"{c}.{d}.{e or 0}"
     if a is None:
-        a, b = ("1", "0") if int(c) in _ELECTRICITY and group not in _ABSTRACT else ("0", "0")
+        is_electricity = int(c) in _ELECTRICITY or (c, d) == _ELECTRICITY_ID
+        a, b = ("1", "0") if is_electricity and group not in _ABSTRACT else ("0", "0")
     return f"{a}-{b}:{group}" if f in {None, _RUNNING} else f"{a}-{b}:{group}*{f}"
+
+
+def _lettered(text: str) -> str:
+    """Return the key of a code with a letter: without A-B, and the error register as most meters print it."""
+    match = _LETTERED.fullmatch(text)
+    if match is None:
+        return text
+    code = ERROR if match[1] == f"{ERROR}.0" else match[1]
+    return code if match[2] in {None, _RUNNING} else f"{code}*{match[2]}"
 
 
 class Form(Enum):
@@ -171,8 +197,11 @@ _FORMS: Final[dict[tuple[int, ...], Form]] = {
     (96, 1): Form.IDENTIFIER,
     (96, 13): Form.MESSAGE,
     (42, 0, 0): Form.IDENTIFIER,
-    (0, 0, 0): Form.TEXT,
+    (97, 97): Form.TEXT,
+    (0, 0): Form.TEXT,
     (0, 2, 8): Form.TEXT,
+    (0, 9, 1): Form.TEXT,
+    (0, 9, 2): Form.TEXT,
 }
 _LETTERED_FORMS: Final = {"C.": Form.IDENTIFIER, "F.": Form.TEXT}
 _DEMANDS: Final = {5, 6}
@@ -182,7 +211,7 @@ def form(text: str) -> Form:
     """Return how the value of a code is printed (e-MUCS P1 1.7.1, tables 3 to 6; IEC 62056-6-1 for demands)."""
     code = parse_code(text)
     if code is None:
-        return _LETTERED_FORMS.get(text[:2], Form.PLAIN)
+        return _LETTERED_FORMS.get(canonical(text)[:2], Form.PLAIN)
     known = _FORMS.get((code.c, code.d, code.e)) or _FORMS.get((code.c, code.d))
     if known is None and code.a == 1 and code.c in _ELECTRICITY and code.d in _DEMANDS:
         return Form.PEAK

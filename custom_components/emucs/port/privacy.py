@@ -15,20 +15,21 @@ from .obis import parse_code
 from .times import looks_like_time, parse_time
 from .units import unit_of
 from .unset import is_time as is_unset_time
+from .written import has_separators, is_part, stamp_of
 
 _LONGEST_RUN: Final = 5
 """Letters and digits in a row that tell nobody apart."""
 # By C, D and E, on whatever channel: identifiers, EANs, and messages of the grid operator. 96.1.4 is a version. C
 # stands for 96 in reduced codes, and its numbers are identifiers of many kinds.
 _IDENTIFYING: Final = re.compile(
-    r"(?:\d+-\d+:)?(?:96\.1\.(?!4\b)\d+|96\.13\.\d+|42\.0\.0|0\.0\.0|C\.\d+(?:\.\d+)?)(?:[*&]\d+)?"
+    r"(?:\d+-\d+:)?(?:96\.1\.(?!4\b)\d+|96\.13\.\d+|42\.0\.0|0\.0\.\d|C\.\d+(?:\.\d+)?)(?:[*&]\d+)?"
 )
 _MESSAGE: Final = re.compile(r"(?:\d+-\d+:)?96\.13\.\d+")
 # Versions, clocks, tariffs, breakers, relays, counts of failures, sags and swells, limits, power factors, the kind of
 # grid, month peaks, logs of failures, errors and lists; device type, valve and readings of M-Bus meters.
 _HARMLESS: Final = re.compile(
     r"(?:\d+-\d+:)?(?:0\.2\.8|96\.1\.4|[01]\.0\.0|0\.9\.\d|96\.14\.0|96\.3\.10|96\.7\.\d+|\d+\.3[26]\.0|17\.0\.0|\d+\.4\.0"
-    r"|[1357]?3\.7\.0|94\.32\.1|98\.1\.0|99\.97\.0|24\.[1-4]\.\d|F\.F|L\.\d+(?:\.\d+)?)(?:[*&]\d+)?"
+    r"|[1357]?3\.7\.0|94\.32\.1|98\.1\.0|99\.97\.0|24\.[1-4]\.\d|97\.97\.0|F\.F(?:\.0)?|L\.\d+(?:\.\d+)?)(?:[*&]\d+)?"
 )
 _QUANTITY_KINDS: Final = {4, 5, 6, 7, 8, 24}
 _MOST_QUANTITIES: Final = 99
@@ -39,6 +40,7 @@ _FLAGLESS: Final = re.compile(r"\d{12}[SWsw]?")
 _CODE: Final = re.compile(CODE.decode())
 _WORD: Final = re.compile(r"(?:TARIFF ?|T)\d{1,2}|ON|OFF")
 _SECONDS: Final = "s"
+_SPLIT_CLOCK: Final = re.compile(r"(?:\d+-\d+:)?0\.9\.[12](?:[*&]255)?")
 # Digits in hexadecimal, as Iskraemeco prints its version.
 _VERSION: Final = re.compile(r"(?:\d+-\d+:)?96\.1\.4\((?:3\d){1,5}")
 
@@ -176,12 +178,15 @@ def _are_public(code: str, content: str) -> bool:
     values = content.split(")(")
     if _VERSION.fullmatch(f"{code}({content}"):
         return True
+    if _SPLIT_CLOCK.fullmatch(code) and is_part(content):
+        return True
     is_harmless = _HARMLESS.fullmatch(code) is not None
     quantities = [_is_quantity(value, None if is_harmless else code) for value in values]
     if is_harmless:
         return all(quantity or _is_harmless(value) for quantity, value in zip(quantities, values, strict=True))
     return any(quantities) and all(
-        quantity or not value or _is_time(value) for quantity, value in zip(quantities, values, strict=True)
+        quantity or not value or _is_time(value) or _is_stamp(value)
+        for quantity, value in zip(quantities, values, strict=True)
     )
 
 
@@ -207,7 +212,14 @@ def _is_harmless(value: str) -> bool:
 
 def _is_time(value: str) -> bool:
     """Tell whether a value is a time, or stands for none."""
+    if has_separators(value):
+        return True
     return looks_like_time(value) and (is_unset_time(value) or parse_time(value) is not None)
+
+
+def _is_stamp(value: str) -> bool:
+    """Tell whether a value beside a quantity is a time in digits, without seconds or with one for the season."""
+    return stamp_of(value) is not None and parse_time(value) is not None
 
 
 def _invent(line: bytes, kept: bytes) -> bytes:

@@ -17,6 +17,7 @@ from .memo import Memo
 from .plain import LONGEST_NAME, plain
 from .times import Clock, is_local, just_been, parse_time, time_of_digits
 from .units import convert
+from .written import SplitClock, joined, split_clock_of
 
 MAX_LINES: Final = 512
 """Lines of a telegram that are read, blank ones too; the longest telegram known has 60."""
@@ -24,7 +25,14 @@ MAX_LINES: Final = 512
 _NO_TIME: Final = Register(None)
 _KNOWN_IDENTIFICATIONS: Final = 128
 _TRIPLE: Final = re.compile(r"\((\d{12}[SWsw]?)\)\((\d{12}[SWsw]?)\)\((\d{1,9}(?:\.\d{1,9})?)\*(\w{1,8})\)", re.ASCII)
-_METER_IDS: Final = (obis.EQUIPMENT_ID, obis.DEVICE_NAME, obis.FABRICATION_NUMBER, obis.SERIAL_NUMBER)
+# Electricity identifiers come last: whose they are, the meter's or the grid operator's, nothing says.
+_METER_IDS: Final = (
+    obis.EQUIPMENT_ID,
+    obis.DEVICE_NAME,
+    obis.FABRICATION_NUMBER,
+    obis.SERIAL_NUMBER,
+    *obis.ELECTRICITY_IDS,
+)
 _METADATA: Final = {obis.VERSION, obis.DSMR_VERSION, *_METER_IDS, obis.DEMAND_HISTORY, *CHANNEL_CODES}
 _REGISTER: Final = re.compile(CODE + rb"\(")
 # DSMR 2.2 and 3.0 print the value of a profile on a line of its own.
@@ -131,6 +139,7 @@ class TelegramParser:
         self._clock = Clock()
         self._metadata = _MeterMetadata()
         self._settled: dict[str, tuple[Register, Register]] = {}
+        self._split_clock: SplitClock | None = None
 
     def parse(self, frame: bytes) -> Telegram | None:
         """Return the telegram in a frame from the `/` to the checksum, or None if it has no register."""
@@ -138,6 +147,10 @@ class TelegramParser:
         if not registers:
             return None
         self.malformed_lines += self._lines.malformed
+        if not self._lines.metadata_unchanged:
+            self._split_clock = split_clock_of(registers) if obis.METER_TIME not in registers else None
+        if self._split_clock is not None:
+            registers = _with_time(registers, self._split_clock)
         time = None
         printed, _, clock = registers.get(obis.METER_TIME, _NO_TIME)
         if clock is not None and isinstance(printed, str):
@@ -186,7 +199,7 @@ class _MeterMetadata:
     def look(self, registers: Mapping[str, Register]) -> None:
         """Look at the registers of a telegram."""
         self.version = first_text(registers, obis.VERSION, obis.DSMR_VERSION)
-        self.meter_id = first_text(registers, *_METER_IDS)
+        self.meter_id = _first_identifier(registers)
         # Where it says the same it stays the same object, by which others see that.
         if (channels := channels_of(registers)) != self.channels:
             self.channels = MappingProxyType(channels)
@@ -194,6 +207,22 @@ class _MeterMetadata:
         if history != self._history:
             self._history = history
             self.demand_history = _parse_history(history.text or "") if history else ()
+
+
+def _with_time(registers: dict[str, Register], codes: SplitClock) -> dict[str, Register]:
+    """Return registers with the time of the meter where other meters print it, of a clock and a date apart."""
+    clock, date = registers[codes.clock].text, registers[codes.date].text
+    digits = joined(clock, date) if clock and date else None
+    time = None if digits is None else time_of_digits(digits)
+    return registers if time is None else registers | {obis.METER_TIME: Register(digits, None, time)}
+
+
+def _first_identifier(registers: Mapping[str, Register]) -> str | None:
+    """Return the first identifier of the meter that is set."""
+    for code in _METER_IDS:
+        if code in registers and (text := (registers[code].text or "").strip()) and not unset.is_identifier(text):
+            return text[:LONGEST_NAME]
+    return None
 
 
 def _join(lines: list[bytes]) -> list[bytes]:

@@ -6,6 +6,8 @@ import re
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from .written import stamp_of
+
 _TIME: Final = re.compile(r"[0-9]{12}[SWsw]?")
 _FLAGGED_TIME: Final = re.compile(r"[0-9]{12}[SWsw]")
 _FLAG: Final = 12
@@ -14,7 +16,7 @@ _FLAG: Final = 12
 _OCTETS: Final = re.compile(r"[0-9A-Fa-f]{24}")
 _NO_DEVIATION: Final = -0x8000
 _LOCAL: Final = ZoneInfo("Europe/Brussels")
-_OFFSETS: Final = {"S": "+02:00", "W": "+01:00", "s": "+02:00", "w": "+01:00", "": ""}
+_OFFSETS: Final = {"S": "+02:00", "W": "+01:00", "s": "+02:00", "w": "+01:00", "Z": "+00:00", "": ""}
 _CACHED_TIMES: Final = 256
 _HOUR: Final = timedelta(hours=1)
 # Meters put their clocks right by seconds.
@@ -34,7 +36,10 @@ def has_flag(text: str) -> bool:
 
 def is_local(text: str) -> bool:
     """Tell whether a text has the form of a time without a flag, of which the hour may be either of two."""
-    return len(text) == _FLAG and text.isdecimal()
+    if has_flag(text):
+        return False
+    digits = text if looks_like_time(text) else stamp_of(text)
+    return digits is not None and len(digits) == _FLAG
 
 
 # The ends of months stand in each history, and all meters print the same second.
@@ -43,11 +48,14 @@ def parse_time(text: str) -> datetime | None:
     """Return a time `YYMMDDhhmmss` with its flag S (summer) or W (winter), or None if it is none.
 
     Without a flag it is Belgian local time, and the hour that occurs twice is taken as the first one. Some meters print
-    the octets that COSEM has for a time instead.
+    the octets that COSEM has for a time instead, others a time in other words.
     """
     if looks_like_time(text):
         return time_of_digits(text)
-    return _time_of_octets(bytes.fromhex(text)) if _OCTETS.fullmatch(text) else None
+    if _OCTETS.fullmatch(text):
+        return _time_of_octets(bytes.fromhex(text))
+    digits = stamp_of(text)
+    return None if digits is None else time_of_digits(digits)
 
 
 def _time_of_octets(octets: bytes) -> datetime | None:
