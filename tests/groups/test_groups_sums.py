@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.emucs.groups.alignment import SILENCE, Alignment
 from custom_components.emucs.groups.members import Reading
+from custom_components.emucs.groups.quarters import MemberQuarters
 from custom_components.emucs.groups.saved import restore_sum, save_sum
 from custom_components.emucs.groups.sums import Summing
 from custom_components.emucs.insight.capacity import Capacity
@@ -150,7 +152,7 @@ def test_a_counter_that_is_replaced_or_set_back_adds_no_step() -> None:
     sums += run(households, range(1201, HOUR), summing)
 
     assert float(sums[-1].counters.gross_imported) == pytest.approx(2, abs=0.01)
-    assert all(one.counters.imported <= other.counters.imported for one, other in zip(sums, sums[1:], strict=False))
+    assert all(one.counters.imported <= other.counters.imported for one, other in pairwise(sums))
 
 
 def test_counters_go_on_over_a_restart() -> None:
@@ -245,7 +247,7 @@ def test_no_energy_is_lost_or_counted_twice(
         net += stood.imported - stood.exported - begun[member].imported + begun[member].exported
     assert last.counters.gross_imported == gross
     assert last.counters.imported - last.counters.exported + last.counters.pending == net
-    ordered = zip(sums, sums[1:], strict=False)
+    ordered = pairwise(sums)
     assert all(
         one.counters.imported <= other.counters.imported
         and one.counters.exported <= other.counters.exported
@@ -260,8 +262,6 @@ def test_the_quarters_of_members_are_theirs_where_the_hour_changes() -> None:
     begin = datetime(2026, 10, 24, 22, 0, tzinfo=UTC)
     given: list[datetime] = []
     alignment = Summing({"a": 1, "b": 1}, 0)
-    from custom_components.emucs.groups.quarters import MemberQuarters  # noqa: PLC0415
-
     quarters = MemberQuarters()
     for minute in range(25 * 60 + 16):
         time = begin + timedelta(minutes=minute)

@@ -11,8 +11,7 @@ from .sums import Sum
 
 _QUARTER: Final = timedelta(minutes=15)
 _MICROSECOND: Final = timedelta(microseconds=1)
-# More than this between two readings, and what was counted between them is spread; begun later than this, and nothing is
-# known of a quarter.
+# What was counted between two readings further apart is spread; of a quarter that was begun later, nothing is known.
 _SILENCE: Final = timedelta(seconds=60)
 _DIGITS: Final = Decimal("0.000001")
 _LONGEST_WAIT: Final = timedelta(days=1)
