@@ -14,7 +14,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs.const import DOMAIN, ENTRY_MINOR_VERSION
+from custom_components.emucs.group_members import EntityGuard
 from custom_components.emucs.groups.telegrams import GroupTelegram
+from custom_components.emucs.insight.electricity import energy_import
 from tests.support import WINTER_EVENING, entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 from virtual_meter.wire import sign
@@ -112,6 +114,28 @@ async def test_entities_that_are_no_counters_are_refused(
     await hass.config_entries.flow.async_configure(flow, {"name": "Building", "members": [], "others": True})
     result = await hass.config_entries.flow.async_configure(flow, of_entities("shop", **member))
     assert result["errors"] == errors
+
+
+@pytest.mark.parametrize("kilowatts", [0, 3, 500, 4000])
+def test_a_site_of_any_size_is_believed_without_its_power(kilowatts: int) -> None:
+    guard, step = EntityGuard(), Decimal(kilowatts) / 120
+    for number in range(20):
+        time = WINTER_EVENING + timedelta(seconds=30 * number)
+        guarded = guard.feed(time, 1000 + step * number, None, None)
+        assert not guarded.restarted
+        assert guarded.withheld == set() or number == 1
+    assert energy_import(guarded.telegram) == 1000 + step * 19
+
+
+@pytest.mark.parametrize("glitch", [Decimal(), Decimal(9_000_000)])
+def test_a_counter_that_is_wrong_once_is_not_believed(glitch: Decimal) -> None:
+    guard = EntityGuard()
+    for number in range(20):
+        time = WINTER_EVENING + timedelta(seconds=30 * number)
+        imported = 1000 + Decimal(number) / 100
+        guarded = guard.feed(time, glitch if number == 10 else imported, Decimal(), None)
+        assert not guarded.restarted
+        assert energy_import(guarded.telegram) in (imported, imported - Decimal("0.01"))
 
 
 def with_submeter(telegram: bytes, kilowatt_hours: Decimal) -> bytes:
