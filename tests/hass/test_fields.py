@@ -12,9 +12,9 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.emucs import config_flow, forms, options_flow
+from custom_components.emucs import config_flow, forms, group_options, options_flow
 from custom_components.emucs.const import DOMAIN
-from custom_components.emucs.flow import discovery, listening, pairing, reading
+from custom_components.emucs.flow import discovery, group, listening, pairing, reading
 from custom_components.emucs.flow.announcements import CABLE
 from custom_components.emucs.history import flow as history_flow
 from custom_components.emucs.insight.bands import band_sets
@@ -26,10 +26,10 @@ from custom_components.emucs.insight.prosumer import Prosumer, WalloonOperator
 from custom_components.emucs.insight.sun import SelfConsumption, SunState
 from custom_components.emucs.insight.user_port import Evidence
 from tests.reports.making import words_said
-from tests.support import WINTER_EVENING, entry_data
+from tests.support import WINTER_EVENING, entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 
-FLOWS = (config_flow, discovery, forms, listening, options_flow, history_flow, pairing, reading)
+FLOWS = (config_flow, discovery, forms, group, group_options, listening, options_flow, history_flow, pairing, reading)
 COMPONENT = Path(config_flow.__file__).parent
 ENGLISH = json.loads((COMPONENT / "translations" / "en.json").read_text())
 REPORT = (COMPONENT / "history" / "report.py").read_text()
@@ -132,6 +132,11 @@ async def test_every_attribute_has_a_text_and_every_text_an_attribute(
     sun.settings = Prosumer(WalloonOperator.ORES, 5)
     sun.take(SunState())
     entry.runtime_data.async_find_entities()
+    members = [{"id": number, "entry": entry.entry_id} for number in ("1", "2")]
+    street = MockConfigEntry(domain=DOMAIN, title="Street", data={"kind": "group", "members": members})
+    street.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(street.entry_id)
+    await eventually(lambda: street.runtime_data.data is not None)
     await hass.async_block_till_done()
     # What just industrial meters have.
     meter = VirtualMeter("a1", start=WINTER_EVENING)
@@ -150,8 +155,9 @@ async def test_every_attribute_has_a_text_and_every_text_an_attribute(
         assert await hass.config_entries.async_setup(factory.entry_id)
         await hass.async_block_till_done()
         shown = attributes_of(hass, entry)
-        for key, attributes in attributes_of(hass, factory).items():
-            shown.setdefault(key, attributes)
+        for each in (street, factory):
+            for key, attributes in attributes_of(hass, each).items():
+                shown.setdefault(key, set()).update(attributes)
         assert await hass.config_entries.async_unload(factory.entry_id)
     texts = {
         (platform, key): texts["state_attributes"].keys() - COMMON_ATTRIBUTES
@@ -160,4 +166,5 @@ async def test_every_attribute_has_a_text_and_every_text_an_attribute(
         if "state_attributes" in texts and platform != "event"
     }
     assert shown == texts
+    await hass.config_entries.async_unload(street.entry_id)
     await hass.config_entries.async_unload(entry.entry_id)
