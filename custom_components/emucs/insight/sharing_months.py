@@ -95,7 +95,7 @@ class Simulation:
     by_quarters: dict[SharingKey, Decimal]
     """What was shared in kWh in the hours whose quarters are known."""
     by_hours: dict[SharingKey, Decimal]
-    """What those hours would show if their quarters were not known: mostly more, as the sun of one quarter serves another one."""
+    """What those hours would show without their quarters: mostly more, as the sun of one serves another one."""
 
 
 def simulate(
