@@ -1,5 +1,6 @@
 """What past months would have shared: by quarters and by hours, with prices, and what is not known."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -7,11 +8,24 @@ import pytest
 
 from custom_components.emucs.insight.quarters import LOCAL, slot_of
 from custom_components.emucs.insight.sharing_keys import SharingKey
-from custom_components.emucs.insight.sharing_months import MemberPast, SharingPrices, simulate
+from custom_components.emucs.insight.sharing_months import MemberPast, SharingPrices, Simulation
 
 HOUR = int(datetime(2026, 10, 20, 10, tzinfo=UTC).timestamp()) // 3600
 NOTHING = Decimal(0)
 EQUAL = {"a": Decimal(1), "b": Decimal(1)}
+
+
+def simulate(
+    pasts: Mapping[str, MemberPast],
+    weights: Mapping[str, Decimal],
+    keys: Iterable[SharingKey],
+    hours: Iterable[int],
+    prices: SharingPrices | None = None,
+) -> Simulation:
+    """Return what would have been shared."""
+    found = Simulation(keys, weights)
+    found.feed(pasts, hours, prices)
+    return found
 
 
 def exports(*kwh: str) -> dict[int, tuple[Decimal, Decimal]]:

@@ -60,6 +60,15 @@ class Coverage:
     imported: Energies = field(default_factory=_energies)
     exported: Energies = field(default_factory=_energies)
 
+    def take(self, exchanges: Mapping[str, Exchanged], *, by_quarters: bool, is_unpriced: bool) -> None:
+        """Count an hour."""
+        self.by_quarters += by_quarters
+        self.by_hours += not by_quarters
+        self.unpriced += is_unpriced
+        for member, (imported, exported) in exchanges.items():
+            self.imported[member] += imported
+            self.exported[member] += exported
+
 
 @dataclass(slots=True)
 class Shared:
@@ -86,55 +95,52 @@ class Shared:
                 self.worth[member] += received * worth[0] + given * worth[1]
 
 
-@dataclass(slots=True)
 class Simulation:
     """What would have been shared; months as `2026-10`."""
 
-    months: dict[str, Coverage]
-    shared: dict[SharingKey, dict[str, Shared]]
-    by_quarters: dict[SharingKey, Decimal]
-    """What was shared in kWh in the hours whose quarters are known."""
-    by_hours: dict[SharingKey, Decimal]
-    """What those hours would show without their quarters: mostly more, as the sun of one serves another one."""
+    def __init__(self, keys: Iterable[SharingKey], weights: Mapping[str, Decimal]) -> None:
+        """Start with nothing shared; `weights` are those of `share`."""
+        self._weights = weights
+        self.months: dict[str, Coverage] = {}
+        self.shared: dict[SharingKey, dict[str, Shared]] = {key: {} for key in keys}
+        self.by_quarters = dict.fromkeys(self.shared, _NOTHING)
+        """What was shared in kWh in the hours whose quarters are known."""
+        self.by_hours = dict.fromkeys(self.shared, _NOTHING)
+        """What those hours would show without their quarters: mostly more, as the sun of one serves another one."""
 
+    def feed(self, pasts: Mapping[str, MemberPast], hours: Iterable[int], prices: SharingPrices | None = None) -> None:
+        """Share what members exchanged in hours since 1970; an hour counts if all members are known in it.
 
-def simulate(
-    pasts: Mapping[str, MemberPast],
-    weights: Mapping[str, Decimal],
-    keys: Iterable[SharingKey],
-    hours: Iterable[int],
-    prices: SharingPrices | None = None,
-) -> Simulation:
-    """Return what members would have shared in hours since 1970. Takes up to a second a month: not for the event loop.
+        Takes up to seconds a month, so it is not for the event loop.
+        """
+        for hour in hours:
+            month = f"{local_begin(hour * QUARTERS_AN_HOUR):%Y-%m}"
+            coverage = self.months.setdefault(month, Coverage())
+            quarters, whole = _known(pasts, hour)
+            if whole:
+                worth = None if prices is None else prices.worth(hour)
+                coverage.take(whole, by_quarters=bool(quarters), is_unpriced=prices is not None and worth is None)
+                self._share(month, quarters, whole, worth)
+            else:
+                coverage.missing += 1
 
-    An hour counts if all members are known in it.
-    """
-    keys = tuple(keys)
-    found = Simulation({}, {key: {} for key in keys}, dict.fromkeys(keys, _NOTHING), dict.fromkeys(keys, _NOTHING))
-    for hour in hours:
-        month = f"{local_begin(hour * QUARTERS_AN_HOUR):%Y-%m}"
-        coverage = found.months.setdefault(month, Coverage())
-        periods, whole = _known(pasts, hour)
-        if not whole:
-            coverage.missing += 1
-            continue
-        worth = None if prices is None else prices.worth(hour)
-        coverage.by_quarters += bool(periods)
-        coverage.by_hours += not periods
-        coverage.unpriced += prices is not None and worth is None
-        for member, (imported, exported) in whole.items():
-            coverage.imported[member] += imported
-            coverage.exported[member] += exported
-        for key in keys:
-            shared = found.shared[key].setdefault(month, Shared())
-            for exchanges in periods or (whole,):
-                allocation = share(key, weights, exchanges)
+    def _share(
+        self,
+        month: str,
+        quarters: list[dict[str, Exchanged]],
+        whole: dict[str, Exchanged],
+        worth: tuple[Decimal, Decimal] | None,
+    ) -> None:
+        """Share what was exchanged in an hour, by its quarters where these are known."""
+        for key, months in self.shared.items():
+            shared = months.setdefault(month, Shared())
+            for exchanges in quarters or (whole,):
+                allocation = share(key, self._weights, exchanges)
                 shared.take(allocation, worth)
-                if periods:
-                    found.by_quarters[key] += sum(allocation.received.values())
-            if periods:
-                found.by_hours[key] += sum(share(key, weights, whole).received.values())
-    return found
+                if quarters:
+                    self.by_quarters[key] += sum(allocation.received.values())
+            if quarters:
+                self.by_hours[key] += sum(share(key, self._weights, whole).received.values())
 
 
 def _known(pasts: Mapping[str, MemberPast], hour: int) -> tuple[list[dict[str, Exchanged]], dict[str, Exchanged]]:
