@@ -22,6 +22,7 @@ from .mbus_readings import MbusReadings
 from .plausibility import Plausibility
 from .profile import Profile
 from .recurring import Recurring
+from .sharing import Sharing
 from .silence import LongestSilence
 from .slots import Slots
 from .sun import SelfConsumption
@@ -45,6 +46,7 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     Plausibility,
     SelfConsumption,
     Group,
+    Sharing,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 
