@@ -1,28 +1,38 @@
 """Who shares energy: the members of a group, or meters and pairs of statistics that an action names."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from homeassistant.const import CONF_NAME
-from homeassistant.core import ServiceCall, valid_entity_id
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID, CONF_NAME
+from homeassistant.core import ServiceCall, callback, valid_entity_id
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv, service
+from homeassistant.util import dt as dt_util
 import probatio
 
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry
+from .group_members import CONF_ENTRY, CONF_EXPORT, CONF_IMPORT, CONF_MBUS, Member, async_members_of
+from .group_source import async_ties_of
+from .groups.family import parents_on
 from .history.plan import live_meters
 from .hourly_energy import energy_entities
 from .insight.profile import Profile
 from .insight.quarters import EXPORT, IMPORT
+from .insight.sharing import Sharing
 from .kinds import EntryKind, kind_of
-from .services import async_require_admin, async_require_read, async_require_read_of, async_until_set_up
+from .services import (
+    async_entry_of,
+    async_require_admin,
+    async_require_read,
+    async_require_read_of,
+    async_until_set_up,
+)
 from .sharing_past import SharingMember
 
 ATTR_MEMBERS: Final = "members"
-CONF_IMPORT: Final = "import"
-CONF_EXPORT: Final = "export"
 MOST_MEMBERS: Final = 50
 _LEAST_MEMBERS: Final = 2
 
@@ -36,16 +46,35 @@ PAIR: Final = probatio.Schema(
 """A member that is no meter here: its statistics in kWh, and how it is called."""
 
 
-async def async_members(call: ServiceCall) -> tuple[tuple[SharingMember, ...], Mapping[str, Decimal] | None]:
-    """Return who shares, and the keys that they have of their own.
+@callback
+def async_sharing(group: ConfigEntry) -> dict[str, Member]:
+    """Return the members of a group that share, by id: no children, as their parents have their energy."""
+    children = parents_on(async_ties_of(group), dt_util.now().date())
+    return {
+        key: member
+        for key, member in async_members_of(group).items()
+        if key not in children and CONF_MBUS not in member
+    }
+
+
+async def async_members(call: ServiceCall) -> tuple[tuple[SharingMember, ...], Mapping[str, Decimal]]:
+    """Return who shares, and the keys that they have of their own, if any.
 
     NotAllowed where the user may not read one of them, ServiceValidationError where they are not several meters.
     """
-    references = call.data.get(ATTR_MEMBERS, ())
+    references: Iterable[str | Mapping[str, Any]] = call.data.get(ATTR_MEMBERS, ())
+    weights: Mapping[str, Decimal] = {}
+    if ATTR_CONFIG_ENTRY_ID in call.data:
+        group = await async_entry_of(call)
+        await async_require_read(call, group)
+        shares = async_sharing(group).values() if kind_of(group) is EntryKind.GROUP else ()
+        references = [member.get(CONF_ENTRY, member) for member in shares]
+        settings = group.runtime_data.insights[Sharing].settings
+        weights = {} if settings is None else settings.weights
     members = tuple([await _async_member(call, each) for each in references])
     if len({member.id for member in members}) < max(len(members), _LEAST_MEMBERS):
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="sharing_members")
-    return members, None
+    return members, weights
 
 
 async def _async_member(call: ServiceCall, reference: str | Mapping[str, Any]) -> SharingMember:

@@ -155,13 +155,12 @@ async def _async_query[**P, T](hass: HomeAssistant, target: Callable[P, T], *arg
     return await get_instance(hass).async_add_executor_job(partial(target, *args, **kwargs))
 
 
-def _weights(
-    call: ServiceCall, members: tuple[SharingMember, ...], own: Mapping[str, Decimal] | None
-) -> dict[str, Decimal]:
+def _weights(call: ServiceCall, members: tuple[SharingMember, ...], own: Mapping[str, Decimal]) -> dict[str, Decimal]:
     """Return the key of each member: as it is given, else that of the group's options, else the same for all."""
     given: list[float] | None = call.data.get(ATTR_KEYS)
     if given is None:
-        return dict(own) if own else {member.id: Decimal(1) for member in members}
+        known = {member.id: own.get(member.id, Decimal(0)) for member in members}
+        return known if any(known.values()) else dict.fromkeys(known, Decimal(1))
     if len(given) != len(members) or not any(given):
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="sharing_keys")
     return {member.id: Decimal(str(weight)) for member, weight in zip(members, given, strict=True)}

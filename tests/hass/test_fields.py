@@ -12,7 +12,7 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.emucs import config_flow, forms, options_flow
+from custom_components.emucs import config_flow, forms, options_flow, sharing_form
 from custom_components.emucs.flow import discovery, listening, pairing, reading
 from custom_components.emucs.flow.announcements import CABLE
 from custom_components.emucs.history import flow as history_flow
@@ -26,7 +26,7 @@ from custom_components.emucs.insight.sun import SelfConsumption, SunState
 from custom_components.emucs.insight.user_port import Evidence
 from tests.reports.making import words_said
 
-FLOWS = (config_flow, discovery, forms, listening, options_flow, history_flow, pairing, reading)
+FLOWS = (config_flow, discovery, forms, listening, options_flow, history_flow, pairing, reading, sharing_form)
 COMPONENT = Path(config_flow.__file__).parent
 ENGLISH = json.loads((COMPONENT / "translations" / "en.json").read_text())
 REPORT = (COMPONENT / "history" / "report.py").read_text()

@@ -10,7 +10,7 @@ from homeassistant.const import UnitOfEnergy, UnitOfRatio
 
 from ..coordinator import MeterCoordinator
 from ..group_members import async_members_of, async_name_of
-from ..insight.quarters import LOCAL, slot_of
+from ..insight.quarters import LOCAL
 from ..insight.sharing import MemberShare, Sharing, SharingState
 from ..kinds import EntryKind
 from .rows import Row, SensorRow, Value, of_state, power_row, rounded
@@ -27,7 +27,8 @@ def _shares(meter: MeterCoordinator) -> bool:
 def _month_begin(meter: MeterCoordinator) -> datetime | None:
     """Return when the month began that the sums are of."""
     state = meter.insights[Sharing].state
-    return None if state is None or state.month is None else datetime(state.month.year, state.month.month, 1, tzinfo=LOCAL)
+    month = None if state is None else state.month
+    return None if month is None else datetime(month.year, month.month, month.day, tzinfo=LOCAL)
 
 
 def _attributes(function: Callable[[SharingState], dict[str, Any]]) -> Callable[[MeterCoordinator], dict[str, Any]]:
@@ -59,7 +60,7 @@ def _of_month(state: SharingState) -> dict[str, Any]:
     """Return what was shared in the latest quarter, and how many of the month's are not certain."""
     quarter = state.quarter
     return {
-        "quarter": None if quarter is None else rounded(sum((each.received for each in quarter.members.values()), _NOTHING.received)),
+        "quarter": None if quarter is None else rounded(quarter.shared),
         "quarter_start": None if quarter is None else quarter.start.astimezone(LOCAL).isoformat(),
         "uncertain_quarters": state.unsettled,
     }

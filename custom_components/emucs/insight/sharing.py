@@ -45,11 +45,21 @@ class MemberShare(NamedTuple):
         return MemberShare(*(own + more for own, more in zip(self, other, strict=True)))
 
 
+def _shared(members: Mapping[str, MemberShare]) -> Decimal:
+    """Return what members received together."""
+    return sum((each.received for each in members.values()), _NOTHING)
+
+
 class SharedQuarter(NamedTuple):
     """The latest quarter that was shared: when it began, and the shares of the members by id."""
 
     start: datetime
     members: Mapping[str, MemberShare]
+
+    @property
+    def shared(self) -> Decimal:
+        """Return what was shared, in kWh."""
+        return _shared(self.members)
 
 
 class SharingState(NamedTuple):
@@ -72,7 +82,7 @@ class SharingState(NamedTuple):
     @property
     def shared(self) -> Decimal:
         """Return what was shared in the month, in kWh."""
-        return sum((each.received for each in self.members.values()), _NOTHING)
+        return _shared(self.members)
 
     @property
     def autonomy(self) -> Decimal | None:
