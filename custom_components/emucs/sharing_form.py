@@ -10,9 +10,9 @@ import probatio
 
 from .forms import decimal
 from .group_members import async_name_of
+from .group_source import async_sharing
 from .insight.sharing import CONF_SHARING_KEY, CONF_WEIGHTS, SECTION_SHARING
 from .insight.sharing_keys import SharingKey
-from .sharing_members import async_sharing
 
 _WEIGHT: Final = decimal(0, 100, UnitOfRatio.PERCENTAGE)
 _KEY: Final = SelectSelector(

@@ -4,19 +4,16 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, CONF_NAME
-from homeassistant.core import ServiceCall, callback, valid_entity_id
+from homeassistant.core import ServiceCall, valid_entity_id
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv, service
-from homeassistant.util import dt as dt_util
 import probatio
 
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry
-from .group_members import CONF_ENTRY, CONF_EXPORT, CONF_IMPORT, CONF_MBUS, Member, async_members_of
-from .group_source import async_ties_of
-from .groups.family import parents_on
+from .group_members import CONF_ENTRY, CONF_EXPORT, CONF_IMPORT, CONF_MBUS
+from .group_source import async_sharing
 from .history.plan import live_meters
 from .hourly_energy import energy_entities
 from .insight.profile import Profile
@@ -46,17 +43,6 @@ PAIR: Final = probatio.Schema(
 """A member that is no meter here: its statistics in kWh, and how it is called."""
 
 
-@callback
-def async_sharing(group: ConfigEntry) -> dict[str, Member]:
-    """Return the members of a group that share, by id: no children, as their parents have their energy."""
-    children = parents_on(async_ties_of(group), dt_util.now().date())
-    return {
-        key: member
-        for key, member in async_members_of(group).items()
-        if key not in children and CONF_MBUS not in member
-    }
-
-
 async def async_members(call: ServiceCall) -> tuple[tuple[SharingMember, ...], Mapping[str, Decimal]]:
     """Return who shares, and the keys that they have of their own, if any.
 
@@ -68,7 +54,8 @@ async def async_members(call: ServiceCall) -> tuple[tuple[SharingMember, ...], M
         group = await async_entry_of(call)
         await async_require_read(call, group)
         shares = async_sharing(group).values() if kind_of(group) is EntryKind.GROUP else ()
-        references = [member.get(CONF_ENTRY, member) for member in shares]
+        # The statistics of a meter on the M-Bus are of what its own meter has counted too.
+        references = [member.get(CONF_ENTRY, member) for member in shares if CONF_MBUS not in member]
         settings = group.runtime_data.insights[Sharing].settings
         weights = {} if settings is None else settings.weights
     members = tuple([await _async_member(call, each) for each in references])

@@ -10,6 +10,7 @@ from homeassistant.const import UnitOfEnergy, UnitOfRatio
 
 from ..coordinator import MeterCoordinator
 from ..group_members import async_members_of, async_name_of
+from ..group_source import async_sharing
 from ..insight.quarters import LOCAL
 from ..insight.sharing import MemberShare, Sharing, SharingState
 from ..kinds import EntryKind
@@ -81,21 +82,24 @@ def _of_member(member: str, state: SharingState) -> dict[str, Any]:
     }
 
 
+def share_row(number: int, member: str, name: str) -> SensorRow:
+    """Return what a member received; its number is its place in the group."""
+    return _energy_row(
+        f"share_{number}",
+        partial(_received, member),
+        translation_key="share",
+        translation_placeholders={"name": name},
+        attributes_fn=_attributes(partial(_of_member, member)),
+    )
+
+
 def rows_of(meter: MeterCoordinator, _: object) -> list[Row]:
-    """Return what each member received."""
+    """Return what each member received, if the group has a key."""
     if not _shares(meter):
         return []
-    members = async_members_of(meter.config_entry)
-    return [
-        _energy_row(
-            f"share_{number}",
-            partial(_received, member),
-            translation_key="share",
-            translation_placeholders={"name": async_name_of(meter.hass, data)},
-            attributes_fn=_attributes(partial(_of_member, member)),
-        )
-        for number, (member, data) in enumerate(members.items(), 1)
-    ]
+    numbers = {member: number for number, member in enumerate(async_members_of(meter.config_entry), 1)}
+    members = async_sharing(meter.config_entry)
+    return [share_row(numbers[key], key, async_name_of(meter.hass, each)) for key, each in members.items()]
 
 
 ROWS: Final[tuple[Row, ...]] = (
