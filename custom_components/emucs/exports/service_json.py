@@ -87,7 +87,7 @@ def read_json(text: str, readings: Readings, file: str) -> None:
     except _WrongPartError as error:
         raise ExportError("not_an_export", str(error), file=file) from error
     except ConflictError as error:
-        raise ExportError("conflict", file=file) from error
+        raise ExportError("conflict", str(error), file=file) from error
     if readings.rows == before:
         readings.nothing_in.append((file, 0))
     if not readings.rows_left > 0:
@@ -169,8 +169,10 @@ def _energies(
         intervals = _part(owner.get(name) or [], list)
         if intervals:
             readings.meet(ids, file, 0)
-        for value in intervals:
+        for index, value in enumerate(intervals):
             interval: _Json = _part(value, dict)
+            # What was taken is let go: all at once at the end, that would hold up other threads.
+            intervals[index] = None
             at = _interval(interval, grain)
             measurements = _part(interval.get("measurements") or [], list)
             taken = [_measured(_part(each, dict), readings, (*ids, grain), at, told) for each in measurements]
