@@ -108,9 +108,10 @@ class _Asked(NamedTuple):
 
 async def _async_simulate_sharing(call: ServiceCall) -> ServiceResponse:
     """Return what members would have shared, month by month, and what that would have been worth."""
+    export = await _async_export(call)
     members, own_weights = await async_members(call)
     weights = _weights(call, members, own_weights)
-    asked = _Asked(members, tuple(_months(call)), await _async_export(call), await _async_prices(call))
+    asked = _Asked(members, tuple(_months(call)), export, await _async_prices(call))
     simulation = Simulation(dict.fromkeys(call.data[ATTR_KEY]), weights)
     try:
         await _async_feed(call.hass, asked, simulation)

@@ -308,3 +308,14 @@ async def test_it_follows_the_rights_on_the_entities(hass: HomeAssistant, may: N
             await simulate(hass, context, **asked, **more)
     with pytest.raises(Unauthorized):
         await simulate(hass, context, **asked | {"members": [ROOF, {"import": "emucs:elsewhere"}]})
+
+
+async def test_meters_are_for_those_who_may_read_them(hass: HomeAssistant, neighbours: list[MockConfigEntry]) -> None:
+    members = [entry.entry_id for entry in neighbours]
+    user = MockUser().add_to_hass(hass)
+    user.mock_policy({"entities": {"entity_ids": {"sensor.electricity_meter_power": True}}})
+    with pytest.raises(Unauthorized):
+        await simulate(hass, Context(user_id=user.id), members=members)
+
+    user.mock_policy({"entities": True})
+    assert (await simulate(hass, Context(user_id=user.id), members=members))["indicative"]
