@@ -2,13 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, CONF_NAME, UnitOfEnergy, UnitOfPower
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, State, callback
+from homeassistant.core import (
+    CALLBACK_TYPE,
+    Event,
+    EventStateChangedData,
+    EventStateReportedData,
+    HomeAssistant,
+    callback,
+)
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_track_state_change_event, async_track_state_report_event
 from homeassistant.util import dt as dt_util
@@ -16,7 +23,7 @@ from homeassistant.util.unit_conversion import BaseUnitConverter, EnergyConverte
 
 from .groups.members import Reading
 from .insight.electricity import energy_export, energy_import, import_power, net_power
-from .insight.guard import Guard
+from .insight.guard import Guard, Guarded
 from .insight.meter import MeterUpdate
 from .port import Register, Telegram, obis
 
@@ -37,6 +44,9 @@ CONF_POWER: Final = "power"
 
 _NOTHING: Final = Decimal()
 _DIGITS: Final = Decimal("0.000001")
+_HOUR: Final = timedelta(hours=1)
+# Entities of one meter are reported one after the other: nearer readings say nothing of power.
+_SHORTEST: Final = timedelta(seconds=5)
 
 type Take = Callable[[Reading], None]
 type Member = Mapping[str, Any]
@@ -188,6 +198,37 @@ def _counters(telegram: Telegram) -> set[str]:
     return {code for code in telegram.registers if ":1.8." in code or ":2.8." in code}
 
 
+class EntityGuard:
+    """Judges the counters of entities as those of a meter: one that jumps, or falls, is believed once that lasts.
+
+    Where no power is shown, that by the counters stands in, so that a large site is believed from the second time on.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing known."""
+        self._guard = Guard("")
+        self._before: tuple[datetime, Decimal] | None = None
+        self._power = _NOTHING
+
+    def feed(self, time: datetime, imported: Decimal, exported: Decimal | None, power: Decimal | None) -> Guarded:
+        """Take what is shown at a time, in kWh and kW; return it as a telegram with the latest good readings."""
+        registers = {obis.METER_TIME: Register(None, None, time), obis.IMPORT_ENERGY: Register(imported, "kWh")}
+        if exported is not None:
+            registers[obis.EXPORT_ENERGY] = Register(exported, "kWh")
+        shown = self._mean(time, imported + (exported or _NOTHING)) if power is None else power
+        registers[obis.NET_POWER] = Register(shown, "kW")
+        return self._guard.feed(Telegram("", None, None, time, registers, {}, ()))
+
+    def _mean(self, time: datetime, counted: Decimal) -> Decimal:
+        """Return the power by what was counted since the reading before."""
+        if self._before is None:
+            self._before = time, counted
+        elif (passed := time - self._before[0]) >= _SHORTEST:
+            self._power = abs(counted - self._before[1]) * (_HOUR // passed if passed <= _HOUR else 1)
+            self._before = time, counted
+        return self._power
+
+
 class _FollowedEntities:
     """Follows entities that show the energy of a meter, wherever it is read."""
 
@@ -196,16 +237,17 @@ class _FollowedEntities:
         self._hass = hass
         self._member = member
         self._whole = _Whole(take)
-        self._guard = Guard(member[CONF_ID])
+        self._guard = EntityGuard()
         ids = [member[key] for key in (CONF_IMPORT, CONF_EXPORT, CONF_POWER) if member.get(key)]
         self._ends = [
-            async_track_state_change_event(hass, ids, lambda event: self._async_take(event.data["new_state"])),
-            async_track_state_report_event(hass, ids, lambda event: self._async_take(event.data["new_state"])),
+            async_track_state_change_event(hass, ids, self._async_take),
+            async_track_state_report_event(hass, ids, self._async_take),
         ]
 
     @callback
-    def _async_take(self, reported: State | None) -> None:
+    def _async_take(self, event: Event[EventStateChangedData] | Event[EventStateReportedData]) -> None:
         """Take what the entities show now that one of them was reported."""
+        reported = event.data["new_state"]
         if reported is None:
             return
         imported = self._number(CONF_IMPORT, EnergyConverter, UnitOfEnergy.KILO_WATT_HOUR)
@@ -214,13 +256,7 @@ class _FollowedEntities:
         if imported is None or (exported is None and self._member.get(CONF_EXPORT)):
             return
         time = reported.last_reported
-        registers = {obis.METER_TIME: Register(None, None, time), obis.IMPORT_ENERGY: Register(imported, "kWh")}
-        if exported is not None:
-            registers[obis.EXPORT_ENERGY] = Register(exported, "kWh")
-        if power is not None:
-            registers[obis.NET_POWER] = Register(power, "kW")
-        # Entities of any kind: a counter that jumps is believed as little as that of a meter.
-        guarded = self._guard.feed(Telegram("", None, None, time, registers, {}, ()))
+        guarded = self._guard.feed(time, imported, exported, power)
         telegram = guarded.telegram
         self._whole.take(time, energy_import(telegram), energy_export(telegram), power, restart=bool(guarded.restarted))
 

@@ -15,6 +15,7 @@ from .const import DOMAIN
 from .devices import identifier_of, is_of, mask
 from .insight.clock import MeterClock
 from .insight.guard import is_counter
+from .kinds import EntryKind, kind_of
 from .port import (
     BinaryProtocol,
     CannotConnect,
@@ -158,8 +159,9 @@ class PortWatch:
         else:
             issues.async_end(self._hass, self._entry, issues.PORT_SHARED)
         if latest is not None:
-            self._async_check_rights(latest)
-            self._async_check_clock(latest, clock)
+            if kind_of(self._entry) is EntryKind.METER:
+                self._async_check_rights(latest)
+                self._async_check_clock(latest, clock)
             return
         self._error = link.failure or self._error
         self._async_check_failure()

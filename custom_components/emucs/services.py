@@ -11,7 +11,7 @@ from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
-from homeassistant.exceptions import HomeAssistantError, Unauthorized, UnknownUser
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv, entity_registry as er, service
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonArrayType, JsonObjectType
@@ -28,6 +28,7 @@ from .insight.profile import Profile
 from .insight.quarters import LOCAL, local_begin, slot_of, slots_of_day
 from .insight.score import shown_score
 from .insight.slots import Slots
+from .kinds import EntryKind, kind_of
 from .port import Telegram, anonymise
 
 SERVICE_GET_PEAKS: Final = "get_peaks"
@@ -102,6 +103,14 @@ async def async_entry_of(call: ServiceCall) -> EmucsConfigEntry:
     if entry := call.hass.config_entries.async_get_entry(entry_id):
         await async_until_set_up(entry)
     return service.async_get_config_entry(call.hass, DOMAIN, entry_id)
+
+
+async def async_meter_of(call: ServiceCall) -> EmucsConfigEntry:
+    """Return the entry that is asked about, where it is one of a meter."""
+    entry = await async_entry_of(call)
+    if kind_of(entry) is not EntryKind.METER:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_meter")
+    return entry
 
 
 async def async_until_set_up(entry: ConfigEntry) -> None:
@@ -212,7 +221,7 @@ async def _async_record_telegrams(call: ServiceCall) -> ServiceResponse:
     """Return telegrams as they come, with invented identifiers unless an administrator wants his own."""
     if call.data[ATTR_KEEP_IDS]:
         await async_require_admin(call)
-    entry = await async_entry_of(call)
+    entry = await async_meter_of(call)
     await async_require_read(call, entry)
     frames = await _async_frames(entry.runtime_data, call.data[ATTR_COUNT], call.data[ATTR_SECONDS])
     if not frames:

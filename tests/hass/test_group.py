@@ -3,15 +3,19 @@
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from decimal import Decimal
+import json
 
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.emucs.const import DOMAIN, ENTRY_MINOR_VERSION
+from custom_components.emucs.diagnostics import async_get_config_entry_diagnostics
 from custom_components.emucs.groups import alignment
 from custom_components.emucs.groups.telegrams import GroupTelegram
 from custom_components.emucs.insight.electricity import energy_export, energy_import
@@ -234,3 +238,31 @@ async def test_a_group_has_at_least_two_members(hass: HomeAssistant, meters: lis
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == "Street"
+
+
+async def test_what_shows_meters_shows_a_group_too(
+    hass: HomeAssistant, meters: list[MockConfigEntry], hass_ws_client: WebSocketGenerator
+) -> None:
+    group = await make_group(hass, meters)
+    client = await hass_ws_client(hass)
+    await client.send_json_auto_id({"type": "emucs/live", "config_entry_id": group.entry_id})
+    assert (await client.receive_json())["success"]
+    live = await client.receive_json()
+    assert {"power", "demand_forecast"} <= live["event"].keys()
+
+    diagnostics = await async_get_config_entry_diagnostics(hass, group)
+    assert diagnostics["link"]["up"]
+    assert diagnostics["entry"]["data"]["members"] == "**REDACTED**"
+    assert all(each.entry_id not in json.dumps(diagnostics, default=str) for each in meters)
+    peaks = await hass.services.async_call(
+        DOMAIN, "get_peaks", {"config_entry_id": group.entry_id}, blocking=True, return_response=True
+    )
+    assert peaks is not None
+    with pytest.raises(ServiceValidationError):
+        await hass.services.async_call(
+            DOMAIN,
+            "record_telegrams",
+            {"config_entry_id": group.entry_id, "count": 2},
+            blocking=True,
+            return_response=True,
+        )

@@ -15,6 +15,15 @@ test("meters come in the order in which they were added, without others, disable
   assert.deepEqual(ids(mbusMeters({ devices }, devices.meter)), ["gas"]);
 });
 
+test("a group of meters is shown as a meter is, though its device is a service", () => {
+  const devices = { meter: device("meter"), street: device("street", { entry_type: "service" }), capacity: service("capacity", "street") };
+  const entities = { "sensor.silent": { entity_id: "sensor.silent", device_id: "street", platform: "emucs", translation_key: "silent_members" } };
+  const hass = { devices, entities };
+  assert.deepEqual(ids(electricityMeters(hass)), ["meter", "street"]);
+  assert.equal(meterOf(hass, "street").id, "street");
+  assert.equal(meterOf(hass, "capacity").id, "street");
+});
+
 test("a card is for the meter that it names, or for the first whose quarter is followed", () => {
   const devices = { plain: device("plain"), meter: device("meter", { created_at: 2 }) };
   const hass = homeOf({ devices });

@@ -12,7 +12,7 @@ import probatio
 
 from ..const import DOMAIN
 from ..exports import ExportError
-from ..services import async_entry_of, async_require_admin
+from ..services import async_meter_of, async_require_admin
 from . import importer_of
 from .report import response_of
 
@@ -55,7 +55,7 @@ def async_setup_history_services(hass: HomeAssistant) -> None:
 async def _async_import_history(call: ServiceCall) -> ServiceResponse:
     """Import an export, or only report what that would do."""
     await async_require_admin(call)
-    entry = await async_entry_of(call)
+    entry = await async_meter_of(call)
     path = Path(call.data[ATTR_PATH])
     if not await call.hass.async_add_executor_job(call.hass.config.is_allowed_path, str(path)):
         raise ServiceValidationError(
@@ -78,7 +78,7 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
 async def _async_undo_import(call: ServiceCall) -> ServiceResponse:
     """Undo the last import."""
     await async_require_admin(call)
-    entry = await async_entry_of(call)
+    entry = await async_meter_of(call)
     try:
         layer = await importer_of(call.hass, entry).async_undo()
     except ExportError as error:

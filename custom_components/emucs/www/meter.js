@@ -10,9 +10,10 @@ export function nameOf(device) {
   return device.name_by_user ?? device.name ?? "";
 }
 
-/** All electricity meters, in the order in which they came; meters on their M-Bus come by `mbusMeters`. */
+/** All electricity meters and groups, in the order in which they came; meters on their M-Bus come by `mbusMeters`. */
 export function electricityMeters(hass) {
-  return ourDevices(hass).filter((device) => !isService(device) && !hass.devices[device.via_device_id]);
+  const meters = ourDevices(hass).filter((device) => !hass.devices[device.via_device_id]);
+  return meters.filter((device) => !isService(device) || isGroup(hass, device));
 }
 
 /** The meters that are read through a meter. */
@@ -23,12 +24,19 @@ export function mbusMeters(hass, meter) {
 /** The meter that a device is, or that it is a service of, such as the capacity tariff. */
 export function meterOfDevice(hass, deviceId) {
   const device = hass.devices[deviceId];
-  const id = device && isService(device) ? device.via_device_id : deviceId;
+  const id = device && isService(device) && !isGroup(hass, device) ? device.via_device_id : deviceId;
   return electricityMeters(hass).find((each) => each.id === id) ?? null;
 }
 
 function isService(device) {
   return device.entry_type === "service";
+}
+
+/** Whether a device is a group of meters: nothing else has silent members. */
+function isGroup(hass, device) {
+  return Object.values(hass.entities ?? {}).some(
+    (entity) => entity.device_id === device.id && entity.translation_key === "silent_members",
+  );
 }
 
 function ourDevices(hass) {
