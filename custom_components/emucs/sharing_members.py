@@ -53,15 +53,22 @@ async def async_members(call: ServiceCall) -> tuple[tuple[SharingMember, ...], M
     if ATTR_CONFIG_ENTRY_ID in call.data:
         group = await async_entry_of(call)
         await async_require_read(call, group)
-        shares = async_sharing(group).values() if kind_of(group) is EntryKind.GROUP else ()
+        if kind_of(group) is not EntryKind.GROUP:
+            raise _no_members()
         # The statistics of a meter on the M-Bus are of what its own meter has counted too.
-        references = [member.get(CONF_ENTRY, member) for member in shares if CONF_MBUS not in member]
+        shares = [member for member in async_sharing(group).values() if CONF_MBUS not in member]
+        references = [member.get(CONF_ENTRY, member) for member in shares]
         settings = group.runtime_data.insights[Sharing].settings
         weights = {} if settings is None else settings.weights
     members = tuple([await _async_member(call, each) for each in references])
     if len({member.id for member in members}) < max(len(members), _LEAST_MEMBERS):
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="sharing_members")
+        raise _no_members()
     return members, weights
+
+
+def _no_members() -> ServiceValidationError:
+    """Return the error that says who can share."""
+    return ServiceValidationError(translation_domain=DOMAIN, translation_key="sharing_members")
 
 
 async def _async_member(call: ServiceCall, reference: str | Mapping[str, Any]) -> SharingMember:
@@ -81,7 +88,7 @@ async def _async_meter(call: ServiceCall, entry_id: str) -> SharingMember:
     entry: EmucsConfigEntry = service.async_get_config_entry(call.hass, DOMAIN, entry_id)
     await async_require_read(call, entry)
     if kind_of(entry) is not EntryKind.METER:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="sharing_members")
+        raise _no_members()
     coordinator = entry.runtime_data
     ids = energy_entities(call.hass, coordinator.identifier)
     return SharingMember(

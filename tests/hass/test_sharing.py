@@ -9,6 +9,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, State
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
@@ -147,7 +148,23 @@ async def test_the_action_shares_as_the_group_does(hass: HomeAssistant, meters: 
     )
 
     assert isinstance(answer, dict)
+    # There is no recorder here: the quarter-hours that the meters have measured are enough.
     assert [(each["name"], each["key"]) for each in answer["members"]] == [("House 7", 0.75), ("House 8", 0.25)]
     # Of 2 kWh, 25 % by the fixed key.
     assert answer["keys"]["fixed"]["shared"] == 0.5
     assert answer["keys"]["relative"]["shared"] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({}, "two different members"),
+        ({"members": [{"import": "sensor.a"}, {"import": "sensor.b"}]}, r"sensor\.a has no long-term statistics"),
+    ],
+)
+async def test_who_cannot_share_without_a_recorder(
+    hass: HomeAssistant, meters: list[MockConfigEntry], fields: dict[str, Any], message: str
+) -> None:
+    asked = fields or {"config_entry_id": meters[0].entry_id}
+    with pytest.raises(ServiceValidationError, match=message):
+        await hass.services.async_call(DOMAIN, "simulate_sharing", asked, blocking=True, return_response=True)
