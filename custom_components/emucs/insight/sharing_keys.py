@@ -61,18 +61,16 @@ def share(
     `weights`: the keys of members, in any unit, 0 where not given. `exchanges`: what each imported and exported in kWh.
     All that is given is received, to the last digit. ValueError where a number is negative or none.
     """
-    # In one order, so that the last digit of a sum is the same whoever comes first.
-    members = sorted(exchanges)
-    keys = {member: weights.get(member, _NOTHING) for member in members}
-    wanted = {member: _counted(exchanges[member][0]) for member in members}
-    offered = {member: _counted(exchanges[member][1]) for member in members}
+    keys = {member: weights.get(member, _NOTHING) for member in exchanges}
+    wanted = {member: _counted(imported) for member, (imported, _) in exchanges.items()}
+    offered = {member: _counted(exported) for member, (_, exported) in exchanges.items()}
     if not all(each.is_finite() and each >= 0 for each in keys.values()):
         raise ValueError(weights)
-    received, given = dict.fromkeys(members, _NOTHING), dict.fromkeys(members, _NOTHING)
+    received, given = dict.fromkeys(keys, _NOTHING), dict.fromkeys(keys, _NOTHING)
     if any(wanted.values()) and any(offered.values()):
         with localcontext(_PRECISE):
             received, given = _shared(key, keys, wanted, offered)
-    returned = {member: exchanges[member][1] - given[member] for member in members}
+    returned = {member: exported - given[member] for member, (_, exported) in exchanges.items()}
     return Allocation(received, given, returned)
 
 
