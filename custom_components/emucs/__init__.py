@@ -33,6 +33,7 @@ from .price_watch import async_follow_prices
 from .self_consumption import async_follow_self_consumption
 from .services import async_setup_services
 from .sidebar import async_offer_in_sidebar, async_setup_sidebar
+from .simulate_sharing import async_setup_simulate_sharing
 from .storage import async_remove_stores
 from .voltage_report import async_setup_voltage_report
 
@@ -57,6 +58,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, and what the frontend loads and asks for."""
     async_setup_services(hass)
     async_setup_find_slot(hass)
+    async_setup_simulate_sharing(hass)
     async_setup_voltage_report(hass)
     async_setup_live(hass)
     async_setup_sidebar(hass)

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import UnitOfPower, UnitOfRatio
 from homeassistant.helpers.selector import (
     DateSelector,
@@ -20,6 +20,7 @@ from .group_source import CONF_FAMILY, async_ties_of
 from .groups.family import Tie, problem_of
 from .insight.capacity import CONF_PEAK_TARGET, CONF_WARNING_SHARE, DEFAULT_WARNING_SHARE, SECTION_CAPACITY
 from .insight.peaks import FLOOR
+from .sharing_form import SharingSteps
 
 CONF_CHILD: Final = "child"
 CONF_PARENT: Final = "parent"
@@ -32,7 +33,7 @@ _CAPACITY: Final = probatio.Schema(
 )
 
 
-class GroupOptionsFlow(OptionsFlowWithReload):
+class GroupOptionsFlow(SharingSteps):
     """Changes the target of a group, and its families; who is in it is changed by *Reconfigure*."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -41,7 +42,7 @@ class GroupOptionsFlow(OptionsFlowWithReload):
 
     async def async_step_group(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the menu."""
-        return self.async_show_menu(step_id="group", menu_options=["group_settings", "family"])
+        return self.async_show_menu(step_id="group", menu_options=["group_settings", "family", "sharing"])
 
     async def async_step_group_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the options."""

@@ -35,6 +35,13 @@ def async_ties_of(entry: ConfigEntry) -> list[Tie]:
     return [Tie.of(tie) for tie in entry.data.get(CONF_FAMILY, ())]
 
 
+@callback
+def async_sharing(entry: ConfigEntry) -> dict[str, Member]:
+    """Return the members of a group that share energy, by id: no children, as their parents have theirs."""
+    children = parents_on(async_ties_of(entry), dt_util.now().date())
+    return {key: member for key, member in async_members_of(entry).items() if key not in children}
+
+
 class GroupSource:
     """An endless async iterator of the telegrams of a group, and `LinkDown` while all its members are silent."""
 

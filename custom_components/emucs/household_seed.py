@@ -1,31 +1,24 @@
 """The quarter-hours before the first telegram: from Home Assistant's long-term statistics, and from exports."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import timedelta
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import Platform, UnitOfEnergy
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry
-from .exports import MICRO, SECONDS, CounterKey, ExportUnit, FlowDirection, Match
+from .exports import MICRO, Match
+from .hourly_energy import COUNTERS, energy_entities, increases, read_sums
 from .insight.demand import QUARTERS_AN_HOUR
 from .insight.forecast import Forecast
 from .insight.mbus import Medium
 from .insight.profile import Profile
-from .insight.quarters import DAYS, EXPORT, FLOWS, IMPORT, QUARTERS_A_DAY, Basis
+from .insight.quarters import DAYS, FLOWS, IMPORT, QUARTERS_A_DAY, Basis
 from .services import async_until_set_up
 
-_KEYS: Final = {IMPORT: "energy_import", EXPORT: "energy_export"}
-_COUNTERS: Final = {
-    IMPORT: CounterKey(ExportUnit.ENERGY, FlowDirection.IMPORT),
-    EXPORT: CounterKey(ExportUnit.ENERGY, FlowDirection.EXPORT),
-}
 # The day is that before the first one that is kept: of its last hour the counter is needed.
 _SINCE: Final = timedelta(days=DAYS + 1)
 
@@ -55,8 +48,8 @@ async def _async_seed(hass: HomeAssistant, entry: EmucsConfigEntry, matches: tup
         quarters.forget_filled()
     for flow in FLOWS:
         for match in matches:
-            if match.meter.medium is Medium.ELECTRICITY and _COUNTERS[flow] in match.counters:
-                recent = match.counters[_COUNTERS[flow]].recent
+            if match.meter.medium is Medium.ELECTRICITY and COUNTERS[flow] in match.counters:
+                recent = match.counters[COUNTERS[flow]].recent
                 means = {slot: value * QUARTERS_AN_HOUR / MICRO for slot, value in recent.items()}
                 profile.fill(flow, means, Basis.EXPORTED)
     if "recorder" in hass.config.components and quarters.known(IMPORT) < DAYS * QUARTERS_A_DAY:
@@ -74,37 +67,16 @@ async def _async_hours(hass: HomeAssistant, meter: str) -> dict[int, dict[int, f
     """Return the means in kW of the quarters that hourly statistics know of, by flow."""
     from homeassistant.helpers.recorder import get_instance  # noqa: PLC0415 -- the recorder may be absent
 
-    registry = er.async_get(hass)
-    ids = {
-        flow: entity_id
-        for flow, key in _KEYS.items()
-        if (entity_id := registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{meter}_{key}")) is not None
-    }
+    ids = energy_entities(hass, meter)
     since = dt_util.utcnow().replace(minute=0, second=0, microsecond=0) - _SINCE
-    sums = await get_instance(hass).async_add_executor_job(_read, hass, since, set(ids.values()))
+    sums = await get_instance(hass).async_add_executor_job(read_sums, hass, since, set(ids.values()))
     return {flow: _means(sums.get(entity_id, {})) for flow, entity_id in ids.items()}
 
 
-def _read(hass: HomeAssistant, since: datetime, ids: set[str]) -> dict[str, dict[int, float]]:
-    """Return the sums in kWh at the end of hours since a time, by statistic and hour. Blocks."""
-    from homeassistant.components.recorder.statistics import statistics_during_period  # noqa: PLC0415
-
-    units: dict[str, str] = {"energy": UnitOfEnergy.KILO_WATT_HOUR}
-    found = statistics_during_period(hass, since, None, ids, "hour", units, {"sum"})
-    return {
-        statistic: {int(row["start"]) // SECONDS: total for row in rows if (total := row.get("sum")) is not None}
-        for statistic, rows in found.items()
-    }
-
-
 def _means(sums: Mapping[int, float]) -> dict[int, float]:
-    """Return the means in kW of the quarters of hours, of which the hour before is known too.
-
-    Of one after a gap the energy is that of the gap.
-    """
+    """Return the means in kW of the quarters of hours, which are those of their hours."""
     return {
-        hour * QUARTERS_AN_HOUR + quarter: max(after - before, 0.0)
-        for (earlier, before), (hour, after) in pairwise(sorted(sums.items()))
-        if hour == earlier + 1
+        hour * QUARTERS_AN_HOUR + quarter: energy
+        for hour, energy in increases(sums).items()
         for quarter in range(QUARTERS_AN_HOUR)
     }

@@ -12,7 +12,7 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.emucs import config_flow, forms, group_options, options_flow
+from custom_components.emucs import config_flow, forms, group_options, options_flow, sharing_form
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.flow import discovery, group, listening, pairing, reading
 from custom_components.emucs.flow.announcements import CABLE
@@ -29,7 +29,10 @@ from tests.reports.making import words_said
 from tests.support import WINTER_EVENING, entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 
-FLOWS = (config_flow, discovery, forms, group, group_options, listening, options_flow, history_flow, pairing, reading)
+FLOWS = (
+    *(config_flow, discovery, forms, group, group_options, listening, options_flow, history_flow, pairing, reading),
+    sharing_form,
+)
 COMPONENT = Path(config_flow.__file__).parent
 ENGLISH = json.loads((COMPONENT / "translations" / "en.json").read_text())
 REPORT = (COMPONENT / "history" / "report.py").read_text()
@@ -133,7 +136,12 @@ async def test_every_attribute_has_a_text_and_every_text_an_attribute(
     sun.take(SunState())
     entry.runtime_data.async_find_entities()
     members = [{"id": number, "entry": entry.entry_id} for number in ("1", "2")]
-    street = MockConfigEntry(domain=DOMAIN, title="Street", data={"kind": "group", "members": members})
+    street = MockConfigEntry(
+        domain=DOMAIN,
+        title="Street",
+        data={"kind": "group", "members": members},
+        options={"sharing": {"sharing_key": "optimal"}},
+    )
     street.add_to_hass(hass)
     assert await hass.config_entries.async_setup(street.entry_id)
     await eventually(lambda: street.runtime_data.data is not None)

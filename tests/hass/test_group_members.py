@@ -278,7 +278,7 @@ async def test_the_target_of_a_group(hass: HomeAssistant, meter_and_house: list[
     group = result["result"]
     await eventually(lambda: group.state is ConfigEntryState.LOADED and group.runtime_data.data is not None)
     result = await hass.config_entries.options.async_init(group.entry_id)
-    assert result["menu_options"] == ["group_settings", "family"]
+    assert result["menu_options"] == ["group_settings", "family", "sharing"]
     result = await hass.config_entries.options.async_configure(result["flow_id"], {"next_step_id": "group_settings"})
     result = await hass.config_entries.options.async_configure(
         result["flow_id"], {"capacity": {"peak_target": 40, "warning_share": 80}}

@@ -28,6 +28,7 @@ from custom_components.emucs.entities.group import rest_rows
 from custom_components.emucs.entities.mbus import meter_rows
 from custom_components.emucs.entities.registers import register_row
 from custom_components.emucs.entities.rows import Row
+from custom_components.emucs.entities.sharing import share_row
 from custom_components.emucs.exports import REASONS as EXPORT_REASONS
 from custom_components.emucs.flow.makes import Make
 from custom_components.emucs.group_options import GroupOptionsFlow
@@ -40,6 +41,7 @@ from custom_components.emucs.port import CannotConnect, Channel, NoData, PortErr
 from custom_components.emucs.port.address import SILENT_SERVICES
 from custom_components.emucs.port.errors import Cause
 from custom_components.emucs.port_watch import WrongMeter
+from custom_components.emucs.sharing_form import SharingSteps
 from virtual_meter import VirtualMeter
 
 ROOT = Path(__file__).parents[2]
@@ -124,8 +126,8 @@ def rows(platform: Platform) -> list[Row]:
     reading = Register(Decimal(1), "kWh")
     meters = [MbusReading(medium, Channel(reading=reading), None, is_present=True) for medium in Medium]
     mbus = [row for meter in meters for row in meter_rows("", meter)]
-    rest = rest_rows(1, "", "House 1")
-    return [row for row in (*ROWS, *mbus, *rest) if row.platform is platform]
+    members = (*rest_rows(1, "", "House 1"), share_row(1, "", "House 1"))
+    return [row for row in (*ROWS, *mbus, *members) if row.platform is platform]
 
 
 def translation_keys(platform: Platform) -> set[str]:
@@ -246,7 +248,7 @@ SOMETIMES: dict[str, set[str]] = {"found": {"found"}, "makes": {*Make}}
 
 def test_every_step_of_the_import_has_a_text_and_every_text_a_step() -> None:
     texts = ENGLISH["options"]
-    flows = (HistorySteps, EmucsOptionsFlow, GroupOptionsFlow)
+    flows = (HistorySteps, EmucsOptionsFlow, GroupOptionsFlow, SharingSteps)
     steps = {
         name.removeprefix("async_step_") for flow in flows for name in vars(flow) if name.startswith("async_step_")
     }

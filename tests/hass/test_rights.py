@@ -25,6 +25,8 @@ FOR_ADMINISTRATORS: Final[dict[str, list[dict[str, Any]]]] = {
     "import_history": [{"path": EXPORT}, {"path": EXPORT, "dry_run": False, "confirmed": True}],
     "undo_import": [{}],
     "record_telegrams": [{"count": 1, "keep_ids": True}],
+    # What who may read all members may do is in test_simulate_sharing.py.
+    "simulate_sharing": [{"path": EXPORT}],
 }
 """What only administrators may do, by action: the fields with which they call it."""
 FOR_READERS: Final[dict[str, list[dict[str, Any]]]] = {

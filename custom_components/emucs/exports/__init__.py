@@ -1,6 +1,6 @@
 """Exports of the grid operator become hours of the live meter's counters. Knows nothing of Home Assistant."""
 
-from .counters import CounterKey, Known
+from .counters import CounterKey, Known, quarters_of
 from .errors import REASONS, ExportError
 from .files import read_export
 from .intervals import MICRO, Installation, Peak, Readings
@@ -60,6 +60,7 @@ __all__ = [
     "match",
     "metering_points",
     "peaks_of",
+    "quarters_of",
     "read_export",
     "recovered",
     "still_there",

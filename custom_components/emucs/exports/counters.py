@@ -126,6 +126,27 @@ def counters_of(readings: Readings, ean: str, meters: Mapping[str, int | None]) 
     return {counter: known for counter, known in counters.items() if known}
 
 
+def quarters_of(readings: Readings, ean: str, meters: Iterable[str]) -> dict[FlowDirection, dict[int, int]]:
+    """Return the energy of all quarters that the meters of an EAN know, in millionths of a kWh, by direction."""
+    groups: dict[FlowDirection, tuple[list[Stream], list[Stream]]] = {}
+    lives = dict.fromkeys(meters)
+    for key, stream in readings.streams.items():
+        is_quarters = key.unit is ExportUnit.ENERGY and key.grain is Grain.QUARTER
+        if is_quarters and key.ean == ean and key.meter in lives and key.is_live:
+            totals, tariffs = groups.setdefault(FlowDirection(key.register.flow), ([], []))
+            (tariffs if key.register.tariff else totals).append(stream)
+    found: dict[FlowDirection, dict[int, int]] = {}
+    for direction, streams in groups.items():
+        days = {begin: length for group in streams for stream in group for begin, length in stream.lengths.items()}
+        found[direction] = {
+            begin + index: value
+            for begin, length in days.items()
+            for index, value in enumerate(_merged(streams, (), Grain.QUARTER, (begin, length), lives))
+            if value >= 0
+        }
+    return found
+
+
 def known_of(
     alternatives: Sequence[list[Stream]], meters: Mapping[str, int | None], beside: Iterable[Stream] = ()
 ) -> Known:

@@ -71,7 +71,7 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
             export.require_certain()
         plan = await (importer.async_plan(export) if dry_run else importer.async_import(export))
     except ExportError as error:
-        raise _validation_error(error) from error
+        raise export_error(error) from error
     return response_of(export, plan, written=plan.is_new and not dry_run)
 
 
@@ -82,13 +82,13 @@ async def _async_undo_import(call: ServiceCall) -> ServiceResponse:
     try:
         layer = await importer_of(call.hass, entry).async_undo()
     except ExportError as error:
-        raise _validation_error(error) from error
+        raise export_error(error) from error
     if layer is None:
-        raise _validation_error(ExportError("nothing_to_undo"))
+        raise export_error(ExportError("nothing_to_undo"))
     return {"import_id": layer.id, "created": layer.created, "files": list(layer.files)}
 
 
-def _validation_error(error: ExportError) -> ServiceValidationError:
+def export_error(error: ExportError) -> ServiceValidationError:
     """Return an error with the text of its reason."""
     return ServiceValidationError(
         translation_domain=DOMAIN,

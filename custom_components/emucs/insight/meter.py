@@ -24,6 +24,7 @@ from .plausibility import Plausibility
 from .power_factor import PowerFactor
 from .profile import Profile
 from .recurring import Recurring
+from .sharing import Sharing
 from .silence import LongestSilence
 from .slots import Slots
 from .sun import SelfConsumption
@@ -48,6 +49,7 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     SelfConsumption,
     PowerFactor,
     Group,
+    Sharing,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 
