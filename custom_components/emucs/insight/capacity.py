@@ -6,6 +6,7 @@ from datetime import UTC, date, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Final, NamedTuple, Self, override
 
+from ..groups.telegrams import GroupTelegram
 from ..port import Telegram
 from .alarm import Alarm
 from .base import Insight
@@ -178,6 +179,10 @@ class Capacity(Insight[CapacitySettings, CapacityState]):
         self._grid = grid_of(telegram, self._grid)
         if (breaker := self.settings.breaker) is not None:
             return connection_limit(telegram, self._grid, breaker)
+        if isinstance(telegram, GroupTelegram):
+            # An assumption: the connections of a group carry no more than as many of the largest homes.
+            known = [LARGEST_HOME * (len(telegram.members) + len(telegram.silent)), self.settings.peak_target]
+            return max([*known, *[peak.value for peak in self.ledger.peaks.values()]])
         is_home = self.settings.user_port is UserPort.P1
         known = [connection_limit(telegram, self._grid)] if is_home else [LARGEST_HOME, self.settings.peak_target]
         return max([*known, *[peak.value for peak in self.ledger.peaks.values()]])

@@ -123,6 +123,7 @@ class QuarterDemand:
         self._period = Decimal()  # seconds between the latest two telegrams
         self._register: Decimal | None = None  # the latest 1.4.0
         self._closed: ClosedQuarter | None = None
+        self._is_whole = True  # whether the latest telegram told all
 
     def feed(self, telegram: Telegram, *, counter_is_doubted: bool = False) -> ClosedQuarter | None:
         """Take a telegram; return the quarter that it ends.
@@ -134,7 +135,9 @@ class QuarterDemand:
         time = telegram.time.astimezone(UTC)
         start = quarter_start(time)
         last, closed = self.demand, None
-        counter = None if counter_is_doubted else energy_import(telegram)
+        # While a part of what is summed up is silent, nothing of a quarter is known by the rest.
+        is_seen, self._is_whole = self._is_whole and telegram.is_whole, telegram.is_whole
+        counter = None if counter_is_doubted or not telegram.is_whole else energy_import(telegram)
         passed = Decimal() if last is None else _seconds(time - last.time)
         power = import_power(telegram)
         if power is None:
@@ -144,13 +147,13 @@ class QuarterDemand:
         if last is None or time < last.time:
             self._begin(Decimal(), Decimal())
         else:
-            energy, seen = self._step(counter, last, passed)
+            energy, seen = self._step(counter, last, passed) if is_seen else (Decimal(), Decimal())
             if last.start == start:
                 self._energy += energy
                 self._seen += seen
             else:
                 after = _seconds(time - start)
-                near = self._is_near(counter, last, after, passed)
+                near = is_seen and self._is_near(counter, last, after, passed)
                 closed = self._close(last, energy * last.left / passed if near else None)
                 if start == last.start + QUARTER:
                     closed = _by_register(closed, telegram, after)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Self
 
+from ..groups.telegrams import CODES, GroupTelegram
 from ..port import Channel, Dimension, Direction, Kind, Origin, Register, Telegram, meaning, parse_code
 from .bounded import Recent
 from .ceiling import Ceiling, ShownPower
@@ -98,6 +99,9 @@ class Guard:
 
     def feed(self, telegram: Telegram) -> Guarded:
         """Take a telegram; return it with the latest good reading wherever a counter says what it cannot."""
+        if isinstance(telegram, GroupTelegram):
+            # What it sums up was judged reading by reading, and what a member counted while it was silent comes at once.
+            return Guarded(telegram, CODES, {})
         self._power.feed(abs(net_power(telegram) or _NO_POWER) * _WATTS, telegram.time)
         verdicts = self._judge_registers(telegram)
         renamed: Mapping[str, str] = _NOTHING

@@ -15,6 +15,7 @@ from .connection import Connection
 from .cost import EnergyCost
 from .forecast import Forecast
 from .grid import Grid, grid_of
+from .group import Group
 from .guard import Guard, Guarded
 from .leaks import Leaks
 from .mbus_readings import MbusReadings
@@ -43,6 +44,7 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     Slots,
     Plausibility,
     SelfConsumption,
+    Group,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 

@@ -60,6 +60,11 @@ class Telegram(NamedTuple):
     frame: bytes = b""
     """The telegram as the meter printed it, from the `/` to the checksum."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Return whether it tells all that is counted: a sum of several meters may lack one of them."""
+        return True
+
 
 class _Lines:
     """What the lines of a telegram say: mostly those of the one before, some of them with another value."""

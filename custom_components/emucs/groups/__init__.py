@@ -1,0 +1,1 @@
+"""Several meters as one: their readings aligned and summed up. Imports nothing of Home Assistant."""
