@@ -18,12 +18,14 @@ from .entities import rows_of
 from .entities.rows import Row
 from .find_slot import async_setup_find_slot
 from .frontend import async_add_resource, async_forget_resource, async_setup_dashboard
+from .group_watch import async_set_up_group
 from .history import async_forget_history, async_setup_history, async_start_history
 from .history.services import async_setup_history_services
 from .household_seed import async_seed_household
 from .insight.band_energy import BandEnergy
 from .insight.capacity import CONF_PEAK_TARGET, SECTION_CAPACITY
 from .issues import async_end_all, async_follow_meters, async_follow_tariff_year, async_follow_voltage
+from .kinds import EntryKind, kind_of
 from .live import async_setup_live, async_setup_live_feed
 from .peak_statistics import async_setup_peak_statistics
 from .port_watch import async_forget_watch
@@ -68,14 +70,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     """Open the port, and set up what its telegrams show."""
     # The registry names devices with loaded translations; a language chosen a moment ago may not be loaded yet.
     await async_get_translations(hass, hass.config.language, "device", {DOMAIN})
+    is_meter = kind_of(entry) is EntryKind.METER
+    if not is_meter:
+        async_set_up_group(hass, entry)
     coordinator = entry.runtime_data = MeterCoordinator(hass, entry)
     await coordinator.async_start()
-    async_follow_tariff_year(hass, entry)
-    async_follow_voltage(hass, entry)
-    async_follow_meters(hass, entry)
     async_setup_peak_statistics(hass, entry)
-    async_follow_prices(hass, entry)
-    async_setup_cost_statistics(hass, entry)
+    if is_meter:
+        async_follow_tariff_year(hass, entry)
+        async_follow_voltage(hass, entry)
+        async_follow_meters(hass, entry)
+        async_follow_prices(hass, entry)
+        async_setup_cost_statistics(hass, entry)
     try:
         await hass.config_entries.async_forward_entry_setups(entry, _platforms(coordinator))
     except BaseException:
@@ -83,10 +89,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
         raise
     # If the entry was disabled meanwhile, Home Assistant set up no platform, and unloading one would log a warning.
     coordinator.async_go_on(has_platforms=entry.disabled_by is None)
-    await async_setup_energy_dashboard(hass, entry)
-    async_start_history(hass, entry)
-    async_seed_household(hass, entry)
-    await async_follow_self_consumption(hass, entry)
+    if is_meter:
+        await async_setup_energy_dashboard(hass, entry)
+        async_start_history(hass, entry)
+        async_seed_household(hass, entry)
+        await async_follow_self_consumption(hass, entry)
     async_setup_live_feed(hass, entry)
     await async_add_resource(hass)
     await async_offer_in_sidebar(hass, entry)

@@ -11,13 +11,13 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_UPDATE_INTERVAL, CONF_WAIT
+from .const import CONF_UPDATE_INTERVAL
 from .devices import async_register_meter, async_rename_mbus_meters, identifier_of, names_of
 from .insight.meter import MeterInsights, MeterUpdate
 from .insight.user_port import CONF_USER_PORT, UserPort
 from .port import LinkDown, PortError, Telegram
 from .port_watch import WrongMeter, async_watch_of
-from .sources import link_of
+from .sources import may_be_late, source_of
 from .storage import SERIES, SERIES_INTERVAL, SOON, STATE, STATE_INTERVAL, MeterStorage
 from .updates import PacedCoordinator, add_listener, may_reload
 
@@ -43,7 +43,7 @@ class MeterCoordinator(PacedCoordinator[MeterUpdate]):
     def __init__(self, hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
         """Set up without opening the port."""
         super().__init__(hass, entry, entry.options.get(CONF_UPDATE_INTERVAL))
-        self.link = link_of(hass, entry.data)
+        self.link = source_of(hass, entry)
         self.watch = async_watch_of(hass, entry)
         self.register_rows: dict[str, SensorRow] = {}
         """The rows of registers that have none in a table, by code: each as its register showed up first."""
@@ -82,7 +82,7 @@ class MeterCoordinator(PacedCoordinator[MeterUpdate]):
             self.hass, self.watch.async_first_event(self.link), f"{self.name}, first telegram"
         )
         try:
-            await asyncio.wait([first], timeout=_LONGEST_START if CONF_WAIT in self.config_entry.data else None)
+            await asyncio.wait([first], timeout=_LONGEST_START if may_be_late(self.config_entry) else None)
             if first.done():
                 self._async_received(self.watch.async_first_telegram(first.result()))
         except BaseException:

@@ -13,6 +13,7 @@ from homeassistant.helpers.translation import async_get_cached_translations, asy
 from .const import DOMAIN
 from .insight.mbus import Medium
 from .insight.user_port import UserPort
+from .kinds import EntryKind, kind_of
 from .port import Telegram, parse_code
 
 SERVICES: Final = {"capacity": "capacity_tariff", "connection": "grid_connection", "household": "household"}
@@ -33,6 +34,7 @@ _MODELS: Final = {
 }
 _IDENTIFICATION_MANUFACTURERS: Final = {"FLU5\\253": "Sagemcom", "ISk5": "Iskraemeco", "ISK5": "Iskraemeco"}
 _ELECTRICITY_METER: Final = "electricity_meter"
+_GROUP: Final = "group"
 _EQUIPMENT_IDENTIFIER_LENGTH: Final = 14
 _DSMR_VERSION_LENGTH: Final = 2
 # Of a masked identifier: medium and manufacturer, and as much as tells two meters apart.
@@ -123,6 +125,11 @@ def port_version_of(telegram: Telegram, port: UserPort = UserPort.P1) -> str:
     return f"P1 ({version})"
 
 
+def group_device(identifier: str) -> DeviceInfo:
+    """Return the device of a group of meters."""
+    return DeviceInfo(identifiers={(DOMAIN, identifier)}, translation_key=_GROUP, entry_type=DeviceEntryType.SERVICE)
+
+
 def electricity_meter_device(telegram: Telegram, identifier: str, port: UserPort = UserPort.P1) -> DeviceInfo:
     """Return the device of the electricity meter."""
     manufacturer, model = model_of(telegram)
@@ -169,7 +176,7 @@ def with_name(hass: HomeAssistant, entry: ConfigEntry, device: DeviceInfo) -> De
         return device
     texts = async_get_cached_translations(hass, hass.config.language, "device", DOMAIN)
     own = texts.get(f"component.{DOMAIN}.device.{key}.name", key)
-    is_meter = key == _ELECTRICITY_METER
+    is_meter = key in (_ELECTRICITY_METER, _GROUP)
     renamed = device.copy()
     del renamed["translation_key"]
     renamed["name"] = name if is_meter else f"{name} · {own}"
@@ -178,8 +185,10 @@ def with_name(hass: HomeAssistant, entry: ConfigEntry, device: DeviceInfo) -> De
 
 @callback
 def async_register_meter(hass: HomeAssistant, entry: ConfigEntry, telegram: Telegram, port: UserPort) -> None:
-    """Put the electricity meter into the device registry, as its first telegram shows it."""
-    device = electricity_meter_device(telegram, entry.unique_id or identifier_of(telegram), port)
+    """Put the electricity meter, or the group, into the device registry, as its first telegram shows it."""
+    identifier = entry.unique_id or identifier_of(telegram)
+    is_group = kind_of(entry) is EntryKind.GROUP
+    device = group_device(identifier) if is_group else electricity_meter_device(telegram, identifier, port)
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **with_name(hass, entry, device))
 
 

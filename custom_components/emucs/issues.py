@@ -25,6 +25,8 @@ CLOCK_OFF: Final = "clock_off"
 GAS_FLOWS_FAST: Final = "gas_flows_fast"
 GAS_FLOWS_ON: Final = "gas_flows_on"
 HISTORY_UNREADABLE: Final = "history_unreadable"
+MEMBER_CLOCK_OFF: Final = "member_clock_off"
+MEMBER_GONE: Final = "member_gone"
 METER_SILENT: Final = "meter_silent"
 METER_STANDS: Final = "meter_stands"
 PORT_SHARED: Final = "port_shared"
@@ -43,6 +45,8 @@ WRONG_SPEED: Final = "wrong_speed"
 ISSUES: Final = (
     CLOCK_OFF,
     HISTORY_UNREADABLE,
+    MEMBER_CLOCK_OFF,
+    MEMBER_GONE,
     PORT_SHARED,
     PORT_SILENT,
     PORT_UNREACHABLE,
@@ -267,6 +271,19 @@ def _name_of_meter(hass: HomeAssistant, entry: ConfigEntry, identifier: str) -> 
     """Return what a meter on the M-Bus is called; the end of its number, before it is a device."""
     device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, identifier), entry.entry_id)
     return (device and (device.name_by_user or device.name)) or mask(identifier)
+
+
+@callback
+def async_report_member_gone(hass: HomeAssistant, entry: ConfigEntry, members: list[str]) -> None:
+    """Report that meters of a group were removed or disabled."""
+    _report(hass, entry, MEMBER_GONE, {"name": entry.title, "members": ", ".join(members)})
+
+
+@callback
+def async_report_member_clock(hass: HomeAssistant, entry: ConfigEntry, members: dict[str, float]) -> None:
+    """Report that the clocks of members, by name, are off by so many seconds."""
+    shown = ", ".join(f"{name} ({seconds:+.0f} s)" for name, seconds in members.items())
+    _report(hass, entry, MEMBER_CLOCK_OFF, {"name": entry.title, "members": shown})
 
 
 @callback

@@ -18,7 +18,6 @@ from .insight.guard import is_counter
 from .port import (
     BinaryProtocol,
     CannotConnect,
-    Link,
     LinkDown,
     NoData,
     NoTelegram,
@@ -27,7 +26,9 @@ from .port import (
     Unauthorized,
     obis,
 )
+from .port.errors import MembersSilent
 from .port.health import UP, LinkHealth
+from .sources import TelegramSource
 from .texts import async_system_exception_text, problem_of
 
 SILENT_AFTER: Final = 3600.0
@@ -85,7 +86,7 @@ class PortWatch:
     @property
     def _port(self) -> str:
         """Return the port as the user entered it."""
-        port: str = self._entry.data[CONF_PORT]
+        port: str = self._entry.data.get(CONF_PORT, "")
         return port
 
     def problem_of(self, error: PortError) -> tuple[str, dict[str, str]]:
@@ -95,7 +96,7 @@ class PortWatch:
             placeholders |= {"expected": mask(self._entry.unique_id or ""), "found": mask(error.found)}
         return key, placeholders
 
-    async def async_first_event(self, link: Link) -> Telegram | LinkDown:
+    async def async_first_event(self, link: TelegramSource) -> Telegram | LinkDown:
         """Return the first event that tells which meter sends, or why no telegrams come."""
         self._numberless_since = None
         while True:
@@ -150,7 +151,7 @@ class PortWatch:
         issues.async_end(self._hass, self._entry, *_FAILURES, issues.WRONG_METER)
 
     @callback
-    def async_check(self, link: Link, latest: Telegram | None, clock: MeterClock) -> None:
+    def async_check(self, link: TelegramSource, latest: Telegram | None, clock: MeterClock) -> None:
         """Report or end lasting conditions, given the latest telegram where telegrams come."""
         if link.is_taken_away:
             issues.async_report_shared_port(self._hass, self._entry, self._port)
@@ -208,8 +209,8 @@ class PortWatch:
 
 def _issue_of(error: PortError) -> str | None:
     """Return the issue that a failure becomes when it lasts, if any."""
-    if isinstance(error, Unauthorized):
-        # Home Assistant asks for it.
+    if isinstance(error, (Unauthorized, MembersSilent)):
+        # Home Assistant asks for it; and of members their own entries tell.
         return None
     if isinstance(error, NoData):
         return issues.PORT_SILENT

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from homeassistant.components.usb import async_scan_serial_ports
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_PASSWORD, CONF_PORT, CONF_TOKEN, CONF_USERNAME
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .const import CONF_BAUDRATE, CONF_BYTESIZE, CONF_INTERVAL, CONF_PARITY, CONF_SERIAL, CONF_STOPBITS, CONF_WAIT
-from .port import Link, MqttNotReady, ProxyAbsent
+from .group_source import GroupSource
+from .kinds import EntryKind, kind_of
+from .port import Link, LinkDown, MqttNotReady, PortError, ProxyAbsent, Reader, Telegram
 from .port.access import DEFAULT_INTERVAL, Access
 from .port.address import MQTT, PROXY
 from .port.incoming import Incoming
@@ -30,6 +33,39 @@ _MOST_WAITING: Final = 64
 _WILDCARDS: Final = "#+"
 _MISSED_REQUESTS: Final = 3
 """How many answers may bring nothing new, where they are asked for seldom."""
+
+
+class TelegramSource(Protocol):
+    """What a coordinator reads: the link to a port, or a group of meters."""
+
+    url: str
+    reader: Reader
+    """Counts what comes as bytes."""
+    connections: int
+    """How often it was opened."""
+    failure: PortError | None
+    """Why it gives no telegrams any more."""
+
+    @property
+    def is_taken_away(self) -> bool:
+        """Tell whether another program takes the port again and again."""
+
+    async def __anext__(self) -> Telegram | LinkDown:
+        """Return the next event."""
+
+    async def close(self) -> None:
+        """End reading."""
+
+
+@callback
+def source_of(hass: HomeAssistant, entry: ConfigEntry) -> TelegramSource:
+    """Return what the telegrams of an entry come from."""
+    return GroupSource(hass, entry) if kind_of(entry) is EntryKind.GROUP else link_of(hass, entry.data)
+
+
+def may_be_late(entry: ConfigEntry) -> bool:
+    """Tell whether Home Assistant's start must not wait for the first telegram of an entry."""
+    return CONF_WAIT in entry.data or kind_of(entry) is EntryKind.GROUP
 
 
 @callback

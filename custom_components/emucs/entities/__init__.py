@@ -1,7 +1,8 @@
 """The rows of all entities: each module but `rows` is a subject, with its rows on all platforms.
 
 A subject has `ROWS`, which any meter may have, or `rows_of(meter, listed)`, which depend on what the meter has printed,
-or both. With `SERVICE`, its rows belong to that service of the meter (`devices.SERVICES`).
+or both. With `SERVICE`, its rows belong to that service of the meter (`devices.SERVICES`). It is for
+meters alone unless it has `KINDS`, the kinds of entries that it is for.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,6 +13,7 @@ from types import ModuleType
 from typing import Final
 
 from ..coordinator import MeterCoordinator
+from ..kinds import EntryKind, kind_of
 from .rows import Row, SensorRow
 
 _SUBJECTS: Final = [
@@ -25,18 +27,23 @@ def _of_service(subject: ModuleType, rows: Iterable[Row]) -> Iterable[Row]:
     return rows if service is None else (replace(row, service=service) for row in rows)
 
 
-ROWS: Final[tuple[Row, ...]] = tuple(
-    row for subject in _SUBJECTS for row in _of_service(subject, getattr(subject, "ROWS", ()))
-)
+_OF_SUBJECTS: Final[Mapping[ModuleType, tuple[Row, ...]]] = {
+    subject: tuple(_of_service(subject, getattr(subject, "ROWS", ()))) for subject in _SUBJECTS
+}
+ROWS: Final[tuple[Row, ...]] = tuple(row for rows in _OF_SUBJECTS.values() for row in rows)
 LISTED: Final[Mapping[str, str | None]] = {
     code: row.register_unit for row in ROWS if isinstance(row, SensorRow) for code in row.codes
 }
 """OBIS codes that have a row, with the unit that the row shows."""
+_METERS: Final = (EntryKind.METER,)
 
 
 def rows_of[RowT: Row](meter: MeterCoordinator, kind: type[RowT]) -> Iterator[RowT]:
-    """Yield the rows of a kind that a meter may have."""
-    yield from (row for row in ROWS if isinstance(row, kind))
+    """Yield the rows of a kind that a meter, or what else the entry stands for, may have."""
+    of = kind_of(meter.config_entry)
     for subject in _SUBJECTS:
+        if of not in getattr(subject, "KINDS", _METERS):
+            continue
+        yield from (row for row in _OF_SUBJECTS[subject] if isinstance(row, kind))
         if (more := getattr(subject, "rows_of", None)) is not None:
             yield from (row for row in _of_service(subject, more(meter, LISTED)) if isinstance(row, kind))

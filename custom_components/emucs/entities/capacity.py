@@ -18,7 +18,9 @@ from ..insight.demand import QUARTER, has_quarters
 from ..insight.electricity import in_unit
 from ..insight.peaks import PeakAverage
 from ..insight.tariff import Cost
+from ..kinds import EntryKind, kind_of
 from ..port import obis
+from .group import peak_shares
 from .rows import (
     BinarySensorRow,
     EventRow,
@@ -35,6 +37,7 @@ from .rows import (
     rounded,
 )
 
+KINDS: Final = (EntryKind.METER, EntryKind.GROUP)
 SERVICE: Final = "capacity"
 NEW_MONTH_PEAK: Final = "new_month_peak"
 QUARTER_CLOSED: Final = "quarter_closed"
@@ -93,6 +96,19 @@ def _average(average: PeakAverage | None) -> Decimal | None:
 def _average_attributes(average: PeakAverage | None) -> dict[str, Any]:
     """Return from how many months a mean is known."""
     return {"known_months": 0 if average is None else average.months}
+
+
+def _keeps(code: str) -> Of[bool]:
+    """Tell whether the meter prints a register of quarters; a group has no meter that would."""
+    return lambda meter: code in meter.telegram.registers or kind_of(meter.config_entry) is EntryKind.GROUP
+
+
+def _demand(meter: MeterCoordinator) -> Value:
+    """Return the demand so far as the meter prints it, or as it is of a group."""
+    if (register := meter.telegram.registers.get(obis.DEMAND)) is not None:
+        return in_unit(register, UnitOfPower.KILO_WATT)
+    state = meter.insights[Capacity].state
+    return None if state is None else round(state.demand.so_far, 3)
 
 
 def _month_peak(meter: MeterCoordinator) -> Value:
@@ -189,13 +205,20 @@ def _note_off_for_peak(meter: MeterCoordinator, text: str) -> None:
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    demand_row("demand", codes=(obis.DEMAND,)),
-    demand_row("month_peak", codes=(obis.MONTH_PEAK,), value_fn=_month_peak),
+    demand_row("demand", codes=(obis.DEMAND,), exists_fn=_keeps(obis.DEMAND), value_fn=_demand),
+    demand_row(
+        "month_peak",
+        codes=(obis.MONTH_PEAK,),
+        exists_fn=_keeps(obis.MONTH_PEAK),
+        value_fn=_month_peak,
+        attributes_fn=peak_shares,
+    ),
     SensorRow(
         key="month_peak_time",
         translation_key="month_peak_time",
         device_class=SensorDeviceClass.TIMESTAMP,
         codes=(obis.MONTH_PEAK,),
+        exists_fn=_keeps(obis.MONTH_PEAK),
         value_fn=_month_peak_time,
     ),
     _quarter_row(

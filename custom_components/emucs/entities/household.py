@@ -9,8 +9,10 @@ from ..coordinator import MeterCoordinator
 from ..insight.demand import has_quarters
 from ..insight.forecast import Forecast, ForecastState
 from ..insight.score import shown_score
+from ..kinds import EntryKind
 from .rows import Row, SensorRow, demand_row, of_state
 
+KINDS: Final = (EntryKind.METER, EntryKind.GROUP)
 SERVICE: Final = "household"
 
 

@@ -13,9 +13,11 @@ from homeassistant.const import (
 
 from ..insight.electricity import TARIFFS, energy_export, energy_import, net_power
 from ..insight.grid import Grid
+from ..kinds import EntryKind
 from ..port import Register, obis, switch_state_of, tariff_of
 from .rows import SWITCH_STATES, Row, SensorRow, Value, diagnostic_row, of_register, power_row, switch_state
 
+KINDS: Final = (EntryKind.METER, EntryKind.GROUP)
 RELAYS: Final = (1, 2, 3, 4)
 
 

@@ -100,7 +100,7 @@ class Guard:
     def feed(self, telegram: Telegram) -> Guarded:
         """Take a telegram; return it with the latest good reading wherever a counter says what it cannot."""
         if isinstance(telegram, GroupTelegram):
-            # What it sums up was judged reading by reading, and what a member counted while it was silent comes at once.
+            # Each reading in it was judged already; what a member counted while it was silent comes at once.
             return Guarded(telegram, CODES, {})
         self._power.feed(abs(net_power(telegram) or _NO_POWER) * _WATTS, telegram.time)
         verdicts = self._judge_registers(telegram)

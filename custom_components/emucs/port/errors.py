@@ -176,6 +176,12 @@ class TakenAway(Refusal):
     text = "taken_away"
 
 
+class MembersSilent(Refusal):
+    """No member of a group shows anything."""
+
+    text = "members_silent"
+
+
 class NoData(PortError):
     """The port is open, and silent."""
 
