@@ -67,7 +67,7 @@ async def broker(folder: Path) -> AsyncGenerator[int]:
     process = await asyncio.create_subprocess_exec(MOSQUITTO, "-c", configuration, stderr=asyncio.subprocess.DEVNULL)
     try:
         async with asyncio.timeout(_STARTED):
-            while not await _answers(port):
+            while not await _answers(port):  # noqa: ASYNC110 -- a process of another
                 await asyncio.sleep(0.05)
         yield port
     finally:

@@ -1,7 +1,7 @@
 """Two Home Assistants and a broker: what one reads, the other has in a group, as docs/many-meters.md says."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +9,6 @@ import re
 
 import pytest
 import pytest_asyncio
-import yaml
 
 from tests.e2e.e2e_sites import MOSQUITTO, Site, broker, connect_broker
 from virtual_meter import Neighbourhood
