@@ -31,6 +31,11 @@ class Site(Home):
         await self.server.start()
         return appliance
 
+    def write(self, more: str) -> None:
+        """Add YAML to the configuration, which counts from the next start on."""
+        with (self.hass.config / "configuration.yaml").open("a") as configuration:
+            configuration.write(more)
+
     async def read_meter(self, api: Api, interval: int) -> None:
         """Add its meter, which shows everything each so many seconds."""
         flow = await Flow.begin(api, "emucs")
