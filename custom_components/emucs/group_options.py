@@ -36,8 +36,12 @@ class GroupOptionsFlow(OptionsFlowWithReload):
     """Changes the target of a group, and its families; who is in it is changed by *Reconfigure*."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Begin with the menu."""
+        return await self.async_step_group()
+
+    async def async_step_group(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the menu."""
-        return self.async_show_menu(step_id="init", menu_options=["group_settings", "family"])
+        return self.async_show_menu(step_id="group", menu_options=["group_settings", "family"])
 
     async def async_step_group_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the options."""

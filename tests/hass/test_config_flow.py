@@ -39,7 +39,7 @@ async def start(hass: HomeAssistant, step: str, entry: MockConfigEntry | None = 
     result = await hass.config_entries.flow.async_init(DOMAIN, context=context)
     assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == ("user" if entry is None else "reconfigure")
-    assert result["menu_options"] == ["serial", "reader", "network"]
+    assert result["menu_options"] == ["serial", "reader", "network", *(["group"] if entry is None else [])]
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {"next_step_id": step})
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == step

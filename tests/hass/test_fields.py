@@ -12,8 +12,9 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.emucs import config_flow, forms, options_flow
-from custom_components.emucs.flow import discovery, listening, pairing, reading
+from custom_components.emucs import config_flow, forms, group_options, options_flow
+from custom_components.emucs.const import DOMAIN
+from custom_components.emucs.flow import discovery, group, listening, pairing, reading
 from custom_components.emucs.flow.announcements import CABLE
 from custom_components.emucs.history import flow as history_flow
 from custom_components.emucs.insight.bands import band_sets
@@ -25,8 +26,9 @@ from custom_components.emucs.insight.prosumer import Prosumer, WalloonOperator
 from custom_components.emucs.insight.sun import SelfConsumption, SunState
 from custom_components.emucs.insight.user_port import Evidence
 from tests.reports.making import words_said
+from tests.support import eventually
 
-FLOWS = (config_flow, discovery, forms, listening, options_flow, history_flow, pairing, reading)
+FLOWS = (config_flow, discovery, forms, group, group_options, listening, options_flow, history_flow, pairing, reading)
 COMPONENT = Path(config_flow.__file__).parent
 ENGLISH = json.loads((COMPONENT / "translations" / "en.json").read_text())
 REPORT = (COMPONENT / "history" / "report.py").read_text()
@@ -118,9 +120,17 @@ async def test_every_attribute_has_a_text_and_every_text_an_attribute(
     sun.settings = Prosumer(WalloonOperator.ORES, 5)
     sun.take(SunState())
     entry.runtime_data.async_find_entities()
+    members = [{"id": number, "entry": entry.entry_id} for number in ("1", "2")]
+    street = MockConfigEntry(domain=DOMAIN, title="Street", data={"kind": "group", "members": members})
+    street.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(street.entry_id)
+    await eventually(lambda: street.runtime_data.data is not None)
     await hass.async_block_till_done()
     shown: dict[tuple[str, str], set[str]] = {}
-    for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
+    registry = er.async_get(hass)
+    for entity in (
+        entity for each in (entry, street) for entity in er.async_entries_for_config_entry(registry, each.entry_id)
+    ):
         state = hass.states.get(entity.entity_id)
         assert state is not None
         if attributes := state.attributes.keys() - COMMON_ATTRIBUTES:
@@ -132,4 +142,5 @@ async def test_every_attribute_has_a_text_and_every_text_an_attribute(
         if "state_attributes" in texts and platform != "event"
     }
     assert shown == texts
+    await hass.config_entries.async_unload(street.entry_id)
     await hass.config_entries.async_unload(entry.entry_id)

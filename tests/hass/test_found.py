@@ -477,7 +477,7 @@ class TestFound:
         async with P1Dongle(meter, speed=FAST) as reader:
             form = await announce(hass, reader.announcements()[0])
             menu = await choose(hass)
-            assert menu["menu_options"] == ["found", "serial", "reader", "network"]
+            assert menu["menu_options"] == ["found", "serial", "reader", "network", "group"]
             result = await hass.config_entries.flow.async_configure(menu["flow_id"], {"next_step_id": "found"})
             assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "found")
             assert result["next_flow"] == ("config_flow", form["flow_id"])

@@ -16,13 +16,21 @@ import yaml
 
 from custom_components.emucs import PLATFORMS, issues, texts
 from custom_components.emucs.config_flow import EmucsConfigFlow
-from custom_components.emucs.devices import SERVICES, electricity_meter_device, mbus_meter_device, service_device
+from custom_components.emucs.devices import (
+    SERVICES,
+    electricity_meter_device,
+    group_device,
+    mbus_meter_device,
+    service_device,
+)
 from custom_components.emucs.entities import ROWS
+from custom_components.emucs.entities.group import rest_rows
 from custom_components.emucs.entities.mbus import meter_rows
 from custom_components.emucs.entities.registers import register_row
 from custom_components.emucs.entities.rows import Row
 from custom_components.emucs.exports import REASONS as EXPORT_REASONS
 from custom_components.emucs.flow.makes import Make
+from custom_components.emucs.group_options import GroupOptionsFlow
 from custom_components.emucs.history import flow as flow_module
 from custom_components.emucs.history.flow import HistorySteps
 from custom_components.emucs.insight.mbus import Medium
@@ -116,7 +124,8 @@ def rows(platform: Platform) -> list[Row]:
     reading = Register(Decimal(1), "kWh")
     meters = [MbusReading(medium, Channel(reading=reading), None, is_present=True) for medium in Medium]
     mbus = [row for meter in meters for row in meter_rows("", meter)]
-    return [row for row in (*ROWS, *mbus) if row.platform is platform]
+    rest = rest_rows(1, "", "House 1")
+    return [row for row in (*ROWS, *mbus, *rest) if row.platform is platform]
 
 
 def translation_keys(platform: Platform) -> set[str]:
@@ -218,6 +227,7 @@ def test_icons_are_those_of_entities_and_states_that_exist() -> None:
 def test_every_device_has_a_name_and_every_name_a_device() -> None:
     [telegram] = Reader().feed(VirtualMeter(profile="1.7.1").telegram())
     devices = [electricity_meter_device(telegram, "1SAG3100000000")]
+    devices.append(group_device("group_1"))
     devices += [mbus_meter_device(medium, "7FLO2100000000", None, "") for medium in Medium]
     devices += [service_device("1SAG3100000000", subject, "") for subject in SERVICES]
     assert {device.get("translation_key") for device in devices} == ENGLISH["device"].keys()
@@ -228,14 +238,15 @@ def test_every_service_has_rows_and_every_subject_a_service_that_exists() -> Non
 
 
 CONFIG_FLOW = (COMPONENT / "config_flow.py", *sorted((COMPONENT / "flow").glob("*.py")))
-FLOWS = (*CONFIG_FLOW, COMPONENT / "options_flow.py")
+OPTIONS_FLOW = (COMPONENT / "options_flow.py", COMPONENT / "group_options.py")
+FLOWS = (*CONFIG_FLOW, *OPTIONS_FLOW)
 # Parts of menus that are not always there.
 SOMETIMES: dict[str, set[str]] = {"found": {"found"}, "makes": {*Make}}
 
 
 def test_every_step_of_the_import_has_a_text_and_every_text_a_step() -> None:
     texts = ENGLISH["options"]
-    flows = (HistorySteps, EmucsOptionsFlow)
+    flows = (HistorySteps, EmucsOptionsFlow, GroupOptionsFlow)
     steps = {
         name.removeprefix("async_step_") for flow in flows for name in vars(flow) if name.startswith("async_step_")
     }
@@ -262,24 +273,24 @@ def test_every_step_has_a_text_and_every_text_a_step() -> None:
 
 
 def test_every_choice_of_a_menu_has_a_text() -> None:
-    menus = [keywords for flow in FLOWS for name, _, keywords in calls(flow) if name == "async_show_menu"]
-    assert {literal(menu["step_id"]).pop() for menu in menus} == {
-        *("init", "reconfigure", "user", "reader", "no_proxy", "without_raw")
+    menus = [(flow, keywords) for flow in FLOWS for name, _, keywords in calls(flow) if name == "async_show_menu"]
+    assert {literal(menu["step_id"]).pop() for _, menu in menus} == {
+        *("init", "group", "reconfigure", "user", "reader", "no_proxy", "without_raw")
     }
-    for menu in menus:
+    for flow, menu in menus:
         [step] = literal(menu["step_id"])
         choices = menu["menu_options"]
         assert isinstance(choices, ast.List)
         options: set[str] = set()
         for choice in choices.elts:
             options |= SOMETIMES[ast.unparse(choice.value)] if isinstance(choice, ast.Starred) else literal(choice)
-        steps = ENGLISH["options" if step == "init" else "config"]["step"]
+        steps = ENGLISH["options" if flow in OPTIONS_FLOW else "config"]["step"]
         assert options == steps[step]["menu_options"].keys()
         assert options == steps[step]["menu_option_descriptions"].keys()
 
 
 # What is wrong with what was filled in, and not with the port.
-OF_FORMS = {"breaker", "price_unit"}
+OF_FORMS = {"breaker", "few_members", "is_member", "no_counter", "price_unit", "same_entity"}
 
 
 def test_every_error_of_the_flow_has_a_text_and_every_text_an_error() -> None:

@@ -105,25 +105,23 @@ def _of_rest(member: str, function: Callable[[Sum], Value]) -> Of[Value]:
     return value
 
 
+def rest_rows(number: int, member: str, name: str) -> tuple[Row, ...]:
+    """Return the rest of a member that has children: what these do not count."""
+    named = {"name": name}
+    power = power_row("rest_power", value_fn=_of_rest(member, lambda rest: None if rest.silent else rest.power))
+    energy = _of_rest(member, lambda rest: rest.counters.imported)
+    return (
+        replace(power, key=f"rest_power_{number}", translation_placeholders=named),
+        _energy(f"rest_energy_{number}", "rest_energy", energy, named),
+    )
+
+
 def rows_of(meter: MeterCoordinator, _: object) -> list[Row]:
-    """Return the rest of each member that has children: what these do not count."""
-    rows: list[Row] = []
+    """Return the rest of each member that has children."""
     telegram = meter.telegram
-    names = _names(meter)
-    for number, member in enumerate(names, 1):
-        if isinstance(telegram, GroupTelegram) and member in telegram.rests:
-            named = {"name": names[member]}
-            power = power_row("rest_power", value_fn=_of_rest(member, lambda rest: None if rest.silent else rest.power))
-            rows.append(replace(power, key=f"rest_power_{number}", translation_placeholders=named))
-            rows.append(
-                _energy(
-                    f"rest_energy_{number}",
-                    "rest_energy",
-                    _of_rest(member, lambda rest: rest.counters.imported),
-                    named,
-                )
-            )
-    return rows
+    rests = telegram.rests if isinstance(telegram, GroupTelegram) else {}
+    named = enumerate(_names(meter).items(), 1)
+    return [row for number, (member, name) in named if member in rests for row in rest_rows(number, member, name)]
 
 
 ROWS: Final[tuple[Row, ...]] = (

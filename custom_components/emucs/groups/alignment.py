@@ -103,6 +103,10 @@ class Track:
             # Counters tell as much with half as many readings.
             self._readings = deque([*list(self._readings)[:-1:2], reading])
 
+    def begins_after(self, time: datetime) -> bool:
+        """Tell whether nothing is known of a moment, as it was read later for the first time."""
+        return bool(self._readings) and self._readings[0].time - time >= _SECOND
+
     def times(self, after: datetime, until: datetime) -> Iterable[datetime]:
         """Yield the whole seconds of its readings after a moment and until another one."""
         for reading in self._readings:
@@ -172,6 +176,9 @@ class Alignment:
         if not known or len(known) < len(latest):
             return []
         mark = min(known).replace(microsecond=0)
+        if self._last is None and any(track.begins_after(mark) for track in active.values()):
+            # The clock of one is behind: what it shows now was before the others were read first.
+            return []
         if self._last is not None and mark < self._last - _SET_BACK:
             self._last = None
         moments = [moment for time in self._times(mark) if (moment := self._at(time)).readings]

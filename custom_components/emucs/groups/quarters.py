@@ -11,7 +11,7 @@ from .sums import Sum
 
 _QUARTER: Final = timedelta(minutes=15)
 _MICROSECOND: Final = timedelta(microseconds=1)
-# A quarter is spread over only where more than this passed between two readings: below, both sides are known.
+# What was counted between two readings further apart is spread; of a quarter that was begun later, nothing is known.
 _SILENCE: Final = timedelta(seconds=60)
 _DIGITS: Final = Decimal("0.000001")
 _LONGEST_WAIT: Final = timedelta(days=1)
@@ -115,7 +115,7 @@ class MemberQuarters:
             exchanges = {
                 member: exchange
                 for member, exchange in self._running.pop(start).items()
-                if member in members and self._since.get(member, start) <= start
+                if member in members and self._since.get(member, start) <= start + _SILENCE
             }
             is_whole = exchanges.keys() == members and not any(each.is_estimated for each in exchanges.values())
             closed.append(GroupQuarter(start, MappingProxyType(exchanges), is_whole))
