@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, CONF_NAME, UnitOfEnergy, UnitOfPower
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, State, callback
+from homeassistant.core import (
+    CALLBACK_TYPE,
+    Event,
+    EventStateChangedData,
+    EventStateReportedData,
+    HomeAssistant,
+    callback,
+)
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_track_state_change_event, async_track_state_report_event
 from homeassistant.util import dt as dt_util
@@ -199,13 +206,14 @@ class _FollowedEntities:
         self._guard = Guard(member[CONF_ID])
         ids = [member[key] for key in (CONF_IMPORT, CONF_EXPORT, CONF_POWER) if member.get(key)]
         self._ends = [
-            async_track_state_change_event(hass, ids, lambda event: self._async_take(event.data["new_state"])),
-            async_track_state_report_event(hass, ids, lambda event: self._async_take(event.data["new_state"])),
+            async_track_state_change_event(hass, ids, self._async_take),
+            async_track_state_report_event(hass, ids, self._async_take),
         ]
 
     @callback
-    def _async_take(self, reported: State | None) -> None:
+    def _async_take(self, event: Event[EventStateChangedData] | Event[EventStateReportedData]) -> None:
         """Take what the entities show now that one of them was reported."""
+        reported = event.data["new_state"]
         if reported is None:
             return
         imported = self._number(CONF_IMPORT, EnergyConverter, UnitOfEnergy.KILO_WATT_HOUR)

@@ -9,10 +9,9 @@ from ..port import Channel, Register, Telegram, obis
 from .members import Reading
 from .sums import Sum
 
-CODES: Final = frozenset(
+_CODES: Final = frozenset(
     {obis.METER_TIME, obis.IMPORT_POWER, obis.EXPORT_POWER, obis.IMPORT_ENERGY, obis.EXPORT_ENERGY}
 )
-"""The codes of the registers."""
 
 _NO_CHANNELS: Final[Mapping[int, Channel]] = MappingProxyType({})
 _NOTHING: Final = Decimal()
@@ -56,6 +55,11 @@ class GroupTelegram(Telegram):
     def silent(self) -> frozenset[str]:
         """Return the ids of those that are not known."""
         return self.total.silent
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Return what is known: the codes of the registers, and whose rest is."""
+        return _CODES | self.rests.keys() if self.rests else _CODES
 
     @property
     @override

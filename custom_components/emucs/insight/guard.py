@@ -7,7 +7,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Self
 
-from ..groups.telegrams import CODES, GroupTelegram
+from ..groups.telegrams import GroupTelegram
 from ..port import Channel, Dimension, Direction, Kind, Origin, Register, Telegram, meaning, parse_code
 from .bounded import Recent
 from .ceiling import Ceiling, ShownPower
@@ -101,7 +101,7 @@ class Guard:
         """Take a telegram; return it with the latest good reading wherever a counter says what it cannot."""
         if isinstance(telegram, GroupTelegram):
             # Each reading in it was judged already; what a member counted while it was silent comes at once.
-            return Guarded(telegram, CODES, {})
+            return Guarded(telegram, telegram.codes, {})
         self._power.feed(abs(net_power(telegram) or _NO_POWER) * _WATTS, telegram.time)
         verdicts = self._judge_registers(telegram)
         renamed: Mapping[str, str] = _NOTHING
