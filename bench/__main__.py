@@ -6,9 +6,9 @@ from datetime import datetime
 import sys
 from zoneinfo import ZoneInfo
 
-from . import garbage, hass, parser, report, scale
+from . import garbage, grouped, hass, parser, report, scale
 
-_GROUPS = {"parser": parser, "garbage": garbage, "hass": hass, "scale": scale}
+_GROUPS = {"parser": parser, "garbage": garbage, "hass": hass, "scale": scale, "group": grouped}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

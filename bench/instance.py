@@ -5,6 +5,7 @@ nothing else. Job and result are JSON, on standard input and output.
 """
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 import gc
@@ -16,19 +17,26 @@ import sys
 import tempfile
 import time
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, override
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from homeassistant import bootstrap, config_entries, loader
 from homeassistant.config_entries import ConfigEntries, ConfigEntry, ConfigEntryState
-from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.const import CONF_NAME, EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.core_config import async_process_ha_core_config
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import async_initialize_recorder, get_instance
 from homeassistant.setup import async_setup_component
 
+from custom_components import emucs
 from custom_components.emucs.const import ENTRY_MINOR_VERSION
+from custom_components.emucs.coordinator import MeterCoordinator
+from custom_components.emucs.group_members import CONF_ENTRY, CONF_ID, CONF_MEMBERS
+from custom_components.emucs.group_source import CONF_FAMILY
+from custom_components.emucs.kinds import CONF_KIND, EntryKind
+from custom_components.emucs.port import Telegram
 from harness.hass import HomeAssistant as Configuration, free_port
 
 _FIRST_PORT: Final = 18200
@@ -54,6 +62,8 @@ class Job:
     seconds: float = 60
     watch: str | None = None
     """The key of the entity whose values are noted with their time."""
+    group: bool = False
+    """Whether there is a group over all meters."""
     probe: bool = True
     """Whether to look how late the event loop is, which takes more CPU than a meter does."""
 
@@ -82,6 +92,8 @@ class Result:
     """From the set-up of an entry to its first state."""
     lags: list[float] = field(default_factory=list)
     """By how much the event loop was late."""
+    telegrams: list[float] = field(default_factory=list)
+    """How long each telegram of this project took from its parsed form to what is to be shown, those of groups too."""
     noted: list[tuple[str, float]] = field(default_factory=list)
     """The values of the watched entity, and when each was there by the monotonic clock."""
 
@@ -119,21 +131,23 @@ class Instance:
         hass = self._hass
         await start(hass, self._folder)
         try:
-            for meter, url in self.job.meters.items():
-                await self._add(meter, url)
-            self._enable()
-            await asyncio.sleep(self.job.settle)
-            await self._watch()
+            with patch.object(emucs, MeterCoordinator.__name__, _timed(self.result.telegrams)):
+                for meter, url in self.job.meters.items():
+                    await self._add(entry_of(self.job, meter, url))
+                if self.job.group:
+                    await self._add(group_of(hass.config_entries.async_entries(self.job.integration)))
+                self._enable()
+                await asyncio.sleep(self.job.settle)
+                await self._watch()
         finally:
             await hass.async_stop(force=True)
         return self.result
 
-    async def _add(self, meter: str, url: str) -> None:
-        """Set up a meter, and wait for its first state."""
+    async def _add(self, entry: ConfigEntry) -> None:
+        """Set up a meter, or a group of those that there are, and wait for its first state."""
         hass, begin = self._hass, time.monotonic()
         first = asyncio.Event()
         remove = hass.bus.async_listen(EVENT_STATE_CHANGED, callback(lambda _: first.set()))
-        entry = entry_of(self.job, meter, url)
         await hass.config_entries.async_add(entry)
         if entry.state is not ConfigEntryState.LOADED:
             raise RuntimeError(f"{self.job.integration} could not be set up: {entry.reason}")
@@ -162,6 +176,7 @@ class Instance:
         result.entities = len(hass.states.async_all())
         remove = hass.bus.async_listen(EVENT_STATE_CHANGED, self._changed)
         gc.collect()
+        result.telegrams.clear()
         begin, cpu = time.monotonic(), time.process_time()
         await (self._probe() if self.job.probe else self._share())
         result.cpu, result.watched = time.process_time() - cpu, time.monotonic() - begin
@@ -213,6 +228,31 @@ class Instance:
         return rows, size
 
 
+def _timed(taken: list[float]) -> type[MeterCoordinator]:
+    """Return a coordinator that notes how long it takes for each telegram."""
+
+    class TimedCoordinator(MeterCoordinator):
+        @override
+        @callback
+        def _async_received(self, telegram: Telegram) -> None:
+            begin = time.perf_counter()
+            super()._async_received(telegram)
+            taken.append(time.perf_counter() - begin)
+
+    return TimedCoordinator
+
+
+def group_of(members: Sequence[ConfigEntry]) -> ConfigEntry:
+    """Return the entry of a group, as the flow makes it."""
+    data = {
+        CONF_KIND: str(EntryKind.GROUP),
+        CONF_NAME: "All",
+        CONF_MEMBERS: [{CONF_ID: entry.entry_id, CONF_ENTRY: entry.entry_id} for entry in members],
+        CONF_FAMILY: [],
+    }
+    return _entry("emucs", data, {}, "All", None, ENTRY_MINOR_VERSION)
+
+
 def entry_of(job: Job, meter: str, url: str) -> ConfigEntry:
     """Return a config entry as the flow of the integration makes it."""
     serial = {"baudrate": 115200, "bytesize": 8, "parity": "N", "stopbits": 1}
@@ -234,15 +274,28 @@ def entry_of(job: Job, meter: str, url: str) -> ConfigEntry:
         ),
     }
     data, option, unique_id, minor_version = kinds[job.integration]
+    options = {} if job.interval is None else {option: job.interval}
+    return _entry(job.integration, data, options, meter, unique_id, minor_version)
+
+
+def _entry(
+    domain: str,
+    data: Mapping[str, Any],
+    options: Mapping[str, Any],
+    title: str,
+    unique_id: str | None,
+    minor_version: int,
+) -> ConfigEntry:
+    """Return an entry that a user has made."""
     return ConfigEntry(
         data=data,
         discovery_keys=MappingProxyType({}),
-        domain=job.integration,
+        domain=domain,
         minor_version=minor_version,
-        options={} if job.interval is None else {option: job.interval},
+        options=options,
         source="user",
         subentries_data=(),
-        title=meter,
+        title=title,
         unique_id=unique_id,
         version=1,
     )

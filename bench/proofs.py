@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from . import alarms, bills, charging, forecasting, habits, slots, watching
+from . import alarms, bills, charging, forecasting, habits, slots, together, watching
 
 if TYPE_CHECKING:
     from .backtest import Home, Shedder
@@ -77,5 +77,10 @@ PROOFS: Final = {
         "try an alarm that knows what is usual",
         alarms.DAYS,
         lambda asked, days: alarms.prove(asked.guarded(days), asked.workers, write=asked.write),
+    ),
+    "group": Proof(
+        "add up a street whose meters fall silent",
+        together.DAYS,
+        lambda asked, days: together.prove(asked.seeds, days, asked.workers, write=asked.write),
     ),
 }

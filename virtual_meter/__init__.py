@@ -6,10 +6,12 @@ from .fault import Fault
 from .faults import FAULTS, make_fault
 from .history import HourOfHistory, Spread, hourly_history
 from .meter import VirtualMeter
+from .neighbourhood import Neighbourhood, NeighbourMeter
 from .profiles import EMUCS_P1, PROFILES, REFUSED, Dialect, Profile, Wiring
 from .pty_server import PtyServer
 from .server import MeterServer, Said
 from .street import STREETS, UNDISTURBED, Disturbance
+from .sums import Exchanged, StreetPeak, StreetQuarter, Sums
 from .tcp_server import TcpServer
 from .truth import Capture, Demands, Measured, MonthPeak, Peak, Submeter, Truth
 from .variants import VARIANTS
@@ -29,6 +31,7 @@ __all__ = [
     "Demands",
     "Dialect",
     "Disturbance",
+    "Exchanged",
     "Fault",
     "Happening",
     "HourOfHistory",
@@ -36,12 +39,17 @@ __all__ = [
     "MeterServer",
     "Moment",
     "MonthPeak",
+    "NeighbourMeter",
+    "Neighbourhood",
     "Peak",
     "Profile",
     "PtyServer",
     "Said",
     "Spread",
+    "StreetPeak",
+    "StreetQuarter",
     "Submeter",
+    "Sums",
     "TcpServer",
     "TrueSlot",
     "Truth",

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from copy import deepcopy
 from datetime import UTC, datetime
 import errno
 from pathlib import Path
@@ -14,16 +15,19 @@ from .clock import BRUSSELS
 from .fault import Fault
 from .faults import explain, make_fault
 from .meter import LONGEST_PERIOD, VirtualMeter
+from .neighbourhood import Neighbourhood
 from .profiles import PROFILES, REFUSED
 from .pty_server import PtyServer
 from .readers import READERS, WebReader, announced, make_reader
 from .server import MeterServer
 from .street import ORDINARY, STREETS
+from .sums_file import SumsFile
 from .tcp_server import TcpServer
 from .variants import VARIANTS
 
 _DEFAULT_ADDRESS = "127.0.0.1:2323"
 _HIGHEST_PORT = 65_535
+_MOST_HOUSEHOLDS = 1000
 
 
 def _address(text: str) -> tuple[str, int]:
@@ -32,6 +36,15 @@ def _address(text: str) -> tuple[str, int]:
         msg = f"{text} is not HOST:PORT"
         raise argparse.ArgumentTypeError(msg)
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _street(text: str) -> int | str:
+    if text in STREETS:
+        return text
+    if text.isdecimal() and 1 <= int(text) <= _MOST_HOUSEHOLDS:
+        return int(text)
+    msg = f"{text} is neither a number of households from 1 to {_MOST_HOUSEHOLDS} nor one of {', '.join(STREETS)}"
+    raise argparse.ArgumentTypeError(msg)
 
 
 def _time(text: str) -> datetime:
@@ -118,45 +131,72 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--street",
+        metavar="N",
+        type=_street,
+        help="serve N households, on ports from that of --tcp on, beginning with that of --seed. Which of them have "
+        "panels, a car or a heat pump differs. A kind of street (see --grid) is taken too",
+    )
+    parser.add_argument(
+        "--grid",
         choices=STREETS,
-        default=ORDINARY,
         help="; ".join(f"{name}: {street.text}" for name, street in STREETS.items()) + f" (default {ORDINARY})",
+    )
+    parser.add_argument(
+        "--sums",
+        metavar="FILE",
+        type=Path,
+        help="write what the households of --street N came to, each quarter-hour, as CSV in Wh",
     )
     for part in ("gas", "water", "pv", "ev", "heat-pump"):
         parser.add_argument(f"--no-{part}", action="store_false", dest=part.replace("-", "_"))
     return parser
 
 
-def _meter(options: argparse.Namespace) -> VirtualMeter:
-    return VirtualMeter(
-        options.profile,
-        options.seed,
-        options.start or datetime.now(UTC),
-        gas=options.gas,
-        water=options.water,
-        pv=options.pv,
-        ev=options.ev,
-        heat_pump=options.heat_pump,
-        history_months=options.history_months,
-        variants=options.variants,
-        period=options.period,
-        street=options.street,
-    )
+def _meters(options: argparse.Namespace) -> Neighbourhood | VirtualMeter:
+    names = ("profile", "gas", "water", "pv", "ev", "heat_pump", "history_months", "variants", "period")
+    parts = {name: getattr(options, name) for name in names}
+    start, street = options.start or datetime.now(UTC), options.street
+    parts["street"] = options.grid or (street if isinstance(street, str) else ORDINARY)
+    if isinstance(street, int):
+        if options.pty or options.reader or options.announce:
+            msg = "a street is served over TCP alone: leave out --pty, --reader and --announce"
+            raise ValueError(msg)
+        if options.tcp[1] + street - 1 > _HIGHEST_PORT:
+            msg = f"{street} households need {street} ports: choose a lower one with --tcp HOST:PORT"
+            raise ValueError(msg)
+        return Neighbourhood(street, options.seed, start, **parts)
+    if options.sums:
+        msg = "--sums is of a street: say of how many households, with --street N"
+        raise ValueError(msg)
+    return VirtualMeter(seed=options.seed, start=start, **parts)
 
 
-def _server(options: argparse.Namespace, meter: VirtualMeter) -> MeterServer:
-    if options.pty:
-        return PtyServer(meter, options.pty, options.speed, faults=options.faults)
+def _servers(options: argparse.Namespace, meters: Sequence[VirtualMeter]) -> list[MeterServer]:
     host, port = options.tcp
+    if options.pty:
+        return [PtyServer(meters[0], options.pty, options.speed, faults=options.faults)]
     if options.reader:
-        return make_reader(options.reader, meter, host, port, options.speed, faults=options.faults)
-    return TcpServer(meter, host, port, options.speed, single_client=options.single_client, faults=options.faults)
+        return [make_reader(options.reader, meters[0], host, port, options.speed, faults=options.faults)]
+    return [
+        TcpServer(
+            meter,
+            host,
+            port + number if port else 0,
+            options.speed,
+            single_client=options.single_client,
+            # What a fault remembers is that of one port.
+            faults=deepcopy(options.faults),
+        )
+        for number, meter in enumerate(meters)
+    ]
 
 
 def _complaint(options: argparse.Namespace, error: OSError) -> str:
     if options.pty:
         return f"Cannot make a serial line at {options.pty}: {error.strerror}."
     host, port = options.tcp
+    if isinstance(options.street, int) and options.street > 1:
+        return f"Ports {port} to {port + options.street - 1} of {host} cannot all be had: {error.strerror or error}."
     if options.reader == "mqtt":
         return f"No broker answers at port {port} of {host}; say where it is with --tcp HOST:PORT."
     if error.errno == errno.EADDRINUSE:
@@ -164,16 +204,19 @@ def _complaint(options: argparse.Namespace, error: OSError) -> str:
     return f"Cannot listen on port {port} of {host}: {error.strerror or 'it is not an address of this machine'}."
 
 
-async def _serve(server: MeterServer, *, announce: bool) -> None:
+async def _serve(servers: Sequence[MeterServer], street: Neighbourhood | None, options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(server)
-        if announce and isinstance(server, WebReader):
-            await stack.enter_async_context(announced(server.host, *server.announcements()))
-        print(f"{server.url} {server.meter.profile.name} {server.meter.meter_id}", flush=True)
+        if street and options.sums:
+            street.sums.witness = stack.enter_context(SumsFile(options.sums, street)).write
+        for server in servers:
+            await stack.enter_async_context(server)
+            if options.announce and isinstance(server, WebReader):
+                await stack.enter_async_context(announced(server.host, *server.announcements()))
+            print(f"{server.url} {server.meter.profile.name} {server.meter.meter_id}", flush=True)
         await ended.wait()
 
 
@@ -182,19 +225,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        meter = _meter(options)
+        made = _meters(options)
     except ValueError as error:
         parser.error(str(error))
+    street, meters = (made, made.meters) if isinstance(made, Neighbourhood) else (None, (made,))
     if options.once:
-        sys.stdout.buffer.write(meter.telegram())
+        for meter in meters:
+            sys.stdout.buffer.write(meter.telegram())
         return 0
     try:
-        server = _server(options, meter)
+        servers = _servers(options, meters)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
     try:
-        asyncio.run(_serve(server, announce=options.announce))
+        asyncio.run(_serve(servers, street, options))
     except OSError as error:
         print(_complaint(options, error), file=sys.stderr)
         return 2

@@ -19,15 +19,25 @@ class Household:
     A branch is what a single-phase load is connected to: line to neutral on 3x400 V, line to line on 3x230 V.
     """
 
-    def __init__(
-        self, seed: int, start: int, wiring: Wiring, *, pv: bool, ev: bool | int, heat_pump: bool, gas: bool
+    def __init__(  # noqa: PLR0913  what a house may have
+        self,
+        seed: int,
+        start: int,
+        wiring: Wiring,
+        *,
+        pv: bool,
+        ev: bool | int,
+        heat_pump: bool,
+        gas: bool,
+        later: int = 0,
+        sky: int | None = None,
     ) -> None:
-        """Build it on one branch or three."""
+        """Build it on one branch or three, for a family whose days are so much later; neighbours share a sky."""
         three = wiring is not Wiring.SINGLE_PHASE
         self._random = Random(f"{seed}/flicker").random
-        self.weather = Weather(seed)
+        self.weather = Weather(seed if sky is None else sky)
         self.heating = Heating(self.weather, seed)
-        self.routine = Routine(seed, start)
+        self.routine = Routine(seed, start, later)
         self.pv = Pv(self.weather, 1 if three else 0) if pv else None
         # Without a neutral, a car charges between two lines; from a socket, on one phase.
         socket_w = None if ev is True else ev

@@ -47,10 +47,13 @@ class VirtualMeter:
         variants: Collection[str] = (),
         period: int | None = None,
         street: str = ORDINARY,
+        later: int = 0,
+        sky: int | None = None,
     ) -> None:
         """Install the meter at `start` (aware; now by default), with a telegram every `period` seconds (1 to 900).
 
-        `ev` is a car on a charger of its own, or the power in W that a car takes from a socket.
+        `ev` is a car on a charger of its own, or the power in W that a car takes from a socket. The days of the family
+        are by `later` seconds later than those of others; under the same `sky` neighbours have the same weather.
 
         ValueError for an unknown profile, variant or street, a naive start, a number of months outside 0 to 13, or
         another period.
@@ -74,7 +77,8 @@ class VirtualMeter:
         self.identity = invent(seed, self.profile.id_prefix or "")
         self._t = t = epoch(start or datetime.now(UTC))
         rng = Random(f"{seed}/registers")
-        self.household = Household(seed, t, self.profile.wiring, pv=pv, ev=ev, heat_pump=heat_pump, gas=gas)
+        wiring = self.profile.wiring
+        self.household = Household(seed, t, wiring, pv=pv, ev=ev, heat_pump=heat_pump, gas=gas, later=later, sky=sky)
         self._factory = Factory(seed, pv=pv) if self.profile.industrial else None
         self._site = self._factory or self.household
         self._grid = Grid(seed, self.profile, street)

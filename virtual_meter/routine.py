@@ -143,11 +143,12 @@ class Day:
 class Routine:
     """The household's uses of power and water, as levels that edges move up and down."""
 
-    __slots__ = ("_edges", "_planned_until", "_seed", "levels")
+    __slots__ = ("_edges", "_later", "_planned_until", "_seed", "levels")
 
-    def __init__(self, seed: int, start: int) -> None:
-        """Plan the day of `start` and the one before, which may reach past midnight."""
+    def __init__(self, seed: int, start: int, later: int = 0) -> None:
+        """Plan the day of `start` and the one before; all of it is so many seconds later than in other families."""
         self._seed = seed
+        self._later = later
         self._edges: list[tuple[int, int, int]] = []
         self.levels = [0] * (HOT + 1)
         self._planned_until = day_start(day_start(start) - 1)
@@ -167,6 +168,7 @@ class Routine:
         day = Day(midnight)
         for habit in _HABITS:
             for start, length, what, amount in habit(rng, day):
-                heappush(self._edges, (midnight + start, what, amount))
-                heappush(self._edges, (midnight + start + length, what, -amount))
+                begins = midnight + start + self._later
+                heappush(self._edges, (begins, what, amount))
+                heappush(self._edges, (begins + length, what, -amount))
         self._planned_until = next_day_start(midnight)
