@@ -12,6 +12,7 @@ from .merge import (
     Existing,
     Junction,
     Overlap,
+    Revision,
     Side,
     StatisticsChangedError,
     Summary,
@@ -19,6 +20,7 @@ from .merge import (
     changes,
     first_live,
     recovered,
+    revision_of,
     still_there,
     summary_of,
 )
@@ -44,6 +46,7 @@ __all__ = [
     "Match",
     "Overlap",
     "Readings",
+    "Revision",
     "Side",
     "StatisticsChangedError",
     "Summary",
@@ -54,6 +57,7 @@ __all__ = [
     "peaks_of",
     "read_export",
     "recovered",
+    "revision_of",
     "still_there",
     "summary_of",
 ]
