@@ -3,7 +3,7 @@
 from .counters import CounterKey, Known
 from .errors import REASONS, ExportError
 from .files import read_export
-from .intervals import MICRO, Readings
+from .intervals import MICRO, Installation, Peak, Readings
 from .ledger import GONE, Layer, Ledger, Location, peaks_of
 from .matching import LiveMeter, Match, match
 from .merge import (
@@ -24,7 +24,8 @@ from .merge import (
     still_there,
     summary_of,
 )
-from .vocabulary import ExportUnit, FlowDirection
+from .series import MeteringPoint, SeriesKey, metering_points
+from .vocabulary import ExportUnit, FlowDirection, Quantity, SeriesFlow
 
 __all__ = [
     "GONE",
@@ -37,6 +38,7 @@ __all__ = [
     "ExportError",
     "ExportUnit",
     "FlowDirection",
+    "Installation",
     "Junction",
     "Known",
     "Layer",
@@ -44,9 +46,14 @@ __all__ = [
     "LiveMeter",
     "Location",
     "Match",
+    "MeteringPoint",
     "Overlap",
+    "Peak",
+    "Quantity",
     "Readings",
     "Revision",
+    "SeriesFlow",
+    "SeriesKey",
     "Side",
     "StatisticsChangedError",
     "Summary",
@@ -54,6 +61,7 @@ __all__ = [
     "changes",
     "first_live",
     "match",
+    "metering_points",
     "peaks_of",
     "read_export",
     "recovered",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from .intervals import ABSENT, Readings, Stream
+from .intervals import ABSENT, Readings, Stream, Trust
 from .vocabulary import ExportUnit, FlowDirection
 from .walltime import DAY_QUARTERS, HOUR, Grain
 
@@ -34,6 +34,8 @@ class Known:
     """Days that are known only as a whole, by their first hour: the number of their hours, and the value."""
     estimated: set[int] = field(default_factory=set)
     """Hours, and first hours of days, that contain an estimate."""
+    provisional: set[int] = field(default_factory=set)
+    """Hours, and first hours of days, with a value that the operator may still revise."""
     recent: dict[int, int] = field(default_factory=dict)
     """The quarters of the last four weeks of the export that are known, by the quarter since the epoch."""
 
@@ -92,6 +94,7 @@ class Known:
         for begin, day in other.days.items():
             different += self.days.setdefault(begin, day) != day
         self.estimated |= other.estimated
+        self.provisional |= other.provisional
         return different
 
     def _take_part(self, hour: int, quarters: Sequence[int]) -> bool:
@@ -115,6 +118,7 @@ class Known:
             {each: value for each, value in self.parts.items() if each < hour},
             {begin: day for begin, day in self.days.items() if begin + day[0] <= hour},
             {each for each in self.estimated if each < hour},
+            {each for each in self.provisional if each < hour},
         )
 
 
@@ -130,21 +134,22 @@ def counters_of(readings: Readings, ean: str, meters: Mapping[str, int | None]) 
     """
     streams: dict[tuple[ExportUnit, FlowDirection, int], list[Stream]] = {}
     for key, stream in readings.streams.items():
-        if key.ean == ean and key.meter in meters:
-            streams.setdefault((key.unit, key.register.direction, key.register.tariff), []).append(stream)
+        if key.ean == ean and key.meter in meters and key.is_live:
+            direction = FlowDirection(key.register.flow)
+            streams.setdefault((key.unit, direction, key.register.tariff), []).append(stream)
     counters: dict[CounterKey, Known] = {}
     for unit, direction in sorted({group[:2] for group in streams}):
         total, day, night = (streams.get((unit, direction, tariff), []) for tariff in range(3))
-        counters[CounterKey(unit, direction)] = _known([total, [*day, *night]], meters)
+        counters[CounterKey(unit, direction)] = known_of([total, [*day, *night]], meters)
         if day or night:
             # Only the register that counts is listed: the other one stood still.
             beside = [*day, *night]
-            counters[CounterKey(unit, direction, 1)] = _known([day], meters, beside)
-            counters[CounterKey(unit, direction, 2)] = _known([night], meters, beside)
+            counters[CounterKey(unit, direction, 1)] = known_of([day], meters, beside)
+            counters[CounterKey(unit, direction, 2)] = known_of([night], meters, beside)
     return {counter: known for counter, known in counters.items() if known}
 
 
-def _known(
+def known_of(
     alternatives: Sequence[list[Stream]], meters: Mapping[str, int | None], beside: Iterable[Stream] = ()
 ) -> Known:
     """Return what streams know together; of several alternatives, the first that knows a quarter counts."""
@@ -159,7 +164,8 @@ def _known(
                 known.recent |= {begin + index: value for index, value in enumerate(cells) if value >= 0}
             _take_day(known, grain, (begin, length), cells)
     for stream in every:
-        _mark_estimates(known, stream)
+        known.estimated.update(quarter // HOUR for quarter in stream.marked(Trust.ESTIMATED))
+        known.provisional.update(quarter // HOUR for quarter in stream.marked(Trust.PROVISIONAL))
     return known
 
 
@@ -206,8 +212,3 @@ def _take_day(known: Known, grain: Grain, day: tuple[int, int], cells: list[int]
             known.hours[hour + index] = sum(quarters)
         elif max(quarters) >= 0:
             known.parts[hour + index] = tuple(max(value, ABSENT) for value in quarters)
-
-
-def _mark_estimates(known: Known, stream: Stream) -> None:
-    """Mark the hours and days that contain an estimate."""
-    known.estimated.update(quarter // HOUR for quarter in stream.estimated)

@@ -1,6 +1,7 @@
 """Exports as CSV: columns by name, rows in any order, errors by line."""
 
 from collections.abc import Callable
+from contextlib import suppress
 import csv
 from datetime import timedelta
 from itertools import islice
@@ -21,12 +22,14 @@ from .fields import (
     name_of,
     unquoted,
 )
-from .intervals import EMPTY, ConflictError, Peak, Readings, Stream
+from .intervals import EMPTY, TRUST, ConflictError, Peak, PeakKey, Readings, Stream
 from .vocabulary import (
     COLUMNS,
+    GAS_WORD,
     PEAK_REGISTERS,
     REGISTERS,
     STATUS_WORDS,
+    UNVALIDATED,
     WATER,
     Column,
     ExportUnit,
@@ -34,7 +37,7 @@ from .vocabulary import (
     normalised,
     status_of,
 )
-from .walltime import DAY_QUARTERS, Grain, Place, parse_date, parse_time
+from .walltime import DAY_QUARTERS, Day, Grain, Place, parse_date, parse_time
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -51,12 +54,15 @@ _REQUIRED: Final = (
     *(Column.FROM_DATE, Column.FROM_TIME, Column.UNTIL_DATE, Column.UNTIL_TIME),
     *(Column.REGISTER, Column.VOLUME, Column.UNIT),
 )
-_OPTIONAL: Final = (Column.EAN, Column.METER, Column.METER_TYPE, Column.STATUS)
+_OPTIONAL: Final = (
+    *(Column.EAN, Column.METER, Column.METER_TYPE, Column.STATUS),
+    *(Column.DESCRIPTION, Column.CALORIFIC),
+)
 _TIMES: Final = frozenset({Column.FROM_TIME, Column.UNTIL_TIME})
 _SHORTENABLE: Final = frozenset({Column.REGISTER, Column.VOLUME, Column.UNIT, Column.EAN, Column.METER})
 """Columns whose text still means something when its end is lost: something else."""
 
-type _Fields = tuple[str, str, str, str, str, str, str, str, str, str, str]
+type _Fields = tuple[str, str, str, str, str, str, str, str, str, str, str, str, str]
 """The texts of a row, in the order of _REQUIRED and _OPTIONAL."""
 
 
@@ -111,7 +117,7 @@ class TableReader:
             # A column that is not there is the text added at the end.
             row.append("")
             fields: _Fields = texts(row)
-            begin, since, end, until, register, volume, unit, ean, meter, kind, state = fields
+            begin, since, end, until, register, volume, unit, ean, meter, _, state, _, calorific = fields
             try:
                 value = volumes[volume]
                 if units[unit] is ExportUnit.POWER and self._peak(fields, value, reader.line_num):
@@ -127,9 +133,11 @@ class TableReader:
             status = states.get(state) or self._state(state)
             self._lines += 1
             key = ean, meter, register, unit, place.grain
-            stream = streams.get(key) or self._stream(streams, key, kind, reader.line_num)
+            stream = streams.get(key) or self._stream(streams, key, fields, reader.line_num)
             if stream is not None:
-                stream.put(day, place, value, estimated=status is Status.ESTIMATED)
+                stream.put(day, place, value, TRUST[status])
+                if calorific:
+                    self._calorific(stream, (day, place), volumes[calorific], status)
         self._end(reader, row, header_width)
 
     def _pass_over(self, line: int) -> None:
@@ -181,15 +189,27 @@ class TableReader:
             self._states[text] = status
         return status
 
-    def _stream(self, streams: Streams, key: StreamTexts, kind: str, line: int) -> Stream | None:
-        """Return a stream that is new, or count a row of a register that no meter here counts."""
+    def _calorific(self, stream: Stream, at: tuple[Day, Place], value: int, status: Status) -> None:
+        """Keep the calorific value of an interval; the volume and the energy of one interval may both have it."""
+        if value >= 0 and stream.grain is not Grain.QUARTER and stream.key.unit is not ExportUnit.REACTIVE:
+            key = stream.key._replace(unit=ExportUnit.CALORIFIC)
+            with suppress(ConflictError):
+                self._readings.stream(key, stream.name).put(*at, value, TRUST[status])
+
+    def _stream(self, streams: Streams, key: StreamTexts, fields: _Fields, line: int) -> Stream | None:
+        """Return a stream that is new, or count a row of a register that is in no series."""
         is_new = key not in streams
         stream = streams[key]
         if is_new:
             ean = clean_ean(key[0])
             self._readings.meet((ean, clean_id(key[1])), self._file, line)
-            if any(word in normalised(kind[:_LONGEST_STATE]) for word in WATER):
+            kind, description = normalised(fields[9][:_LONGEST_STATE]), unquoted(fields[11])
+            if any(word in kind for word in WATER):
                 self._readings.water.add(ean)
+            if GAS_WORD in kind:
+                self._readings.gas.add(ean)
+            if description:
+                self._readings.descriptions.setdefault(ean, description[:_LONGEST_STATE])
         if stream is None:
             self._readings.ignore(name_of(key[2], key[3]))
         return stream
@@ -228,7 +248,7 @@ class TableReader:
         if last != following:
             self._readings.ignore(f"{name_of(register, unit)} {month:%m-%Y}")
             return True
-        peaks = self._readings.peaks.setdefault(owner, {})
+        peaks = self._readings.peaks.setdefault(PeakKey(*owner, PEAK_REGISTERS[normalised(register)]), {})
         known = peaks.setdefault(month.isoformat(), Peak(value, self._file, line))
         if known.value != value:
             raise ConflictError
@@ -244,7 +264,11 @@ class TableReader:
             readings.nothing_in.append((self._file, reader.line_num))
         if last and self._last_passed != reader.line_num and not self._ends_line():
             self._require_whole(last[:-1], header_width)
-        unknown = (unquoted(text)[:_LONGEST_STATE] for text, is_ in self._states.items() if is_ is Status.UNKNOWN)
+        unknown = (
+            unquoted(text)[:_LONGEST_STATE]
+            for text, status in self._states.items()
+            if status is Status.UNKNOWN or normalised(text) in UNVALIDATED
+        )
         readings.unknown_states.update(filter(None, unknown))
 
     def _require_whole(self, row: list[str], header_width: int) -> None:

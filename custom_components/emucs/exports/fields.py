@@ -5,7 +5,7 @@ from typing import Final
 
 from .errors import ExportError
 from .intervals import EMPTY, MICRO, Readings, Stream, StreamKey
-from .vocabulary import COLUMNS, REGISTERS, UNITS, ExportUnit, normalised
+from .vocabulary import COLUMNS, REGISTERS, UNITS, ExportUnit, is_counted, normalised
 from .walltime import Day, Grain, Place, day_of, parse_date, parse_time, place
 
 MOST_REMEMBERED: Final = 100_000
@@ -110,7 +110,7 @@ class Streams(dict[StreamTexts, Stream | None]):
         if self._gas:
             self._readings.gas.add(ean)
         stream = None
-        if register is not None and unit in (ExportUnit.ENERGY, ExportUnit.VOLUME):
+        if register is not None and unit is not None and is_counted(register, unit):
             stream = self._readings.stream(StreamKey(ean, meter, register, unit, key[4]), name_of(key[2], key[3]))
         self[key] = stream
         return stream

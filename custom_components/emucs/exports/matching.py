@@ -8,7 +8,8 @@ from ..insight.mbus import Medium
 from .counters import CounterKey, Known, counters_of
 from .errors import ExportError
 from .intervals import Peak, Readings
-from .vocabulary import ExportUnit
+from .series import medium_of
+from .vocabulary import ExportUnit, SeriesFlow
 
 _SHORTEST_NUMBER: Final = 6
 
@@ -49,7 +50,7 @@ def match(
     matches: list[Match] = []
     others: list[str] = []
     empty: set[str] = set()
-    for ean in sorted({ean for ean, _ in readings.first_lines}):
+    for ean in sorted({ean for ean, _ in readings.first_lines} - readings.parents.keys()):
         found = _match_ean(readings, ean, lives, known_eans)
         if found is None:
             others.extend(f"{ean} {meter}".strip() for each, meter in readings.first_lines if each == ean)
@@ -73,7 +74,9 @@ def _refuse(readings: Readings, lives: tuple[LiveMeter, ...], empty: set[str]) -
 
     `empty` are the EANs of live meters for which there is nothing.
     """
-    measured = {key[:2] for key, stream in readings.streams.items() if stream.first is not None} | set(readings.peaks)
+    measured = {key[:2] for key, stream in readings.streams.items() if stream.first is not None} | {
+        key[:2] for key in readings.peaks
+    }
     others = [owner for owner in readings.first_lines if owner in measured and owner[0] not in empty]
     if not others:
         file, line = next(iter(readings.first_lines.values()), (readings.files[0], 0))
@@ -91,7 +94,7 @@ def _match_ean(
     readings: Readings, ean: str, lives: tuple[LiveMeter, ...], known_eans: Mapping[str, str]
 ) -> Match | None:
     """Return the contents of an EAN with its live meter, or None where it has none."""
-    medium = _medium(readings, ean)
+    medium = medium_of(readings, ean)
     numbers = [meter for each, meter in readings.first_lines if each == ean]
     candidates = [meter for meter in lives if meter.medium is medium]
     for meter in candidates:
@@ -116,20 +119,12 @@ def same_number(number: str, other: str | None) -> bool:
     return len(short) >= _SHORTEST_NUMBER and long.endswith(short)
 
 
-def _medium(readings: Readings, ean: str) -> Medium:
-    """Return what is measured under an EAN: gas comes in m³ and kWh, electricity in kWh only."""
-    if ean in readings.water:
-        return Medium.WATER
-    in_volume = any(key.ean == ean and key.unit is ExportUnit.VOLUME for key in readings.streams)
-    return Medium.GAS if in_volume or ean in readings.gas else Medium.ELECTRICITY
-
-
 def _matched(readings: Readings, ean: str, own: str | None, meter: LiveMeter, *, certain: bool) -> Match:
     """Return what the meters of an EAN have counted, up to the live one."""
     unit = ExportUnit.ENERGY if meter.medium is Medium.ELECTRICITY else ExportUnit.VOLUME
     firsts: dict[str, int] = {}
     for key, stream in readings.streams.items():
-        if key.ean == ean and key.unit is unit and (first := stream.first) is not None:
+        if key.ean == ean and key.unit is unit and key.is_live and (first := stream.first) is not None:
             firsts[key.meter] = min(first, firsts.get(key.meter, first))
     order = sorted(firsts, key=lambda number: firsts[number])
     if own in order:
@@ -139,9 +134,10 @@ def _matched(readings: Readings, ean: str, own: str | None, meter: LiveMeter, *,
     until = dict(zip(order, [*successors, None], strict=True)) if order else {}
     counters = counters_of(readings, ean, until)
     peaks: dict[str, Peak] = {}
-    for (owner, _), months in readings.peaks.items():
-        if owner == ean and meter.medium is Medium.ELECTRICITY:
-            peaks.update({month: max(peak, peaks.get(month, peak)) for month, peak in months.items()})
+    for key, months in readings.peaks.items():
+        if key.ean == ean and key.flow is SeriesFlow.IMPORT and meter.medium is Medium.ELECTRICITY:
+            powers = {month: peak for month, peak in months.items() if peak.unit is ExportUnit.POWER}
+            peaks.update({month: max(peak, peaks.get(month, peak)) for month, peak in powers.items()})
     numbers = tuple(order) or tuple(number for each, number in readings.first_lines if each == ean)
     return Match(
         meter,

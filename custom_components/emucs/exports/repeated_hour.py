@@ -14,16 +14,16 @@ _BEGIN: Final = 8
 _QUARTERS: Final = 4
 _FIRST, _SECOND = 0, 1
 
-type Placed = tuple[int, int, bool]
-"""The offset of a quarter in its day, its value, and whether the value is an estimate."""
+type Placed = tuple[int, int, int]
+"""The offset of a quarter in its day, its value, and how final that is."""
 
 
 class TimedRow(NamedTuple):
-    """A row in the repeated hour: the one or two places where it may stand, and its value."""
+    """A row in the repeated hour: the one or two places where it may stand, its value, and how final that is."""
 
     offsets: tuple[int, ...]
     value: int
-    estimated: bool
+    trust: int
 
     @property
     def wall(self) -> int:
@@ -77,13 +77,13 @@ class Repeated:
         """Place rows that are no piece of an orderly hour: pairs in their order, or shared."""
         for wall in range(_QUARTERS):
             certain = [row for row in self.rows if row.wall == wall and row.occurrence is not None]
-            yield from ((row.offsets[0], row.value, row.estimated) for row in certain)
+            yield from ((row.offsets[0], row.value, row.trust) for row in certain)
             pair = [row for row in self.rows if row.wall == wall and row.occurrence is None]
             if share and len(pair) == 2 and min(row.value for row in pair) >= 0:  # noqa: PLR2004 -- a pair
                 total = sum(row.value for row in pair)
-                estimated = any(row.estimated for row in pair)
+                trust = min(row.trust for row in pair)
                 halves = ((total + 1) // 2, total // 2)
-                yield from ((_BEGIN + wall + time * _QUARTERS, half, estimated) for time, half in enumerate(halves))
+                yield from ((_BEGIN + wall + time * _QUARTERS, half, trust) for time, half in enumerate(halves))
                 continue
             # More than two are doubles: the file was put together from others.
             times = [_SECOND, _FIRST] if backwards and len(pair) > 1 else [_FIRST, _SECOND]
@@ -93,4 +93,4 @@ class Repeated:
 def _with_times(rows: Sequence[TimedRow], times: Sequence[int]) -> Iterator[Placed]:
     """Return rows in the places of their occurrences."""
     for row, time in zip(rows, times, strict=False):
-        yield _BEGIN + row.wall + time * _QUARTERS, row.value, row.estimated
+        yield _BEGIN + row.wall + time * _QUARTERS, row.value, row.trust

@@ -7,8 +7,8 @@ import re
 from typing import Any, Final
 
 from .errors import ExportError
-from .intervals import EMPTY, MICRO, ConflictError, Readings, StreamKey
-from .vocabulary import UNITS, ExportUnit, FlowDirection, RegisterName, Status, normalised, status_of
+from .intervals import EMPTY, MICRO, TRUST, ConflictError, Readings, StreamKey
+from .vocabulary import UNITS, ExportUnit, RegisterName, SeriesFlow, normalised, status_of
 from .walltime import HOUR, QUARTER, Day, Grain, Place, day_at
 
 MOST_JSON: Final = 16 * 1024 * 1024
@@ -17,7 +17,7 @@ _LEAST_PER_PART: Final = 6
 """Bytes for each part of an answer, at least: in memory a part takes more than that. Real answers have 14."""
 _REGISTERS: Final = {
     (name, kind): RegisterName(direction, tariff)
-    for name, direction in (("offtake", FlowDirection.IMPORT), ("injection", FlowDirection.EXPORT))
+    for name, direction in (("offtake", SeriesFlow.IMPORT), ("injection", SeriesFlow.EXPORT))
     for kind, tariff in (("total", 0), ("active", 0), ("day", 1), ("night", 2))
 }
 _GRAINS: Final = {"quarterHourlyEnergy": Grain.QUARTER, "hourlyEnergy": Grain.HOUR, "dailyEnergy": Grain.DAY}
@@ -137,8 +137,8 @@ def _energies(owner: _Json, grains: Mapping[str, Grain], readings: Readings, ids
                         readings.ignore(f"{label} ({energy.get('unit')})"[:_LONGEST])
                         continue
                     stream = readings.stream(StreamKey(*ids, register, unit, grain), f"{label} ({unit})")
-                    estimated = status_of(str(energy.get("validationState", ""))) is Status.ESTIMATED
-                    stream.put(day, place, _volume(energy), estimated=estimated)
+                    trust = TRUST[status_of(str(energy.get("validationState", "")))]
+                    stream.put(day, place, _volume(energy), trust)
 
 
 def _interval(interval: _Json, grain: Grain) -> tuple[Day, Place]:

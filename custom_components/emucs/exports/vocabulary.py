@@ -25,13 +25,35 @@ class Column(StrEnum):
     UNIT = "unit"
     STATUS = "status"
     CALORIFIC = "calorific"
+    DESCRIPTION = "description"
 
 
 class FlowDirection(StrEnum):
-    """The way that energy or volume goes."""
+    """The way that energy or volume goes at a live meter."""
 
     IMPORT = "import"
     EXPORT = "export"
+
+
+class SeriesFlow(StrEnum):
+    """What a metering point measures: exchange with the grid, or what is produced and used behind it."""
+
+    IMPORT = "import"
+    EXPORT = "export"
+    PRODUCTION = "production"
+    AUXILIARY = "auxiliary"
+
+
+class Quantity(StrEnum):
+    """What a series is of."""
+
+    ACTIVE = "active"
+    REACTIVE = "reactive"
+    INDUCTIVE = "inductive"
+    CAPACITIVE = "capacitive"
+    GAS_ENERGY = "gas_energy"
+    GAS_VOLUME = "gas_volume"
+    WATER = "water"
 
 
 class ExportUnit(StrEnum):
@@ -40,6 +62,8 @@ class ExportUnit(StrEnum):
     ENERGY = "kWh"
     VOLUME = "m³"
     POWER = "kW"
+    REACTIVE = "kvarh"
+    CALORIFIC = "kWh/m³"
 
 
 class Status(StrEnum):
@@ -47,14 +71,20 @@ class Status(StrEnum):
 
     READ = "read"
     ESTIMATED = "estimated"
+    PROVISIONAL = "provisional"
+    """Measured, but the operator may still revise it."""
     UNKNOWN = "unknown"
 
 
 class RegisterName(NamedTuple):
-    """A register: its direction, and its tariff, 0 where it counts at all tariffs."""
+    """A register: its flow, its tariff (0 where it counts at all tariffs), and what it counts.
 
-    direction: FlowDirection
+    ACTIVE is also what the registers of gas and water are named after: the medium tells them apart.
+    """
+
+    flow: SeriesFlow
     tariff: int
+    quantity: Quantity = Quantity.ACTIVE
 
 
 def normalised(text: str) -> str:
@@ -79,6 +109,7 @@ _COLUMNS: Final = {
         "calorische bovenwaarde, caloric upper value, pouvoir calorifique supérieur, valeur calorifique supérieure, "
         "oberer heizwert, brennwert"
     ),
+    Column.DESCRIPTION: "omschrijving, description, beschreibung",
 }
 COLUMNS: Final = {normalised(word): column for column, words in _COLUMNS.items() for word in words.split(", ")}
 
@@ -99,40 +130,92 @@ _TARIFFS: Final = {
     1: ("dag", "day", "jour", "tag"),
     2: ("nacht", "night", "nuit"),
 }
-REGISTERS: Final = {
-    normalised(f"{word} {tariff_word}"): RegisterName(direction, tariff)
-    for direction, words in ((FlowDirection.IMPORT, _IMPORT), (FlowDirection.EXPORT, _EXPORT))
+# Of large meters and of meters behind them. Only the Dutch words have been seen.
+_PRODUCTION: Final = ("productie", "production", "produktion")
+_AUXILIARY: Final = ("hulpverbruik", "auxiliary", "auxiliaire", "hilfsverbrauch")
+_QUANTITIES: Final = {
+    Quantity.REACTIVE: ("reactief", "reactive", "réactif", "réactive", "blind"),
+    Quantity.INDUCTIVE: ("inductief", "inductive", "inductif", "induktiv"),
+    Quantity.CAPACITIVE: ("capacitief", "capacitive", "capacitif", "kapazitiv"),
+}
+FLOW_WORDS: Final = {
+    normalised(word): flow
+    for flow, words in (
+        (SeriesFlow.IMPORT, _IMPORT),
+        (SeriesFlow.EXPORT, _EXPORT),
+        (SeriesFlow.PRODUCTION, _PRODUCTION),
+        (SeriesFlow.AUXILIARY, _AUXILIARY),
+    )
     for word in words
+}
+# Without a tariff or kind, production and auxiliary consumption have not been seen.
+_BARE: Final = (SeriesFlow.IMPORT, SeriesFlow.EXPORT)
+REGISTERS: Final = {
+    normalised(f"{word} {tariff_word}"): RegisterName(flow, tariff)
+    for word, flow in FLOW_WORDS.items()
     for tariff, tariff_words in _TARIFFS.items()
     for tariff_word in tariff_words
+    if tariff_word or flow in _BARE
+} | {
+    normalised(f"{word} {quantity_word}"): RegisterName(flow, 0, quantity)
+    for word, flow in FLOW_WORDS.items()
+    for quantity, quantity_words in _QUANTITIES.items()
+    for quantity_word in quantity_words
 }
-PEAK_REGISTERS: Final = frozenset(
-    map(normalised, ("piekvermogen", "peak power", "puissance de pointe", "spitzenleistung"))
-)
-"""The register of month peaks. Only the Dutch word has been seen."""
+_PEAK: Final = tuple(map(normalised, ("piekvermogen", "peak power", "puissance de pointe", "spitzenleistung")))
+PEAK_REGISTERS: Final = dict.fromkeys(_PEAK, SeriesFlow.IMPORT) | {
+    "".join(pair): flow for word, flow in FLOW_WORDS.items() for peak in _PEAK for pair in ((word, peak), (peak, word))
+}
+"""The registers of month peaks, by whose flow they are of. Only the Dutch word alone has been seen."""
 
 WATER: Final = ("water", "deau", "wasser")
 """Words in the type of a water meter: an assumption, as no export of water has been seen."""
 
-UNITS: Final = {"kwh": ExportUnit.ENERGY, "m3": ExportUnit.VOLUME, "kw": ExportUnit.POWER}
+GAS_WORD: Final = "gas"
+"""In the type of a gas meter: an assumption, for exports of gas in kWh alone."""
+
+UNITS: Final = {
+    "kwh": ExportUnit.ENERGY,
+    "m3": ExportUnit.VOLUME,
+    "kw": ExportUnit.POWER,
+    "kvarh": ExportUnit.REACTIVE,
+}
+REACTIVE: Final = frozenset({Quantity.REACTIVE, Quantity.INDUCTIVE, Quantity.CAPACITIVE})
+
+
+def is_counted(register: RegisterName, unit: ExportUnit | None) -> bool:
+    """Tell whether a register counts in a unit: reactive energy is never taken for active energy, nor the reverse."""
+    if register.quantity in REACTIVE:
+        return unit is ExportUnit.REACTIVE
+    return unit in (ExportUnit.ENERGY, ExportUnit.VOLUME)
+
 
 ESTIMATED: Final = frozenset(map(normalised, ("geschat", "estimated", "estimé", "geschätzt", "est")))
+PROVISIONAL: Final = frozenset(
+    map(normalised, ("voorlopig", "provisional", "provisoire", "vorläufig", "nval", "ongevalideerd"))
+)
+UNVALIDATED: Final = frozenset({normalised("ongevalideerd")})
+"""Of these, what the user is told: the values have not been checked."""
 READ: Final = frozenset(
     map(
         normalised,
         (
-            *("uitgelezen", "gevalideerd", "geen verbruik", "geen gegevens", "voorlopig", "definitief"),
-            *("read", "validated", "no consumption", "no data", "provisional", "final"),
+            *("uitgelezen", "gevalideerd", "geen verbruik", "geen gegevens", "definitief"),
+            *("read", "validated", "no consumption", "no data", "final"),
             *("lu", "relevé", "validé", "pas de consommation", "pas de données"),
             *("ausgelesen", "abgelesen", "validiert", "kein verbrauch", "keine daten"),
-            *("val", "nval"),
+            *("val",),
         ),
     )
 )
-STATUS_WORDS: Final = ESTIMATED | READ
+STATUS_WORDS: Final = ESTIMATED | READ | PROVISIONAL - UNVALIDATED
+_STATES: Final = (
+    dict.fromkeys(ESTIMATED, Status.ESTIMATED)
+    | dict.fromkeys(PROVISIONAL, Status.PROVISIONAL)
+    | dict.fromkeys(READ, Status.READ)
+)
 
 
 def status_of(text: str) -> Status:
     """Return what a validation status says."""
-    word = normalised(text)
-    return Status.ESTIMATED if word in ESTIMATED else Status.READ if word in READ else Status.UNKNOWN
+    return _STATES.get(normalised(text), Status.UNKNOWN)
