@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, override
 from urllib.parse import urlsplit
 
-from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry, ConfigFlowResult, OptionsFlow
 from homeassistant.const import CONF_HOST, CONF_PORT, UnitOfTime
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
@@ -28,7 +28,9 @@ from .const import (
     ENTRY_VERSION,
 )
 from .flow.discovery import DiscoverySteps
+from .flow.metering_point import MeteringPointOptionsFlow, MeteringPointSteps
 from .forms import form_section, integer
+from .kinds import EntryKind, kind_of
 from .options_flow import EmucsOptionsFlow
 from .port import PortError
 from .texts import async_language
@@ -79,8 +81,8 @@ def _filled_in(data: Mapping[str, Any]) -> dict[str, Any]:
     return {CONF_HOST: address.hostname, CONF_PORT: address.port, SECTION_ADVANCED: advanced}
 
 
-class EmucsConfigFlow(DiscoverySteps, domain=DOMAIN):
-    """Sets up a meter, or moves it to another port."""
+class EmucsConfigFlow(MeteringPointSteps, DiscoverySteps, domain=DOMAIN):
+    """Sets up a meter or a metering point, or moves a meter to another port."""
 
     VERSION = ENTRY_VERSION
     MINOR_VERSION = ENTRY_MINOR_VERSION
@@ -93,18 +95,24 @@ class EmucsConfigFlow(DiscoverySteps, domain=DOMAIN):
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConfigEntry) -> EmucsOptionsFlow:
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
         """Return the flow for the options."""
+        if kind_of(config_entry) is EntryKind.METERING_POINT:
+            return MeteringPointOptionsFlow()
         return EmucsOptionsFlow()
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Let the user say how the meter is connected."""
         found = ["found"] if self._offers() else []
-        return self.async_show_menu(step_id="user", menu_options=[*found, "serial", "reader", "network"])
+        # Without a recorder there is no history to import.
+        imports = ["metering_point"] if "recorder" in self.hass.config.components else []
+        return self.async_show_menu(step_id="user", menu_options=[*found, "serial", "reader", "network", *imports])
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Let the user say how the meter is connected now."""
+        """Let the user say how the meter is connected now; a metering point without a port is renamed."""
+        if kind_of(self._get_reconfigure_entry()) is EntryKind.METERING_POINT:
+            return await self.async_step_rename()
         return self.async_show_menu(step_id="reconfigure", menu_options=["serial", "reader", "network"])
 
     async def async_step_serial(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

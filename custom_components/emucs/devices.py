@@ -70,12 +70,16 @@ async def async_title(hass: HomeAssistant, identifier: str, name: str | None) ->
 
     Home Assistant writes titles into its log. Of the identifier they show at most what tells two meters apart.
     """
-    if not name:
-        texts = await async_get_translations(hass, hass.config.language, "device", [DOMAIN])
-        name = texts.get(f"component.{DOMAIN}.device.electricity_meter.name", "Electricity meter")
+    name = name or await async_default_name(hass, _ELECTRICITY_METER)
     entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
     others = (entry.title for entry in entries if entry.unique_id != identifier)
     return f"{name} {_tail(identifier)}" if any(f"{title} ".startswith(f"{name} ") for title in others) else name
+
+
+async def async_default_name(hass: HomeAssistant, key: str) -> str:
+    """Return what a device is called by its translation key, in the language of the system."""
+    texts = await async_get_translations(hass, hass.config.language, "device", [DOMAIN])
+    return texts.get(f"component.{DOMAIN}.device.{key}.name", key)
 
 
 def title_after(title: str, before: str, identifier: str) -> str:
@@ -160,6 +164,11 @@ def service_device(meter: str, subject: str, via_device_id: str) -> DeviceInfo:
         entry_type=DeviceEntryType.SERVICE,
         via_device_id=via_device_id,
     )
+
+
+def metering_point_device(identifier: str, name: str) -> DeviceInfo:
+    """Return the device of a metering point without a port, by the name that the user gave it."""
+    return DeviceInfo(identifiers={(DOMAIN, identifier)}, name=name, entry_type=DeviceEntryType.SERVICE)
 
 
 @callback

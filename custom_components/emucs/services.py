@@ -11,7 +11,7 @@ from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
-from homeassistant.exceptions import HomeAssistantError, Unauthorized, UnknownUser
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv, entity_registry as er, service
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonArrayType, JsonObjectType
@@ -28,6 +28,7 @@ from .insight.profile import Profile
 from .insight.quarters import LOCAL, local_begin, slot_of, slots_of_day
 from .insight.score import shown_score
 from .insight.slots import Slots
+from .kinds import EntryKind, kind_of
 from .port import Telegram, anonymise
 
 SERVICE_GET_PEAKS: Final = "get_peaks"
@@ -43,6 +44,8 @@ _MOST_SECONDS: Final = 1800
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2999
 
+# The kinds of entries that have values of now.
+_READING: Final = (EntryKind.METER, EntryKind.GROUP)
 _OF_ENTRY: Final = probatio.Schema({probatio.Required(ATTR_CONFIG_ENTRY_ID): cv.string})
 _RECORD_TELEGRAMS: Final = probatio.Schema(
     {
@@ -96,12 +99,19 @@ def async_setup_services(hass: HomeAssistant) -> None:
     )
 
 
-async def async_entry_of(call: ServiceCall) -> EmucsConfigEntry:
-    """Return the entry that is asked about; one that is about to be set up, or is reloaded, is waited for."""
+async def async_entry_of(call: ServiceCall, *kinds: EntryKind) -> EmucsConfigEntry:
+    """Return the entry that is asked about, by default one that reads; one that is about to be set up is waited for."""
     entry_id = call.data[ATTR_CONFIG_ENTRY_ID]
     if entry := call.hass.config_entries.async_get_entry(entry_id):
         await async_until_set_up(entry)
-    return service.async_get_config_entry(call.hass, DOMAIN, entry_id)
+    found: EmucsConfigEntry = service.async_get_config_entry(call.hass, DOMAIN, entry_id)
+    if (kind := kind_of(found)) not in (kinds or _READING):
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key=f"not_for_{kind}",
+            translation_placeholders={"name": found.title},
+        )
+    return found
 
 
 async def async_until_set_up(entry: ConfigEntry) -> None:

@@ -181,7 +181,9 @@ def recovered(existing: Existing) -> Known | None:
     Rows a day apart were known as days. What the first live hour lacked is lost: it stays completed.
     """
     if existing.is_mean:
-        values = {start // SECONDS: round(value * MICRO / existing.factor) for start, value in existing.imported.items()}
+        values = {
+            start // SECONDS: round(value * MICRO / existing.factor) for start, value in existing.imported.items()
+        }
         return Known(values) if values else None
     known = Known()
     before, last = 0, None

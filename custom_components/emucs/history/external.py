@@ -5,9 +5,15 @@ from datetime import date, datetime
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.util import dt as dt_util
 
-from ..exports import MICRO, SECONDS, CounterKey, ExportUnit, FlowDirection, Known, MeteringPoint, Quantity, SeriesFlow, SeriesKey
+from ..exports import (
+    SECONDS,
+    ExportUnit,
+    Known,
+    MeteringPoint,
+    Quantity,
+    SeriesFlow,
+)
 from ..insight.mbus import Medium
 from ..insight.quarters import LOCAL
 from ..texts import async_system_word
@@ -15,7 +21,6 @@ from .plan import Series
 
 _WORDS: Final = "statistics"
 _PEAK: Final = "peak"
-_TARIFFS: Final = range(3)
 _KEYS: Final = {
     Quantity.ACTIVE: "energy",
     Quantity.REACTIVE: "reactive_energy",
@@ -25,44 +30,42 @@ _KEYS: Final = {
     Quantity.GAS_VOLUME: "gas",
     Quantity.WATER: "water",
 }
-_UNITS: Final = {
-    Quantity.ACTIVE: ExportUnit.ENERGY,
+_REACTIVE: Final = (Quantity.REACTIVE, Quantity.INDUCTIVE, Quantity.CAPACITIVE)
+_OTHERS: Final = {
     Quantity.GAS_ENERGY: ExportUnit.ENERGY,
     Quantity.GAS_VOLUME: ExportUnit.VOLUME,
     Quantity.WATER: ExportUnit.VOLUME,
 }
-_COUNTED: Final = {
+_COUNTED: Final[Mapping[Medium, tuple[Quantity, tuple[SeriesFlow, ...]]]] = {
     Medium.ELECTRICITY: (Quantity.ACTIVE, (SeriesFlow.IMPORT, SeriesFlow.EXPORT)),
     Medium.GAS: (Quantity.GAS_VOLUME, (SeriesFlow.IMPORT,)),
     Medium.WATER: (Quantity.WATER, (SeriesFlow.IMPORT,)),
 }
 """What the entities of a live meter have."""
-type _What = tuple[str, SeriesFlow, int, ExportUnit]
+type What = tuple[str, SeriesFlow, int, ExportUnit]
 """A statistic: its quantity, or a month peak, its flow, tariff and unit."""
 
 
-def _key(what: _What) -> str:
+def external_key(what: What) -> str:
     """Return the key of a statistic, which is a part of its id."""
     quantity, flow, tariff, _ = what
     return f"{quantity}_{flow}" + (f"_tariff_{tariff}" if tariff else "")
 
 
-_ALL: Final[tuple[_What, ...]] = (
-    *(
-        (name, flow, tariff, _UNITS.get(quantity, ExportUnit.REACTIVE))
-        for quantity, name in _KEYS.items()
-        for flow in SeriesFlow
-        for tariff in _TARIFFS
-    ),
+_GRID: Final = (SeriesFlow.IMPORT, SeriesFlow.EXPORT)
+_ALL: Final[tuple[What, ...]] = (
+    *((_KEYS[Quantity.ACTIVE], flow, tariff, ExportUnit.ENERGY) for flow in SeriesFlow for tariff in range(3)),
+    *((_KEYS[quantity], flow, 0, ExportUnit.REACTIVE) for quantity in _REACTIVE for flow in SeriesFlow),
+    *((_KEYS[quantity], flow, 0, unit) for quantity, unit in _OTHERS.items() for flow in _GRID),
     *((_PEAK, flow, 0, ExportUnit.POWER) for flow in SeriesFlow),
 )
 """All that an export can have, in display order."""
 
 
-def known_of(point: MeteringPoint, live: Medium | None, now: datetime) -> dict[_What, Known]:
+def known_of(point: MeteringPoint, live: Medium | None, now: datetime) -> dict[What, Known]:
     """Return what an export has of a metering point beside the counters of its live meter, where there is one."""
-    quantity, flows = _COUNTED.get(live, (None, ())) if live is not None else (None, ())
-    found: dict[_What, Known] = {
+    quantity, flows = (None, ()) if live is None else _COUNTED[live]
+    found: dict[What, Known] = {
         (_KEYS[key.quantity], key.flow, key.tariff, key.unit): known
         for key, known in point.series.items()
         if key.quantity is not quantity or key.flow not in flows
@@ -95,16 +98,16 @@ def _end_of(month: str) -> datetime:
 
 
 @callback
-def async_series(hass: HomeAssistant, prefix: str, title: str, what: Iterable[_What] = _ALL) -> dict[_What, Series]:
+def async_series(hass: HomeAssistant, prefix: str, title: str, what: Iterable[What] = _ALL) -> dict[What, Series]:
     """Return statistics whose ids begin with a prefix, with names in the language of the system."""
     return {
-        each: Series(f"{prefix}_{_key(each)}", each[3], str(each[3]), name=f"{title} {_async_name(hass, each)}")
+        each: Series(f"{prefix}_{external_key(each)}", each[3], str(each[3]), name=f"{title} {_async_name(hass, each)}")
         for each in what
     }
 
 
 @callback
-def _async_name(hass: HomeAssistant, what: _What) -> str:
+def _async_name(hass: HomeAssistant, what: What) -> str:
     """Return what a statistic is called, in the language of the system."""
     quantity, flow, tariff, _ = what
     words = [async_system_word(hass, _WORDS, quantity), async_system_word(hass, _WORDS, str(flow))]

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
 
 from ..exports import (
     ExportError,
@@ -16,9 +15,7 @@ from ..exports import (
     metering_points,
     read_export,
 )
-from ..insight.mbus import Medium
-
-_MEDIA: Final = (Medium.GAS, Medium.WATER)
+from ..exports.matching import same_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +86,7 @@ def read_for(
                 continue
             # Only the other entry proves that it is its own.
             raise _wrong(readings, points, owner)
-        elsewhere[other.entry_id] = replace(part, others=())
+        elsewhere[other.entry_id] = replace(part, others=(), ignored={}, unknown_states=(), uncertain_hours=0)
         taken |= eans
     return replace(
         own,
@@ -107,25 +104,45 @@ def _eans(part: Export) -> set[str]:
 def _part(readings: Readings, points: Mapping[str, MeteringPoint], owner: Owner) -> Export:
     """Return what an export has of an entry; ExportError if that is nothing."""
     matches: list[Match] = []
-    if owner.ean is None:
-        matches, others = match(readings, owner.live, owner.eans)
-        found = {each.meter.identifier: points[each.ean] for each in matches if each.ean in points}
-        certain = all(each.certain for each in matches)
-    else:
+    if owner.ean is not None:
         found, certain = _of_point(readings, points, owner)
-        eans = {point.ean for point in found.values()}
-        others = [f"{ean} {number}".strip() for ean, number in readings.first_lines if ean not in eans]
+        others = [f"{ean} {number}".strip() for ean, number in readings.first_lines]
+    else:
+        found, certain = _of_live(points, owner), True
+        try:
+            matches, others = match(readings, owner.live, owner.eans)
+        except ExportError as error:
+            if not found or error.reason != "nothing_counted":
+                raise
+            others = [f"{ean} {number}".strip() for ean, number in readings.first_lines]
+        found |= {each.meter.identifier: points[each.ean] for each in matches if each.ean in points}
+        certain = all(each.certain for each in matches)
+    eans = {point.ean for point in found.values()} - {each.ean for each in matches}
     return Export(
         files=tuple(readings.files),
         rows=readings.rows,
         matches=tuple(matches),
         points=found,
         certain=certain,
-        others=tuple(others),
+        others=tuple(each for each in others if each.partition(" ")[0] not in eans),
         ignored=dict(readings.ignored),
         unknown_states=tuple(sorted(readings.unknown_states)),
         uncertain_hours=sum(stream.uncertain for stream in readings.streams.values()),
     )
+
+
+def _of_live(points: Mapping[str, MeteringPoint], owner: Owner) -> dict[str, MeteringPoint]:
+    """Return what is certainly of live meters, also where they count nothing of it, such as gas in kWh."""
+    return {
+        meter.identifier: point
+        for meter in owner.live
+        for point in points.values()
+        if point.medium is meter.medium
+        and (
+            (point.ean and point.ean in (meter.ean, owner.eans.get(meter.identifier)))
+            or any(same_number(number, meter.number) for number in point.numbers)
+        )
+    }
 
 
 def _of_point(
