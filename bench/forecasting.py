@@ -14,7 +14,7 @@ import sys
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from custom_components.emucs.exports import MICRO, ExportError, ExportUnit, FlowDirection, Readings, read_export
+from custom_components.emucs.exports import MICRO, ExportError, ExportUnit, Readings, SeriesFlow, read_export
 from custom_components.emucs.insight.demand import QUARTERS_AN_HOUR
 from custom_components.emucs.insight.outlook import Outlook
 from custom_components.emucs.insight.quarters import (
@@ -222,10 +222,10 @@ def loaded(path: Path) -> list[House]:
 
 def _series(readings: Readings, owner: tuple[str, str], flow: int) -> Series:
     """Return the quarters of a flow of a meter: its total, else the sum of its tariffs."""
-    direction = (FlowDirection.IMPORT, FlowDirection.EXPORT)[flow]
+    direction = (SeriesFlow.IMPORT, SeriesFlow.EXPORT)[flow]
     tariffs: dict[int, dict[int, float]] = {}
     for key, stream in readings.streams.items():
-        flows = key.unit is ExportUnit.ENERGY and key.register.direction is direction
+        flows = key.unit is ExportUnit.ENERGY and key.is_live and key.register.flow is direction
         if key[:2] == owner and flows and key.grain == 1:
             cells = tariffs.setdefault(key.register.tariff, {})
             for begin in stream.days:

@@ -1,12 +1,12 @@
 """Exports as CSV: columns by name, rows in any order, errors by line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 import csv
 from datetime import timedelta
 from itertools import islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Final
 
 from .errors import ExportError
 from .fields import (
@@ -69,8 +69,9 @@ type _Fields = tuple[str, str, str, str, str, str, str, str, str, str, str, str,
 class TableReader:
     """Reads one CSV into readings."""
 
-    def __init__(self, readings: Readings, file: str, ends_line: Callable[[], bool]) -> None:
-        """Take the name that errors give, and what tells whether the file ends where a line does."""
+    def __init__(self, readings: Readings, file: str, ends_line: Callable[[], bool], *, gas: bool = False) -> None:
+        """Take the name that errors give, what tells whether the file ends where a line does, and if it is of gas."""
+        self._gas = gas
         self._readings = readings
         self._file = file
         self._ends_line = ends_line
@@ -82,7 +83,7 @@ class TableReader:
         self._passed = 0
         self._last_passed = 0
 
-    def read(self, text: TextIO) -> None:
+    def read(self, text: Iterable[str]) -> None:
         """Read all of it; ExportError names the line of what is wrong."""
         # A quote is an ordinary character here: free text may begin with one, and it must not swallow the rows below.
         reader = csv.reader(text, delimiter=";", quoting=csv.QUOTE_NONE)
@@ -104,7 +105,7 @@ class TableReader:
         """Read the rows: the loop that takes all the time."""
         texts = itemgetter(*(self._columns.get(column, -1) for column in (*_REQUIRED, *_OPTIONAL)))
         volumes, units, days, states = Volumes(), Units(), Days(), self._states
-        streams = Streams(self._readings, gas=Column.CALORIFIC in self._columns)
+        streams = Streams(self._readings, gas=self._gas or Column.CALORIFIC in self._columns)
         width = -1
         row: list[str] = []
         for row in islice(reader, self._readings.rows_left):

@@ -5,8 +5,8 @@ from typing import Final
 REASONS: Final = frozenset(
     {
         *("bad_archive", "bad_line", "changed_outside", "conflict", "dates_only", "empty", "entry_not_loaded", "mixed"),
-        *("month_totals", "no_recorder", "not_an_export", "not_kept", "not_read", "not_text", "nothing_counted"),
-        *("nothing_in_archive", "nothing_to_undo"),
+        *("month_totals", "no_direction", "no_recorder", "not_an_export", "not_kept", "not_read", "not_text"),
+        *("nothing_counted", "nothing_in_archive", "nothing_to_undo", "old_workbook"),
         *("portal_json", "record_unreadable", "removed", "too_large", "truncated", "unconfirmed"),
         *("unknown_recorder", "unreadable", "wrong_meter"),
     }

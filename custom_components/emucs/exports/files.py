@@ -1,10 +1,12 @@
-"""Opens exports: CSV, JSON, or a zip of several. What they may take of memory and time is bounded."""
+"""Opens exports: CSV, JSON, a workbook, or a zip of several. What they may take of memory and time is bounded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 import errno
 import io
+from itertools import chain, islice
 import os
 from pathlib import Path
+import re
 import stat
 import struct
 from typing import IO, Final, override
@@ -14,24 +16,30 @@ import zlib
 from .csv_table import TableReader
 from .errors import ExportError
 from .intervals import Readings
+from .load_curve import ABOVE, LoadCurveReader, is_load_curve
 from .service_json import MOST_JSON, read_json
+from .workbook import SHEET, STRINGS, lines_of
 
 MOST_BYTES: Final = 600 * 1024 * 1024
 """Of all files together, unpacked."""
 MOST_LINE: Final = 64 * 1024
 """The bytes of a line of CSV."""
 _MOST_FILES: Final = 200
+_MOST_SHEETS: Final = 20
 _MOST_DIRECTORY: Final = 1024 * 1024
 """The bytes of the list of files in a zip."""
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """The ways of packing that are read: other ones are rare, and can take any amount of memory to unpack."""
 _OTHER_METHODS: Final = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard"}
 _JSON_COST: Final = 4
-"""A byte of JSON takes the time of so many bytes of CSV."""
+"""A byte of JSON or XML takes the time of so many bytes of CSV."""
 _CHUNK: Final = 64 * 1024
 _SNIFF: Final = 256
 _SUFFIXES: Final = (".csv", ".json", ".txt")
 _OPENINGS: Final = ("{", "[")
+_OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_GAS_FILE: Final = re.compile(r"(historiek|history)_gas_", re.IGNORECASE)
+"""In the name that the portal gives to exports of gas."""
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 # Of zipfile: RuntimeError is a password, NotImplementedError a newer zip, ValueError and OverflowError a damaged list.
 _ARCHIVE_ERRORS: Final = (
@@ -133,6 +141,11 @@ def _read_zip(
 ) -> None:
     """Read the exports in a zip, in the order of their names."""
     archive = zipfile.ZipFile(stream)
+    if sheets := sorted(filter(SHEET.fullmatch, archive.namelist()), key=lambda each: (len(each), each)):
+        if len(sheets) > _MOST_SHEETS:
+            raise ExportError("too_large", f"> {_MOST_SHEETS} sheets", file=name)
+        _read_workbook(archive, sheets, name, readings, budget, progress)
+        return
     members = [
         member
         for member in archive.infolist()
@@ -145,11 +158,62 @@ def _read_zip(
     if len(members) > _MOST_FILES:
         raise ExportError("too_large", f"> {_MOST_FILES} files", file=name)
     for member in sorted(members, key=lambda member: member.filename):
-        if member.compress_type not in _METHODS:
-            method = _OTHER_METHODS.get(member.compress_type, f"method {member.compress_type}")
-            raise ExportError("bad_archive", f"{member.filename}: {method}", file=name)
-        with archive.open(member) as packed:
+        with _unpacked(archive, member, name) as packed:
             _read_stream(packed, Path(member.filename).name, readings, budget, progress)
+
+
+def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> IO[bytes]:
+    """Open a file in a zip; ExportError where it is packed in a way that is not read."""
+    if member.compress_type not in _METHODS:
+        method = _OTHER_METHODS.get(member.compress_type, f"method {member.compress_type}")
+        raise ExportError("bad_archive", f"{member.filename}: {method}", file=name)
+    return archive.open(member)
+
+
+def _read_workbook(
+    archive: zipfile.ZipFile,
+    sheets: Iterable[str],
+    name: str,
+    readings: Readings,
+    budget: list[int],
+    progress: Callable[[int], None] | None,
+) -> None:
+    """Read the sheets of a workbook, each as an export; those without a row are passed over."""
+
+    def opened(member: str) -> io.BufferedReader[_Bounded]:
+        """Open a part of the workbook."""
+        bounded = _Bounded(_unpacked(archive, archive.getinfo(member), name), budget, progress)
+        bounded.cost = _JSON_COST
+        return io.BufferedReader(bounded, _CHUNK)
+
+    readings.files.append(name)
+    has_strings = STRINGS in archive.namelist()
+    try:
+        for sheet in sheets:
+            with opened(sheet) as rows, opened(STRINGS) if has_strings else io.BytesIO() as strings:
+                lines = _counted(lines_of(rows, strings if has_strings else None), budget)
+                first = list(islice(lines, ABOVE + 1))
+                if any(line.strip("; ") for line in first):
+                    _read_table(chain(first, lines), "\n".join(first), name, readings, lambda: True)
+    except ExportError as error:
+        raise ExportError(error.reason, error.detail, file=name, line=error.line) from error
+
+
+def _counted(lines: Iterable[str], budget: list[int]) -> Iterator[str]:
+    """Bound the characters of lines: a text that cells share can be written again and again."""
+    for line in lines:
+        budget[0] -= len(line)
+        if budget[0] < 0:
+            raise ExportError("too_large", f"> {MOST_BYTES // 1024**2} MB")
+        yield line
+
+
+def _read_table(lines: Iterable[str], start: str, name: str, readings: Readings, ends_line: Callable[[], bool]) -> None:
+    """Read lines of CSV, of the format that their beginning shows."""
+    if is_load_curve(start):
+        LoadCurveReader(readings, name).read(lines)
+    else:
+        TableReader(readings, name, ends_line, gas=_GAS_FILE.search(name) is not None).read(lines)
 
 
 def _read_stream(
@@ -160,7 +224,9 @@ def _read_stream(
     bounded = _Bounded(stream, budget, progress)
     buffer = io.BufferedReader(bounded, _CHUNK)
     try:
-        start = buffer.peek(_SNIFF)[:_SNIFF]
+        peeked = buffer.peek(_SNIFF)
+        start = peeked[:_SNIFF]
+        _refuse_old_workbook(start)
         encoding = "utf-16" if start.startswith(_UTF_16) else "utf-8-sig"
         if start.decode(encoding, errors="ignore").lstrip().startswith(_OPENINGS):
             bounded.cost = _JSON_COST
@@ -168,11 +234,17 @@ def _read_stream(
         else:
             bounded.has_lines = True
             text = io.TextIOWrapper(buffer, encoding=encoding, newline="")
-            TableReader(readings, name, bounded.ends_line).read(text)
+            _read_table(text, peeked.decode(encoding, errors="ignore"), name, readings, bounded.ends_line)
     except ExportError as error:
         if error.file:
             raise
         raise ExportError(error.reason, error.detail, file=name) from error
+
+
+def _refuse_old_workbook(start: bytes) -> None:
+    """Refuse the spreadsheets of before 2007 by name."""
+    if start.startswith(_OLD_WORKBOOK):
+        raise ExportError("old_workbook")
 
 
 def _json_text(buffer: io.BufferedReader[_Bounded], encoding: str) -> str:

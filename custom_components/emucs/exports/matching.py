@@ -134,8 +134,8 @@ def _matched(readings: Readings, ean: str, own: str | None, meter: LiveMeter, *,
     until = dict(zip(order, [*successors, None], strict=True)) if order else {}
     counters = counters_of(readings, ean, until)
     peaks: dict[str, Peak] = {}
-    for key, months in readings.peaks.items():
-        if key.ean == ean and key.flow is SeriesFlow.IMPORT and meter.medium is Medium.ELECTRICITY:
+    for owner, months in readings.peaks.items():
+        if owner.ean == ean and owner.flow is SeriesFlow.IMPORT and meter.medium is Medium.ELECTRICITY:
             powers = {month: peak for month, peak in months.items() if peak.unit is ExportUnit.POWER}
             peaks.update({month: max(peak, peaks.get(month, peak)) for month, peak in powers.items()})
     numbers = tuple(order) or tuple(number for each, number in readings.first_lines if each == ean)

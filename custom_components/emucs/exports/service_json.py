@@ -1,36 +1,58 @@
 """Exports of the grid operator's energy data service: JSON, in UTC."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Set as AbstractSet
 from datetime import UTC, datetime
 import json
 import re
 from typing import Any, Final
 
 from .errors import ExportError
-from .intervals import EMPTY, MICRO, TRUST, ConflictError, Readings, StreamKey
-from .vocabulary import UNITS, ExportUnit, RegisterName, SeriesFlow, normalised, status_of
+from .intervals import EMPTY, MICRO, TRUST, ConflictError, Installation, Readings, StreamKey, Trust
+from .vocabulary import (
+    REACTIVE,
+    UNITS,
+    ExportUnit,
+    Quantity,
+    RegisterName,
+    SeriesFlow,
+    is_counted,
+    normalised,
+    status_of,
+)
 from .walltime import HOUR, QUARTER, Day, Grain, Place, day_at
 
 MOST_JSON: Final = 16 * 1024 * 1024
 """Bytes of one answer, which is in memory as a whole: two years of quarter-hours both ways."""
 _LEAST_PER_PART: Final = 6
 """Bytes for each part of an answer, at least: in memory a part takes more than that. Real answers have 14."""
+_FLOWS: Final = {
+    "offtake": SeriesFlow.IMPORT,
+    "injection": SeriesFlow.EXPORT,
+    "production": SeriesFlow.PRODUCTION,
+    "auxiliary": SeriesFlow.AUXILIARY,
+}
 _REGISTERS: Final = {
-    (name, kind): RegisterName(direction, tariff)
-    for name, direction in (("offtake", SeriesFlow.IMPORT), ("injection", SeriesFlow.EXPORT))
-    for kind, tariff in (("total", 0), ("active", 0), ("day", 1), ("night", 2))
+    (name, kind): RegisterName(flow, tariff, quantity)
+    for name, flow in _FLOWS.items()
+    for kind, tariff, quantity in (
+        *(("total", 0, Quantity.ACTIVE), ("active", 0, Quantity.ACTIVE)),
+        *(("day", 1, Quantity.ACTIVE), ("night", 2, Quantity.ACTIVE)),
+        *((str(quantity), 0, quantity) for quantity in sorted(REACTIVE)),
+    )
 }
 _GRAINS: Final = {"quarterHourlyEnergy": Grain.QUARTER, "hourlyEnergy": Grain.HOUR, "dailyEnergy": Grain.DAY}
-_UNITS: Final = {"kWh": ExportUnit.ENERGY, "m3": ExportUnit.VOLUME}
 _PORTAL_KEYS: Final = frozenset({"d", "v"})
 """Keys of an interval as the portal's own pages load it: its start and its values."""
 _GAS: Final = ("g", "gas")
 _SUBMETER: Final = "submetering"
+_PROVISIONAL_FACTOR: Final = "P"
+"""With this conversion factor, the energy of gas is provisional."""
 _DEEPEST: Final = 20
 _LONGEST: Final = 60
 _LARGEST: Final = 10**9
 
 type _Json = dict[str, Any]
+type _Told = tuple[RegisterName, ExportUnit, Grain]
 
 
 class _WrongPartError(Exception):
@@ -88,28 +110,46 @@ def _part[T: (dict[str, Any], list[Any], str)](value: object, kind: type[T]) -> 
     return value
 
 
-def _headpoint(value: object, readings: Readings, file: str, depth: int = 0) -> None:
-    """Take an access point and those behind it, but no submeters: their energy has passed the main meter."""
-    if depth > _DEEPEST:
+def _headpoint(value: object, readings: Readings, file: str, above: tuple[str, ...] = ()) -> None:
+    """Take an access point and those behind it, whose EAN tells their energy from that of the main meter.
+
+    `above` are the EANs that it lies behind.
+    """
+    if len(above) > _DEEPEST:
         raise _WrongPartError("subHeadpoints")
     headpoint: _Json = _part(value, dict)
-    kind = str(headpoint.get("$type", ""))
-    if kind.casefold().startswith(_SUBMETER):
-        readings.ignore(kind[:_LONGEST])
-        return
     ean = str(headpoint.get("ean") or "")
     if not re.fullmatch(r"\d{0,40}", ean):
         raise _WrongPartError(f"ean: {ean[:_LONGEST]}")
+    if not _is_read(headpoint, readings, ean, above):
+        return
     if str(headpoint.get("energyType", "")).casefold() in _GAS:
         readings.gas.add(ean)
     meters = [_part(each, dict) for each in _part(headpoint.get("physicalMeters") or [], list)]
+    told: set[_Told] = set()
     for meter in meters:
-        _energies(meter, _GRAINS, readings, (ean, _number_of(meter)), file)
+        told |= _energies(meter, readings, (ean, _number_of(meter)), file)
     # An access point may repeat the energy of its meters. What it alone has, its meter measured where it has just one.
-    alone = {name: grain for name, grain in _GRAINS.items() if not any(meter.get(name) for meter in meters)}
-    _energies(headpoint, alone, readings, (ean, _number_of(meters[0]) if len(meters) == 1 else ""), file)
+    _energies(headpoint, readings, (ean, _number_of(meters[0]) if len(meters) == 1 else ""), file, told)
     for below in _part(headpoint.get("subHeadpoints") or [], list):
-        _headpoint(below, readings, file, depth + 1)
+        _headpoint(below, readings, file, (*above, ean))
+
+
+def _is_read(headpoint: _Json, readings: Readings, ean: str, above: tuple[str, ...]) -> bool:
+    """Note what a submeter lies behind, and tell whether its energy can be told from that of the access point."""
+    kind = str(headpoint.get("$type", ""))[:_LONGEST]
+    if not above and not kind.casefold().startswith(_SUBMETER):
+        return True
+    if not ean or ean in above:
+        readings.ignore(kind)
+        return False
+    if ean not in readings.parents:
+        readings.behind[kind] = readings.behind.get(kind, 0) + 1
+        readings.parents[ean] = above[-1] if above else ""
+    number, source = (str(headpoint.get(key) or "")[:_LONGEST] for key in ("vregId", "type"))
+    if number or source:
+        readings.installations.setdefault(ean, Installation(number, source))
+    return True
 
 
 def _number_of(meter: _Json) -> str:
@@ -117,28 +157,56 @@ def _number_of(meter: _Json) -> str:
     return str(meter.get("meterID") or "")[:40].upper()
 
 
-def _energies(owner: _Json, grains: Mapping[str, Grain], readings: Readings, ids: tuple[str, str], file: str) -> None:
-    """Take the intervals of a meter or an access point."""
+def _energies(
+    owner: _Json, readings: Readings, ids: tuple[str, str], file: str, told: AbstractSet[_Told] = frozenset()
+) -> set[_Told]:
+    """Take the intervals of a meter or an access point, less those of registers that were told; return which it has."""
     for name in owner:
         if name.endswith("Energy") and name not in _GRAINS:
             readings.ignore(name[:_LONGEST])
-    for name, grain in grains.items():
+    found: set[_Told] = set()
+    for name, grain in _GRAINS.items():
         intervals = _part(owner.get(name) or [], list)
         if intervals:
             readings.meet(ids, file, 0)
-        readings.rows += len(intervals)
         for value in intervals:
             interval: _Json = _part(value, dict)
-            day, place = _interval(interval, grain)
-            for measurement in _part(interval.get("measurements") or [], list):
-                for label, register, energy in _registers(_part(measurement, dict)):
-                    unit = _unit(energy)
-                    if register is None or unit is None:
-                        readings.ignore(f"{label} ({energy.get('unit')})"[:_LONGEST])
-                        continue
-                    stream = readings.stream(StreamKey(*ids, register, unit, grain), f"{label} ({unit})")
-                    trust = TRUST[status_of(str(energy.get("validationState", "")))]
-                    stream.put(day, place, _volume(energy), trust)
+            at = _interval(interval, grain)
+            measurements = _part(interval.get("measurements") or [], list)
+            taken = [_measured(_part(each, dict), readings, (*ids, grain), at, told) for each in measurements]
+            found.update(*taken)
+            readings.rows += not told or any(taken)
+    return found
+
+
+def _measured(
+    measurement: _Json,
+    readings: Readings,
+    owner: tuple[str, str, Grain],
+    at: tuple[Day, Place],
+    told: AbstractSet[_Told],
+) -> set[_Told]:
+    """Take what an interval has of an EAN and a meter; return the registers of it."""
+    found: set[_Told] = set()
+    ean, meter, grain = owner
+    for label, register, energy in _registers(measurement):
+        written = str(energy.get("unit", ""))[:_LONGEST]
+        unit = UNITS.get(written) or UNITS.get(normalised(written))
+        name = f"{label} ({written})"[:_LONGEST]
+        if register is None or unit is None or not is_counted(register, unit):
+            readings.ignore(name)
+        elif (key := (register, unit, grain)) not in told:
+            found.add(key)
+            stream = readings.stream(StreamKey(ean, meter, register, unit, grain), name)
+            stream.put(*at, _volume(energy), _trust(energy))
+    return found
+
+
+def _trust(energy: _Json) -> Trust:
+    """Return how final a value is."""
+    trust = TRUST[status_of(str(energy.get("validationState", ""))[:_LONGEST])]
+    is_provisional = energy.get("gasConversionFactor") == _PROVISIONAL_FACTOR
+    return min(trust, Trust.PROVISIONAL) if is_provisional else trust
 
 
 def _interval(interval: _Json, grain: Grain) -> tuple[Day, Place]:
@@ -173,13 +241,6 @@ def _registers(measurement: _Json) -> Iterator[tuple[str, RegisterName | None, _
             for kind, energy in ({"total": registers} if "value" in registers else registers).items():
                 if isinstance(energy, dict):
                     yield f"{name} {kind}", _REGISTERS.get((name, kind)), energy
-
-
-def _unit(energy: _Json) -> ExportUnit | None:
-    """Return the unit of a value, where it is one that is counted."""
-    text = str(energy.get("unit", ""))
-    unit = _UNITS.get(text) or UNITS.get(normalised(text))
-    return unit if unit in (ExportUnit.ENERGY, ExportUnit.VOLUME) else None
 
 
 def _volume(energy: _Json) -> int:

@@ -49,7 +49,7 @@ _PORTAL: Final = "mijn.fluvius.be"
 _ENERGY_DASHBOARD: Final = "/energy"
 
 _FILE: Final = probatio.Schema(
-    {probatio.Required(CONF_FILE): FileSelector(FileSelectorConfig(accept=".csv,.zip,.json"))}
+    {probatio.Required(CONF_FILE): FileSelector(FileSelectorConfig(accept=".csv,.zip,.json,.xlsx"))}
 )
 _NOTHING_TO_FILL_IN: Final = probatio.Schema({})
 
