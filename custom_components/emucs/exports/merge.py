@@ -119,6 +119,8 @@ class Changes:
     total: float = 0.0
     """The sum that live rows go on from."""
     digits: int = _DIGITS
+    is_mean: bool = False
+    """Whether rows have values of their own instead of sums."""
     probe: tuple[int, float | None] | None = None
     """A row that tells whether it was done: its start, and its sum afterwards, None where there is no row then."""
 
@@ -216,6 +218,7 @@ def changes(existing: Existing, old: Side, new: Side) -> Changes:
         lift=lift,
         total=new.total(existing),
         digits=existing.digits,
+        is_mean=existing.is_mean,
         probe=probes[0] if probes else None,
     )
 

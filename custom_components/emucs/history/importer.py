@@ -159,7 +159,7 @@ class HistoryImporter:
         self._record.write_ahead(plan.ledger, pending)
         for target, (_, found, changes) in plan.changes.items():
             metadata_id = locations[target].metadata_id
-            rows.change(metadata_id, changes, is_mean=found.existing.is_mean)
+            rows.change(metadata_id, changes)
             if target in seeds:
                 rows.seed(metadata_id, seed, found.existing.state, changes.total)
         return pending.applied(plan.ledger)
@@ -195,15 +195,15 @@ class HistoryImporter:
             found = rows.at(location)
             if found.metadata_id != GONE:
                 changes = undone(ledger, layer, found)
-                jobs.append((location.metadata_id, changes, found.existing.is_mean, layer.seeds.get(target)))
+                jobs.append((location.metadata_id, changes, layer.seeds.get(target)))
                 if probe is None and changes.probe is not None:
                     probe = (location.metadata_id, *changes.probe)
         pending = Pending(remove=layer.id, probe=probe)
         self._record.write_ahead(ledger, pending)
-        for metadata_id, changes, is_mean, seed in jobs:
+        for metadata_id, changes, seed in jobs:
             if seed is not None:
                 rows.unseed(metadata_id, seed)
-            rows.change(metadata_id, changes, is_mean=is_mean)
+            rows.change(metadata_id, changes)
         if (statistic := self._targets.peaks_statistic) is not None:
             rows.delete_hours(statistic, peaks)
         return pending.applied(ledger)

@@ -220,8 +220,8 @@ class Rows:
         self._session.flush()
         return metadata_id
 
-    def change(self, metadata_id: int, changes: Changes, *, is_mean: bool = False) -> None:
-        """Change the rows of a series, which have values of their own instead of sums if `is_mean`."""
+    def change(self, metadata_id: int, changes: Changes) -> None:
+        """Change the rows of a series."""
         self.changed.add(metadata_id)
         hourly, short_term = _table(Statistics), _table(StatisticsShortTerm)
         self._delete(hourly, metadata_id, changes.delete, SECONDS)
@@ -231,7 +231,7 @@ class Rows:
                 total = func.round(cast(table.c.sum + changes.lift, Numeric(30, 12)), changes.digits)
                 live = (table.c.metadata_id == metadata_id, table.c.state.is_not(None))
                 self._session.execute(update(table).where(*live).values(sum=total))
-        created, columns = time.time(), ("mean", "min", "max") if is_mean else ("sum",)
+        created, columns = time.time(), ("mean", "min", "max") if changes.is_mean else ("sum",)
         for rows in batched(changes.insert.items(), _BATCH, strict=False):
             values = [
                 {"created_ts": created, "metadata_id": metadata_id, "start_ts": float(start)}
