@@ -10,7 +10,7 @@ from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.statistics import list_statistic_ids, statistics_during_period
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.recorder.common import async_wait_recording_done
@@ -41,6 +41,12 @@ OF_HEAD = {
 @pytest.fixture(autouse=True)
 def auto_enable_custom_integrations(recorder_mock: None, enable_custom_integrations: None) -> None:
     """Start the recorder before anything else."""
+
+
+@pytest.fixture
+def hass_config_dir(hass_tmp_config_dir: str) -> str:
+    """Give each test its own folder."""
+    return hass_tmp_config_dir
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +240,7 @@ async def test_revised_values_replace_those_of_an_earlier_import_until_that_is_u
     slots = list(site.slots(channel))
     await take(hass, point, write(tmp_path, map(row, slots)))
     before = await everything(hass)
-    more, less = slots[20], slots[60]
+    more, *_, less = sorted(slots, key=lambda slot: -slot.value)[:40]
     revised = [
         replace(slot, value=slot.value + (1500 if slot is more else -250 if slot is less else 0)) for slot in slots
     ]
@@ -314,7 +320,9 @@ async def test_a_point_that_is_added_again_goes_on_with_its_statistics(
     await hass.config_entries.async_remove(point.entry_id)
     assert len(await shown(hass, f"{PREFIX}_energy_import")) > 0
     again = await add(hass, HEAD, "Bread")
-    assert hass.states.get("sensor.bread_imported_until").state != "unknown"
+    entities = er.async_entries_for_config_entry(er.async_get(hass), again.entry_id)
+    [until] = (each.entity_id for each in entities if each.unique_id.endswith("_imported_until"))
+    assert hass.states.get(until).state != "unknown"
     await take(hass, again, write(tmp_path, lines))
     assert await shown(hass, f"{PREFIX}_energy_import") == truth(site, Channel(HEAD, "offtake"))
     ids = await get_instance(hass).async_add_executor_job(list_statistic_ids, hass)
@@ -322,13 +330,13 @@ async def test_a_point_that_is_added_again_goes_on_with_its_statistics(
 
 
 async def test_imports_are_found_in_the_database_where_the_record_of_them_is_lost(
-    hass: HomeAssistant, point: MockConfigEntry, site: AmrSite, tmp_path: Path
+    hass: HomeAssistant, point: MockConfigEntry, site: AmrSite, tmp_path: Path, hass_storage: dict[str, Any]
 ) -> None:
     lines = [*rows_of(site, OF_HEAD.values()), *peak_rows({"2026-09-01": 175_500}, HEAD)]
     path = write(tmp_path, lines)
     await take(hass, point, path)
     before = await everything(hass)
-    Path(hass.config.path(".storage", "emucs.history")).unlink()
+    del hass_storage["emucs.history"]
     assert not (await take(hass, point, path))["written"]
     assert await everything(hass) == before
     await undo(hass, point)

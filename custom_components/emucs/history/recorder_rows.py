@@ -205,7 +205,7 @@ class Rows:
         return min(int(process_timestamp(newest).timestamp()) + FIVE_MINUTES, now)
 
     def ensure(self, series: Series) -> int:
-        """Return the metadata id of a series, created if missing."""
+        """Return the metadata id of a series, created if missing; one that exists gets its present name."""
         is_mean = series.unit in _MEANS
         metadata: StatisticMetaData = {
             "mean_type": StatisticMeanType.ARITHMETIC if is_mean else StatisticMeanType.NONE,
@@ -216,7 +216,9 @@ class Rows:
             "unit_class": _CONVERTERS[series.unit].UNIT_CLASS,
             "unit_of_measurement": series.shown_unit,
         }
-        _, metadata_id = self._instance.statistics_meta_manager.update_or_add(self._session, metadata, {})
+        manager = self._instance.statistics_meta_manager
+        known = manager.get_many(self._session, statistic_ids={series.statistic_id})
+        _, metadata_id = manager.update_or_add(self._session, metadata, known)
         self._session.flush()
         return metadata_id
 
