@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, override
 from urllib.parse import urlsplit
 
-from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PORT, UnitOfTime
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
@@ -28,7 +28,7 @@ from .const import (
     ENTRY_VERSION,
 )
 from .flow.discovery import DiscoverySteps
-from .flow.metering_point import MeteringPointOptionsFlow, MeteringPointSteps
+from .flow.metering_point import MeteringPointSteps
 from .forms import form_section, integer
 from .kinds import EntryKind, kind_of
 from .options_flow import EmucsOptionsFlow
@@ -95,10 +95,8 @@ class EmucsConfigFlow(MeteringPointSteps, DiscoverySteps, domain=DOMAIN):
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+    def async_get_options_flow(config_entry: ConfigEntry) -> EmucsOptionsFlow:
         """Return the flow for the options."""
-        if kind_of(config_entry) is EntryKind.METERING_POINT:
-            return MeteringPointOptionsFlow()
         return EmucsOptionsFlow()
 
     @override

@@ -33,6 +33,7 @@ _MODELS: Final = {
 }
 _IDENTIFICATION_MANUFACTURERS: Final = {"FLU5\\253": "Sagemcom", "ISk5": "Iskraemeco", "ISK5": "Iskraemeco"}
 _ELECTRICITY_METER: Final = "electricity_meter"
+METERING_POINT: Final = "metering_point"
 _EQUIPMENT_IDENTIFIER_LENGTH: Final = 14
 _DSMR_VERSION_LENGTH: Final = 2
 # Of a masked identifier: medium and manufacturer, and as much as tells two meters apart.
@@ -166,9 +167,11 @@ def service_device(meter: str, subject: str, via_device_id: str) -> DeviceInfo:
     )
 
 
-def metering_point_device(identifier: str, name: str) -> DeviceInfo:
-    """Return the device of a metering point without a port, by the name that the user gave it."""
-    return DeviceInfo(identifiers={(DOMAIN, identifier)}, name=name, entry_type=DeviceEntryType.SERVICE)
+def metering_point_device(identifier: str) -> DeviceInfo:
+    """Return the device of a metering point without a port."""
+    return DeviceInfo(
+        identifiers={(DOMAIN, identifier)}, translation_key=METERING_POINT, entry_type=DeviceEntryType.SERVICE
+    )
 
 
 @callback
@@ -178,7 +181,7 @@ def with_name(hass: HomeAssistant, entry: ConfigEntry, device: DeviceInfo) -> De
         return device
     texts = async_get_cached_translations(hass, hass.config.language, "device", DOMAIN)
     own = texts.get(f"component.{DOMAIN}.device.{key}.name", key)
-    is_meter = key == _ELECTRICITY_METER
+    is_meter = key in (_ELECTRICITY_METER, METERING_POINT)
     renamed = device.copy()
     del renamed["translation_key"]
     renamed["name"] = name if is_meter else f"{name} · {own}"

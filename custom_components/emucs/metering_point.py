@@ -14,7 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .devices import metering_point_device
+from .devices import metering_point_device, with_name
 from .exports import SECONDS, Layer
 
 type PointConfigEntry = ConfigEntry[MeteringPointImports]
@@ -70,7 +70,7 @@ class PointSensorDescription(SensorEntityDescription):
     value_fn: Callable[[MeteringPointImports], datetime | None]
 
 
-_SENSORS: Final = (
+SENSORS: Final = (
     PointSensorDescription(
         key="imported_until",
         translation_key="imported_until",
@@ -116,12 +116,12 @@ class MeteringPointSensor(SensorEntity):
 @callback
 def async_add_sensors(entry: ConfigEntry[Any], async_add_entities: AddConfigEntryEntitiesCallback) -> None:
     """Add the sensors of a metering point."""
-    async_add_entities(MeteringPointSensor(entry, description) for description in _SENSORS)
+    async_add_entities(MeteringPointSensor(entry, description) for description in SENSORS)
 
 
 @callback
 def async_set_up_point(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """Put a metering point into the device registry."""
     entry.runtime_data = MeteringPointImports()
-    device = metering_point_device(entry.unique_id or entry.entry_id, entry.title)
+    device = with_name(hass, entry, metering_point_device(entry.unique_id or entry.entry_id))
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device)

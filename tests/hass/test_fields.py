@@ -13,9 +13,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs import config_flow, forms, options_flow
-from custom_components.emucs.flow import discovery, listening, pairing, reading
+from custom_components.emucs.flow import discovery, listening, metering_point, pairing, reading
 from custom_components.emucs.flow.announcements import CABLE
-from custom_components.emucs.history import flow as history_flow
+from custom_components.emucs.history import external, flow as history_flow
 from custom_components.emucs.insight.bands import band_sets
 from custom_components.emucs.insight.day_kind import DayKind
 from custom_components.emucs.insight.grid import Grid
@@ -26,7 +26,7 @@ from custom_components.emucs.insight.sun import SelfConsumption, SunState
 from custom_components.emucs.insight.user_port import Evidence
 from tests.reports.making import words_said
 
-FLOWS = (config_flow, discovery, forms, listening, options_flow, history_flow, pairing, reading)
+FLOWS = (config_flow, discovery, forms, listening, metering_point, options_flow, history_flow, pairing, reading)
 COMPONENT = Path(config_flow.__file__).parent
 ENGLISH = json.loads((COMPONENT / "translations" / "en.json").read_text())
 REPORT = (COMPONENT / "history" / "report.py").read_text()
@@ -40,6 +40,7 @@ WORDS = {
     "reader": {CABLE},
     "recurring_peak": {"none", *DayKind},
     "sidebar": {"title"},
+    "statistics": {"tariff", *(word for what in external.ALL for word in what[:2])},
     "voltage_report": words_said() - {*Grid},
 }
 # Of all entities, or of all of a platform.

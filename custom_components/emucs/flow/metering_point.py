@@ -1,4 +1,4 @@
-"""Steps of the flow, and *Configure*, of a metering point without a port."""
+"""Steps of the flow: a metering point without a port."""
 
 from typing import Any, Final, override
 
@@ -11,10 +11,8 @@ import probatio
 
 from ..const import CONF_EAN
 from ..coordinator import EmucsConfigEntry
-from ..devices import async_default_name, async_title, mask
+from ..devices import METERING_POINT, async_default_name, async_title, mask
 from ..exports import ExportError
-from ..history import has_history
-from ..history.flow import HistorySteps
 from ..history.targets import live_meters
 from ..kinds import CONF_KIND, EntryKind, async_entries_of
 from ..metering_point import has_check_digit
@@ -46,7 +44,7 @@ class MeteringPointSteps(ConfigFlow):
                 return self.async_create_entry(title=title, data=data)
             errors[CONF_EAN] = error
         shown = user_input or {
-            CONF_NAME: await async_default_name(self.hass, "metering_point"),
+            CONF_NAME: await async_default_name(self.hass, METERING_POINT),
             **(self._offered or {}),
         }
         return self.async_show_form(
@@ -60,7 +58,7 @@ class MeteringPointSteps(ConfigFlow):
         """Offer a metering point that an export has, and no entry."""
         await self.async_set_unique_id(discovery_info[CONF_EAN])
         self._abort_if_unique_id_configured()
-        name = discovery_info[CONF_NAME] or await async_default_name(self.hass, "metering_point")
+        name = discovery_info[CONF_NAME] or await async_default_name(self.hass, METERING_POINT)
         self._offered = {CONF_EAN: discovery_info[CONF_EAN], CONF_NAME: name}
         self.context["title_placeholders"] = {"name": name, "address": mask(discovery_info[CONF_EAN])}
         return await self.async_step_metering_point()
@@ -97,13 +95,3 @@ def _eans_of(entry: EmucsConfigEntry) -> set[str | None]:
         return {meter.ean for meter in live_meters(entry.runtime_data)}
     except ExportError:
         return set()
-
-
-class MeteringPointOptionsFlow(HistorySteps):
-    """Imports the history of a metering point, or undoes an import."""
-
-    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show the menu; without a recorder there is nothing to configure."""
-        if not has_history(self.hass):
-            return await self._async_refuse(ExportError("no_recorder"))
-        return self.async_show_menu(step_id="init", menu_options=["import_history", "undo_import"])

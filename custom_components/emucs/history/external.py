@@ -19,7 +19,6 @@ from ..insight.quarters import LOCAL
 from ..texts import async_system_word
 from .plan import Series
 
-_WORDS: Final = "statistics"
 _PEAK: Final = "peak"
 _KEYS: Final = {
     Quantity.ACTIVE: "energy",
@@ -53,7 +52,7 @@ def external_key(what: What) -> str:
 
 
 _GRID: Final = (SeriesFlow.IMPORT, SeriesFlow.EXPORT)
-_ALL: Final[tuple[What, ...]] = (
+ALL: Final[tuple[What, ...]] = (
     *((_KEYS[Quantity.ACTIVE], flow, tariff, ExportUnit.ENERGY) for flow in SeriesFlow for tariff in range(3)),
     *((_KEYS[quantity], flow, 0, ExportUnit.REACTIVE) for quantity in _REACTIVE for flow in SeriesFlow),
     *((_KEYS[quantity], flow, 0, unit) for quantity, unit in _OTHERS.items() for flow in _GRID),
@@ -77,7 +76,7 @@ def known_of(point: MeteringPoint, live: Medium | None, now: datetime) -> dict[W
         over = {month: peak.value for month, peak in peaks.items() if _end_of(month) <= now}
         if over:
             found[_PEAK, flow, 0, ExportUnit.POWER] = Known({_hour_of(month): value for month, value in over.items()})
-    return {what: found[what] for what in _ALL if what in found}
+    return {what: found[what] for what in ALL if what in found}
 
 
 def _begin_of(year: int, month: int) -> datetime:
@@ -98,7 +97,7 @@ def _end_of(month: str) -> datetime:
 
 
 @callback
-def async_series(hass: HomeAssistant, prefix: str, title: str, what: Iterable[What] = _ALL) -> dict[What, Series]:
+def async_series(hass: HomeAssistant, prefix: str, title: str, what: Iterable[What] = ALL) -> dict[What, Series]:
     """Return statistics whose ids begin with a prefix, with names in the language of the system."""
     return {
         each: Series(f"{prefix}_{external_key(each)}", each[3], str(each[3]), name=f"{title} {_async_name(hass, each)}")
@@ -110,7 +109,7 @@ def async_series(hass: HomeAssistant, prefix: str, title: str, what: Iterable[Wh
 def _async_name(hass: HomeAssistant, what: What) -> str:
     """Return what a statistic is called, in the language of the system."""
     quantity, flow, tariff, _ = what
-    words = [async_system_word(hass, _WORDS, quantity), async_system_word(hass, _WORDS, str(flow))]
+    words = [async_system_word(hass, "statistics", quantity), async_system_word(hass, "statistics", str(flow))]
     if tariff:
-        words.append(async_system_word(hass, _WORDS, "tariff").format(tariff=tariff))
+        words.append(async_system_word(hass, "statistics", "tariff").format(tariff=tariff))
     return " · ".join(words)

@@ -97,8 +97,7 @@ class HistorySteps(OptionsFlowWithReload):
 
     async def async_step_summary(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show what would be written, and where it differs from what is there."""
-        can_replace = any(plan.can_replace for plan in self._plans)
-        if not (self._is_new or can_replace or self._export.unknown):
+        if not (self._is_new or self._can_replace or self._export.unknown):
             return self.async_abort(reason="nothing_new")
         error = None
         if user_input is not None:
@@ -107,15 +106,9 @@ class HistorySteps(OptionsFlowWithReload):
             if self._export.certain or user_input.get(CONF_CONFIRMED):
                 return await self.async_step_write()
             error = ExportError("unconfirmed")
-        asked = {CONF_CONFIRMED: not self._export.certain, CONF_REPLACE: can_replace, CONF_OFFER: self._export.unknown}
-        fields = {
-            probatio.Required(field, default=field == CONF_OFFER): BooleanSelector()
-            for field, is_asked in asked.items()
-            if is_asked
-        }
         return self.async_show_form(
             step_id="summary",
-            data_schema=probatio.Schema(fields),
+            data_schema=self._summary_schema(),
             errors={CONF_CONFIRMED: DETAIL} if error else {},
             description_placeholders={
                 **(await self._async_detail(error) if error else {}),
@@ -125,6 +118,17 @@ class HistorySteps(OptionsFlowWithReload):
             },
         )
 
+    def _summary_schema(self) -> probatio.Schema:
+        """Return what is asked: whether the export is of this meter, and what it is to do beside adding what is new."""
+        fields: dict[probatio.Marker, object] = {}
+        if not self._export.certain:
+            fields[probatio.Required(CONF_CONFIRMED, default=False)] = BooleanSelector()
+        if self._can_replace:
+            fields[probatio.Required(CONF_REPLACE, default=False)] = BooleanSelector()
+        if self._export.unknown:
+            fields[probatio.Required(CONF_OFFER, default=True)] = BooleanSelector()
+        return probatio.Schema(fields)
+
     async def _async_summary(self) -> str:
         """Return what would be written, for each entry that has a part of the export."""
         words = await self._async_words()
@@ -133,6 +137,11 @@ class HistorySteps(OptionsFlowWithReload):
         )
         parts = (f"### {part.entry.title}\n\n{text}" for part, text in zip(self._parts[1:], others, strict=True))
         return "\n\n".join([own, *parts])
+
+    @property
+    def _can_replace(self) -> bool:
+        """Tell whether earlier imports have other values."""
+        return any(plan.can_replace for plan in self._plans)
 
     @property
     def _is_new(self) -> bool:
@@ -147,8 +156,10 @@ class HistorySteps(OptionsFlowWithReload):
         """Show what was written, and where to see it."""
         if self._offers:
             self._async_offer()
+        if not self._is_new and self._offers:
+            return self.async_abort(reason="offered")
         if not self._is_new:
-            return self.async_abort(reason="offered" if self._offers else "nothing_new")
+            return self.async_abort(reason="nothing_new")
         words = await self._async_words()
         layers = (plan.layer for plan in self._plans if plan.is_new)
         return self.async_abort(
