@@ -175,9 +175,10 @@ class TableReader:
             self._readings.ignore(name_of(register, unit) or unquoted(begin))
             self._pass_over(line)
         elif word in PEAK_REGISTERS:
-            if not is_blank([volume, unit]):
+            in_energy = Units()[unit] is ExportUnit.ENERGY
+            if not in_energy and not is_blank([volume, unit]):
                 raise error
-            self._lines += self._peak(fields, EMPTY, line)
+            self._lines += self._peak(fields, Volumes()[volume], line)
         elif dates[0] and dates[1] and (dates[1] - dates[0]).days > 1 and _at_midnight(since, until):
             raise ExportError("month_totals", f"{unquoted(register)}, {unquoted(begin)} - {unquoted(end)}") from error
         else:
@@ -250,8 +251,9 @@ class TableReader:
             self._readings.ignore(f"{name_of(register, unit)} {month:%m-%Y}")
             return True
         peaks = self._readings.peaks.setdefault(PeakKey(*owner, PEAK_REGISTERS[normalised(register)]), {})
-        known = peaks.setdefault(month.isoformat(), Peak(value, self._file, line))
-        if known.value != value:
+        kind = Units()[unit] or ExportUnit.POWER
+        known = peaks.setdefault(month.isoformat(), Peak(value, self._file, line, kind))
+        if (known.value, known.unit) != (value, kind):
             raise ConflictError
         return True
 

@@ -163,6 +163,14 @@ class Stream:
                     return begin + index * self.grain
         return None
 
+    @property
+    def last(self) -> int | None:
+        """Return the last quarter, or the first one of the last interval, with a value."""
+        for begin in sorted(self.days, reverse=True):
+            if indexes := [index for index, value in enumerate(self.days[begin]) if value >= 0]:
+                return begin + indexes[-1] * self.grain
+        return None
+
     def marked(self, trust: Trust) -> Iterator[int]:
         """Return the first quarters of intervals whose value is an estimate, or provisional."""
         for begin, bits in self._trust[trust].items():

@@ -9,7 +9,7 @@ from ..insight.mbus import Medium
 from .counters import Known, known_of
 from .intervals import Installation, Peak, Readings, Stream
 from .vocabulary import ExportUnit, Quantity, SeriesFlow
-from .walltime import DAY_QUARTERS
+from .walltime import HOUR
 
 _GAS: Final = {ExportUnit.ENERGY: Quantity.GAS_ENERGY, ExportUnit.VOLUME: Quantity.GAS_VOLUME}
 _QUANTITIES: Final = {
@@ -95,20 +95,20 @@ def _point(readings: Readings, ean: str) -> MeteringPoint:
 def _lives(streams: Iterable[Stream]) -> dict[str, int | None]:
     """Return the meters of an EAN by when they began, each with the quarter in which the next one replaced it.
 
-    A meter that goes on beside the next one was not replaced: both count.
+    A meter that begins with the next one, or goes on beside it, was not replaced: both count.
     """
     firsts: dict[str, int] = {}
     lasts: dict[str, int] = {}
     for stream in streams:
-        number, first = stream.key.meter, stream.first
-        if first is not None and stream.key.unit is not ExportUnit.CALORIFIC:
+        number, first, last = stream.key.meter, stream.first, stream.last
+        if first is not None and last is not None and stream.key.unit is not ExportUnit.CALORIFIC:
             firsts[number] = min(first, firsts.get(number, first))
-            lasts[number] = max(*stream.days, lasts.get(number, 0))
+            lasts[number] = max(last, lasts.get(number, last))
     order = sorted(firsts, key=lambda number: (firsts[number], number))
     named = [number for number in order if number]
     lives: dict[str, int | None] = dict.fromkeys(order)
     for number, following in pairwise(named):
-        if lasts[number] <= firsts[following] + DAY_QUARTERS:
+        if firsts[number] < firsts[following] and lasts[number] < firsts[following] + HOUR:
             lives[number] = firsts[following]
     return lives
 

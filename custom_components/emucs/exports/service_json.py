@@ -169,8 +169,10 @@ def _energies(
         intervals = _part(owner.get(name) or [], list)
         if intervals:
             readings.meet(ids, file, 0)
-        for value in intervals:
+        for index, value in enumerate(intervals):
             interval: _Json = _part(value, dict)
+            # What was taken is let go: all at once at the end, that would hold up other threads.
+            intervals[index] = None
             at = _interval(interval, grain)
             measurements = _part(interval.get("measurements") or [], list)
             taken = [_measured(_part(each, dict), readings, (*ids, grain), at, told) for each in measurements]

@@ -17,8 +17,10 @@ STRINGS: Final = "xl/sharedStrings.xml"
 LONGEST_LINE: Final = 64 * 1024
 """Characters of a row, and of a text in it."""
 _MOST_STRINGS: Final = 1_000_000
-_MOST_CHARACTERS: Final = 32 * 1024 * 1024
-"""Of all texts that cells share."""
+_MOST_TEXT: Final = 64 * 1024 * 1024
+"""Bytes of all texts that cells share, which are in memory as a whole."""
+_WIDEST: Final = 4
+"""Bytes of a character."""
 _LONGEST_TOKEN: Final = 256 * 1024
 """Bytes of XML that are waited for until they mean something."""
 _DEEPEST: Final = 30
@@ -96,7 +98,7 @@ class _Strings(_Xml):
         super().__init__()
         self.texts: list[str] = []
         self._parts = ""
-        self._left = _MOST_CHARACTERS
+        self._left = _MOST_TEXT
 
     @override
     def started(self, tag: str, attributes: dict[str, str]) -> bool:
@@ -109,9 +111,9 @@ class _Strings(_Xml):
         if tag == "t":
             self._parts = (self._parts + text)[: LONGEST_LINE + 1]
         elif tag == "si":
-            self._left -= len(self._parts)
+            self._left -= len(self._parts) * (1 if self._parts.isascii() else _WIDEST)
             if self._left < 0 or len(self.texts) >= _MOST_STRINGS:
-                raise ExportError("too_large", f"> {_MOST_STRINGS} texts")
+                raise ExportError("too_large", f"> {_MOST_TEXT // 1024**2} MB, {_MOST_STRINGS} texts")
             self.texts.append(self._parts)
 
 
@@ -124,6 +126,7 @@ class _Rows(_Xml):
         self._shared = shared
         self._cells: list[str] = []
         self._characters_in_row = 0
+        self._width = 0
         self._kind = ""
         self._value = ""
 
@@ -145,7 +148,10 @@ class _Rows(_Xml):
         elif tag == "c":
             self._add([self._text()])
         elif tag == "row":
-            self.lines.append(";".join(self._cells))
+            # Empty cells at the end of a row are not written down; the first row has the names of all columns.
+            self._width = self._width or len(self._cells)
+            missing = self._width - len(self._cells) if self._cells else 0
+            self.lines.append(";".join(self._cells + [""] * missing))
 
     def _add(self, cells: list[str]) -> None:
         """Add cells to the row."""
