@@ -99,6 +99,8 @@ class Summary:
     revision: Revision
     incomplete: int
     estimated: int
+    provisional: int
+    """Rows that the grid operator may still revise."""
     energy: float
     gaps: tuple[tuple[int, int], ...]
     """Starts of hours that are missing in between, and how many: the longest."""
@@ -300,6 +302,7 @@ def summary_of(
         revision=revision,
         incomplete=sum(hour in new.rows for hour in known.parts),
         estimated=sum(hour in known.estimated or _day_of(hour, days) in known.estimated for hour in added),
+        provisional=sum(hour in known.provisional or _day_of(hour, days) in known.provisional for hour in added),
         energy=(max if existing.is_mean and added else sum)(new.rows[hour] for hour in added) / MICRO,
         gaps=tuple(sorted(gaps, key=lambda gap: -gap[1])[:_SHOWN]),
         missing=sum(count for _, count in gaps),

@@ -83,7 +83,8 @@ class MeteringPointSteps(ConfigFlow):
         for entry in async_entries_of(self.hass, EntryKind.METER):
             if entry.state is ConfigEntryState.LOADED and ean in _eans_of(entry):
                 return "ean_is_read"
-        if not has_check_digit(ean) and self._doubted != ean:
+        is_from_export = self._offered is not None and ean == self._offered[CONF_EAN]
+        if not (has_check_digit(ean) or is_from_export or self._doubted == ean):
             self._doubted = ean
             return "ean_check_digit"
         return None

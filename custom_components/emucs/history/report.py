@@ -76,6 +76,7 @@ def _series(summary: Summary) -> JsonObjectType:
         "incomplete_hours": summary.incomplete,
         "estimated_rows": summary.estimated,
         "estimated_share": round(summary.estimated / summary.new, 4) if summary.new else 0,
+        "provisional_rows": summary.provisional,
         "missing_hours": summary.missing,
         "gaps": [{"from": time_of(start), "hours": hours} for start, hours in summary.gaps],
         "overlap": {
@@ -179,8 +180,19 @@ def _lines(summary: Summary, unit: str, words: _Words) -> Iterator[str]:
         yield words["days"].format(days=summary.days)
     if summary.estimated:
         yield words["estimated"].format(share=f"{summary.estimated / summary.new:.1%}")
+    if summary.provisional:
+        yield words["provisional"].format(share=f"{summary.provisional / summary.new:.1%}")
     if summary.incomplete:
         yield words["incomplete"].format(hours=summary.incomplete)
+    yield from _revision(summary, unit, words)
+    if overlap.different:
+        yield words["overlap"].format(hours=overlap.different, largest=f"{overlap.largest:.3f} {unit}")
+    if junction.completed:
+        yield words["completed"].format(completed=f"{junction.completed:.3f} {unit}")
+
+
+def _revision(summary: Summary, unit: str, words: _Words) -> Iterator[str]:
+    """Return where an export differs from earlier imports."""
     if summary.different:
         yield words["different"].format(hours=summary.different)
     if (revision := summary.revision).hours:
@@ -189,10 +201,6 @@ def _lines(summary: Summary, unit: str, words: _Words) -> Iterator[str]:
             less=f"{revision.less:.3f} {unit}",
             largest=f"{revision.largest:.3f} {unit}",
         )
-    if overlap.different:
-        yield words["overlap"].format(hours=overlap.different, largest=f"{overlap.largest:.3f} {unit}")
-    if junction.completed:
-        yield words["completed"].format(completed=f"{junction.completed:.3f} {unit}")
 
 
 def _notes(export: Export, plan: Plan, words: _Words) -> Iterator[str]:
