@@ -1,7 +1,7 @@
 """Reads an export, and divides it: what is of an entry, what is of the others, and what is of none."""
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -71,28 +71,38 @@ def read_for(
         readings = _readings(path, progress)
     points = {point.ean: point for point in metering_points(readings)}
     own = _part(readings, points, owner)
-    taken = {point.ean for point in own.points.values()}
     elsewhere: dict[str, Export] = {}
+    claimed: set[str] = set()
     for other in others:
-        try:
+        with suppress(ExportError):
             part = _part(readings, points, other)
-        except ExportError:
-            continue
-        eans = {point.ean for point in part.points.values()}
-        if not part.certain:
-            continue
-        if taken & eans:
-            if own.certain:
-                continue
-            # Only the other entry proves that it is its own.
-            raise _wrong(readings, points, owner)
-        elsewhere[other.entry_id] = replace(part, others=(), ignored={}, unknown_states=(), uncertain_hours=0)
-        taken |= eans
+            if not part.certain:
+                part = _without(part, {each.ean for each in part.matches if not each.certain})
+            if part.certain and part.points:
+                elsewhere[other.entry_id] = replace(part, others=(), ignored={}, unknown_states=(), uncertain_hours=0)
+                claimed |= _eans(part)
+    # What may be of this entry, but is certainly of another one, is of that one.
+    own = _without(own, claimed & {each.ean for each in own.matches if not each.certain})
+    if not (own.matches or own.points):
+        raise _wrong(readings, points, owner)
+    doubled = _eans(own) & claimed
+    taken = _eans(own) | claimed
     return replace(
         own,
-        elsewhere=elsewhere,
-        others=tuple(each for each in own.others if each.partition(" ")[0] not in taken - _eans(own)),
+        elsewhere={entry_id: part for entry_id, part in elsewhere.items() if not _eans(part) & doubled},
+        others=tuple(each for each in own.others if each.partition(" ")[0] not in claimed),
         unknown={ean: point.description or "" for ean, point in points.items() if ean and ean not in taken},
+    )
+
+
+def _without(part: Export, eans: set[str]) -> Export:
+    """Return a part without some EANs."""
+    matches = tuple(each for each in part.matches if each.ean not in eans)
+    return replace(
+        part,
+        matches=matches,
+        points={identifier: point for identifier, point in part.points.items() if point.ean not in eans},
+        certain=part.certain or bool(part.matches and all(each.certain for each in matches)),
     )
 
 
