@@ -28,6 +28,15 @@ def has_check_digit(ean: str) -> bool:
     return int(ean[_DIGITS]) == -total % 10
 
 
+def times_of(layers: Iterable[Layer]) -> tuple[datetime | None, datetime | None]:
+    """Return the end of the last hour of imports, and when the latest one was made. Not for the event loop."""
+    known = list(layers)
+    last = max((span[1] for layer in known if (span := layer.span) is not None), default=None)
+    times = (dt_util.parse_datetime(layer.created) for layer in known)
+    until = None if last is None else dt_util.utc_from_timestamp((last + 1) * SECONDS)
+    return until, max((time for time in times if time is not None), default=None)
+
+
 class MeteringPointImports:
     """What was imported of a metering point."""
 
@@ -40,13 +49,9 @@ class MeteringPointImports:
         self._listeners: set[Callable[[], None]] = set()
 
     @callback
-    def async_take(self, layers: Iterable[Layer]) -> None:
+    def async_take(self, until: datetime | None, latest: datetime | None) -> None:
         """Take what is imported now."""
-        known = list(layers)
-        last = max((span[1] for layer in known if (span := layer.span) is not None), default=None)
-        times = (dt_util.parse_datetime(layer.created) for layer in known)
-        self.until = None if last is None else dt_util.utc_from_timestamp((last + 1) * SECONDS)
-        self.latest = max((time for time in times if time is not None), default=None)
+        self.until, self.latest = until, latest
         for update in self._listeners:
             update()
 

@@ -46,8 +46,19 @@ class Known:
     @property
     def first(self) -> int | None:
         """Return the first hour that gets a row, None where nothing is known."""
-        days = (begin + length - 1 for begin, (length, _) in self.days.items())
-        return min((*self.hours, *self.parts, *days), default=None)
+        firsts = (min(hours) for hours in (self.hours, self.parts, self._ends) if hours)
+        return min(firsts, default=None)
+
+    @property
+    def last(self) -> int | None:
+        """Return the last hour that gets a row, None where nothing is known."""
+        lasts = (max(hours) for hours in (self.hours, self.parts, self._ends) if hours)
+        return max(lasts, default=None)
+
+    @property
+    def _ends(self) -> list[int]:
+        """Return the last hours of days that are known as a whole."""
+        return [begin + length - 1 for begin, (length, _) in self.days.items()]
 
     def energies(self) -> dict[int, int]:
         """Return the increase in each hour, in order; a day that is known as a whole increases in its last hour.

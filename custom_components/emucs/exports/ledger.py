@@ -58,8 +58,9 @@ class Layer:
     @property
     def span(self) -> tuple[int, int] | None:
         """Return the first and the last hour since the epoch, None where it has month peaks alone."""
-        rows = [rows for known in self.counters.values() if (rows := list(known.energies()))]
-        return (min(each[0] for each in rows), max(each[-1] for each in rows)) if rows else None
+        firsts = [hour for known in self.counters.values() if (hour := known.first) is not None]
+        lasts = [hour for known in self.counters.values() if (hour := known.last) is not None]
+        return (min(firsts), max(lasts)) if firsts and lasts else None
 
     def save(self) -> dict[str, Any]:
         """Return it as JSON has it."""

@@ -48,7 +48,7 @@ class HistoryImporter:
         with suppress(ExportError):
             async with self._record.lock:
                 ledger = await self._async_load()
-                self._take(ledger)
+                await self._targets.async_take(self._layers(ledger))
         self.async_keep_going()
 
     async def async_read(
@@ -273,11 +273,7 @@ class HistoryImporter:
                 self._entry.title,
                 error.detail,
             )
-        self._take(ledger)
-
-    def _take(self, ledger: Ledger) -> None:
-        """Show what the imports of the entry are now."""
-        self._targets.take(self._layers(ledger))
+        await self._targets.async_take(self._layers(ledger))
 
     def _layers(self, ledger: Ledger) -> list[Layer]:
         """Return the imports of the entry."""

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, override
+from typing import Any, Final, override
 
 from homeassistant.components.sensor import DOMAIN as SENSOR
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
@@ -31,15 +31,13 @@ from ..exports import (
 from ..household_seed import async_seed_household
 from ..insight.mbus import Medium
 from ..kinds import EntryKind, kind_of
+from ..metering_point import PointConfigEntry, times_of
 from ..peak_statistics import statistic_id as peaks_statistic_id
 from ..port import obis
 from .external import What, async_series, external_key, known_of
 from .month_peaks import async_imported_months, async_peaks_for, async_set_imported
 from .parts import Export, Owner
 from .plan import Peaks, Series
-
-if TYPE_CHECKING:
-    from ..metering_point import PointConfigEntry
 
 type Wanted = dict[str, tuple[Series, Known]]
 """What to import, by target."""
@@ -107,7 +105,7 @@ class Targets(ABC):
         return None
 
     @abstractmethod
-    def take(self, layers: list[Layer]) -> None:
+    async def async_take(self, layers: list[Layer]) -> None:
         """Show what the imports of the entry are now."""
 
     @abstractmethod
@@ -197,7 +195,7 @@ class MeterTargets(Targets):
         return peaks_statistic_id(self._entry)
 
     @override
-    def take(self, layers: list[Layer]) -> None:
+    async def async_take(self, layers: list[Layer]) -> None:
         """Give imported month peaks to the capacity tariff; one not restored yet asks for them later."""
         coordinator: MeterCoordinator | None = getattr(self._entry, "runtime_data", None)
         if self._entry.state in _READ and coordinator is not None and hasattr(coordinator, "insights"):
@@ -249,10 +247,11 @@ class PointTargets(Targets):
         return _external(self._external(ledger), self._identifier, known), []
 
     @override
-    def take(self, layers: list[Layer]) -> None:
+    async def async_take(self, layers: list[Layer]) -> None:
         """Show until when there are imports."""
         if self._entry.state in _READ:
-            self._entry.runtime_data.async_take(layers)
+            imports = self._entry.runtime_data
+            imports.async_take(*await self._hass.async_add_executor_job(times_of, layers))
 
     @override
     def learn(self, matches: tuple[Match, ...] = (), *, anew: bool = False) -> None:
