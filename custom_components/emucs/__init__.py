@@ -1,7 +1,8 @@
 """Belgian digital meters, read at their user port."""
 
-from typing import Final
+from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
@@ -27,6 +28,7 @@ from .insight.capacity import CONF_PEAK_TARGET, SECTION_CAPACITY
 from .issues import async_end_all, async_follow_meters, async_follow_tariff_year, async_follow_voltage
 from .kinds import EntryKind, kind_of
 from .live import async_setup_live, async_setup_live_feed
+from .metering_point import async_set_up_point
 from .peak_statistics import async_setup_peak_statistics
 from .port_watch import async_forget_watch
 from .price_watch import async_follow_prices
@@ -45,6 +47,7 @@ PLATFORMS = [
     Platform.SENSOR,
     Platform.TEXT,
 ]
+POINT_PLATFORMS = [Platform.SENSOR]
 # The minor versions of entries that brought the present form of something.
 _WITH_TARGET: Final = 2
 _WITHOUT_NUMBER: Final = 3
@@ -72,7 +75,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     """Open the port, and set up what its telegrams show."""
     # The registry names devices with loaded translations; a language chosen a moment ago may not be loaded yet.
     await async_get_translations(hass, hass.config.language, "device", {DOMAIN})
-    is_meter = kind_of(entry) is EntryKind.METER
+    kind = kind_of(entry)
+    if kind is EntryKind.METERING_POINT:
+        return await _async_set_up_point(hass, entry)
+    is_meter = kind is EntryKind.METER
     if not is_meter:
         async_set_up_group(hass, entry)
     coordinator = entry.runtime_data = MeterCoordinator(hass, entry)
@@ -102,6 +108,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     return True
 
 
+async def _async_set_up_point(hass: HomeAssistant, entry: ConfigEntry[Any]) -> bool:
+    """Set up a metering point without a port."""
+    async_set_up_point(hass, entry)
+    await hass.config_entries.async_forward_entry_setups(entry, POINT_PLATFORMS)
+    async_start_history(hass, entry)
+    return True
+
+
 def _platforms(coordinator: MeterCoordinator) -> list[Platform]:
     """Return the platforms of a meter. That of calendars brings a panel, which is not for those without time bands."""
     has_bands = coordinator.insights[BandEnergy].settings is not None
@@ -110,6 +124,8 @@ def _platforms(coordinator: MeterCoordinator) -> list[Platform]:
 
 async def async_unload_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> bool:
     """Remove the entities and close the port."""
+    if kind_of(entry) is EntryKind.METERING_POINT:
+        return await hass.config_entries.async_unload_platforms(entry, POINT_PLATFORMS)
     coordinator = entry.runtime_data
     if coordinator.has_platforms and not await hass.config_entries.async_unload_platforms(
         entry, _platforms(coordinator)
@@ -152,6 +168,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> No
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: EmucsConfigEntry, device: DeviceEntry) -> bool:
     """Allow the removal of an M-Bus meter that the port no longer shows, or of a service without entities."""
+    if kind_of(entry) is EntryKind.METERING_POINT:
+        return False
     coordinator = entry.runtime_data
     if coordinator.data is None:
         # Which meters there are is known from the first telegram on.

@@ -29,6 +29,7 @@ from .const import (
 )
 from .flow.discovery import DiscoverySteps
 from .flow.group import GroupSteps
+from .flow.metering_point import MeteringPointSteps
 from .forms import form_section, integer
 from .group_options import GroupOptionsFlow
 from .kinds import EntryKind, kind_of
@@ -82,8 +83,8 @@ def _filled_in(data: Mapping[str, Any]) -> dict[str, Any]:
     return {CONF_HOST: address.hostname, CONF_PORT: address.port, SECTION_ADVANCED: advanced}
 
 
-class EmucsConfigFlow(DiscoverySteps, GroupSteps, domain=DOMAIN):
-    """Sets up a meter, or moves it to another port."""
+class EmucsConfigFlow(MeteringPointSteps, GroupSteps, DiscoverySteps, domain=DOMAIN):
+    """Sets up a meter, a group or a metering point, or moves a meter to another port."""
 
     VERSION = ENTRY_VERSION
     MINOR_VERSION = ENTRY_MINOR_VERSION
@@ -104,12 +105,19 @@ class EmucsConfigFlow(DiscoverySteps, GroupSteps, domain=DOMAIN):
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Let the user say how the meter is connected."""
         found = ["found"] if self._offers() else []
-        return self.async_show_menu(step_id="user", menu_options=[*found, "serial", "reader", "network", "group"])
+        # Without a recorder there is no history to import.
+        imports = ["metering_point"] if "recorder" in self.hass.config.components else []
+        return self.async_show_menu(
+            step_id="user", menu_options=[*found, "serial", "reader", "network", "group", *imports]
+        )
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Let the user say how the meter is connected now, or who is in the group."""
-        if kind_of(self._get_reconfigure_entry()) is EntryKind.GROUP:
+        """Let the user say how the meter is connected now, who is in the group, or how the metering point is called."""
+        kind = kind_of(self._get_reconfigure_entry())
+        if kind is EntryKind.GROUP:
             return await self.async_step_group()
+        if kind is EntryKind.METERING_POINT:
+            return await self.async_step_rename()
         return self.async_show_menu(step_id="reconfigure", menu_options=["serial", "reader", "network"])
 
     async def async_step_serial(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

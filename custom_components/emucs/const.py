@@ -20,6 +20,8 @@ ASKED_AT_SET_UP: Final = (CONF_ADD_TO_ENERGY, CONF_ADD_TO_SIDEBAR)
 """Options that no form of the options shows: they are removed when what they ask for is done."""
 CONF_MAKE: Final = "make"
 """The make of a reader."""
+CONF_EAN: Final = "ean"
+"""Of a metering point without a port."""
 CONF_READER: Final = "reader"
 """What a reader is known by when it announces itself: its MAC address, or its serial number."""
 

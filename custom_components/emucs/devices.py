@@ -35,6 +35,7 @@ _MODELS: Final = {
 _IDENTIFICATION_MANUFACTURERS: Final = {"FLU5\\253": "Sagemcom", "ISk5": "Iskraemeco", "ISK5": "Iskraemeco"}
 _ELECTRICITY_METER: Final = "electricity_meter"
 _GROUP: Final = "group"
+METERING_POINT: Final = "metering_point"
 _EQUIPMENT_IDENTIFIER_LENGTH: Final = 14
 _DSMR_VERSION_LENGTH: Final = 2
 # Of a masked identifier: medium and manufacturer, and as much as tells two meters apart.
@@ -72,12 +73,16 @@ async def async_title(hass: HomeAssistant, identifier: str, name: str | None) ->
 
     Home Assistant writes titles into its log. Of the identifier they show at most what tells two meters apart.
     """
-    if not name:
-        texts = await async_get_translations(hass, hass.config.language, "device", [DOMAIN])
-        name = texts.get(f"component.{DOMAIN}.device.electricity_meter.name", "Electricity meter")
+    name = name or await async_default_name(hass, _ELECTRICITY_METER)
     entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
     others = (entry.title for entry in entries if entry.unique_id != identifier)
     return f"{name} {_tail(identifier)}" if any(f"{title} ".startswith(f"{name} ") for title in others) else name
+
+
+async def async_default_name(hass: HomeAssistant, key: str) -> str:
+    """Return what a device is called by its translation key, in the language of the system."""
+    texts = await async_get_translations(hass, hass.config.language, "device", [DOMAIN])
+    return texts.get(f"component.{DOMAIN}.device.{key}.name", key)
 
 
 def title_after(title: str, before: str, identifier: str) -> str:
@@ -169,6 +174,13 @@ def service_device(meter: str, subject: str, via_device_id: str) -> DeviceInfo:
     )
 
 
+def metering_point_device(identifier: str) -> DeviceInfo:
+    """Return the device of a metering point without a port."""
+    return DeviceInfo(
+        identifiers={(DOMAIN, identifier)}, translation_key=METERING_POINT, entry_type=DeviceEntryType.SERVICE
+    )
+
+
 @callback
 def with_name(hass: HomeAssistant, entry: ConfigEntry, device: DeviceInfo) -> DeviceInfo:
     """Return a device with the name that the user gave its meter, where there is one, in front of its own."""
@@ -176,7 +188,7 @@ def with_name(hass: HomeAssistant, entry: ConfigEntry, device: DeviceInfo) -> De
         return device
     texts = async_get_cached_translations(hass, hass.config.language, "device", DOMAIN)
     own = texts.get(f"component.{DOMAIN}.device.{key}.name", key)
-    is_meter = key in (_ELECTRICITY_METER, _GROUP)
+    is_meter = key in (_ELECTRICITY_METER, _GROUP, METERING_POINT)
     renamed = device.copy()
     del renamed["translation_key"]
     renamed["name"] = name if is_meter else f"{name} · {own}"

@@ -4,12 +4,15 @@ import re
 from typing import Any, Final
 
 from homeassistant.components.diagnostics import REDACTED
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_BAUDRATE, CONF_BYTESIZE, CONF_INTERVAL, CONF_MAKE, CONF_PARITY, CONF_STOPBITS, CONF_WAIT
 from .coordinator import EmucsConfigEntry
 from .devices import names_of
 from .insight.clock import MeterClock
+from .kinds import CONF_KIND, EntryKind, kind_of
+from .metering_point import MeteringPointImports
 from .port import Register, Telegram, is_public, is_public_identification, redact
 from .port.address import scheme_of
 
@@ -20,6 +23,8 @@ _VERSION: Final = re.compile(r"[0-9A-Z.]{1,5}")
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EmucsConfigEntry) -> dict[str, Any]:
     """Return the state of the link and the latest telegram, if set-up received one."""
+    if kind_of(entry) is EntryKind.METERING_POINT:
+        return _point(entry)
     coordinator = entry.runtime_data
     link = coordinator.link
     data = coordinator.data
@@ -50,6 +55,18 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EmucsCo
         "telegram": None if telegram is None else _telegram(telegram),
         "last_frame": redact_frame(None if telegram is None else telegram.frame),
         "last_bad_frame": redact_frame(link.reader.last_bad_frame),
+    }
+
+
+def _point(entry: ConfigEntry[Any]) -> dict[str, Any]:
+    """Return how far the imports of a metering point reach."""
+    imports: MeteringPointImports = entry.runtime_data
+    return {
+        "entry": {"data": {key: value if key == CONF_KIND else REDACTED for key, value in entry.data.items()}},
+        "imports": {
+            "until": None if imports.until is None else imports.until.isoformat(),
+            "latest": None if imports.latest is None else imports.latest.isoformat(),
+        },
     }
 
 

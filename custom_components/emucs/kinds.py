@@ -23,6 +23,10 @@ class EntryKind(StrEnum):
     """What the grid operator measures where no port can be read: its exports alone."""
 
 
+WITH_IMPORTS: Final = (EntryKind.METER, EntryKind.METERING_POINT)
+"""The kinds of entries of which the grid operator has exports."""
+
+
 @callback
 def kind_of(entry: ConfigEntry) -> EntryKind:
     """Return what an entry stands for."""

@@ -16,6 +16,7 @@ import probatio
 
 from .const import ASKED_AT_SET_UP, CONF_UPDATE_INTERVAL
 from .coordinator import MeterCoordinator
+from .exports import ExportError
 from .forms import (
     AREA_SELECTOR,
     BREAKER_SELECTOR,
@@ -66,6 +67,7 @@ from .insight.prosumer import (
 )
 from .insight.tariff import Area, CapPeriod
 from .insight.user_port import CONF_USER_PORT, UserPort
+from .kinds import EntryKind, kind_of
 from .price_watch import price_errors
 
 CAPACITY: Final = probatio.Schema(
@@ -142,10 +144,12 @@ class EmucsOptionsFlow(HistorySteps):
     """Changes how a meter is shown, and imports its history."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show the menu; without a recorder there are only settings."""
+        """Show the menu; without a recorder there are only settings, and of a metering point nothing."""
+        is_point = kind_of(self.config_entry) is EntryKind.METERING_POINT
         if not has_history(self.hass):
-            return await self.async_step_settings()
-        return self.async_show_menu(step_id="init", menu_options=["settings", "import_history", "undo_import"])
+            return await (self._async_refuse(ExportError("no_recorder")) if is_point else self.async_step_settings())
+        settings = [] if is_point else ["settings"]
+        return self.async_show_menu(step_id="init", menu_options=[*settings, "import_history", "undo_import"])
 
     async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the options."""

@@ -11,6 +11,8 @@ from homeassistant.helpers.event import async_track_point_in_utc_time
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .entities.rows import SensorRow
 from .entity import EmucsEntity, async_add_when_present
+from .kinds import EntryKind, kind_of
+from .metering_point import async_add_sensors
 
 PARALLEL_UPDATES = 0
 
@@ -18,7 +20,10 @@ PARALLEL_UPDATES = 0
 async def async_setup_entry(
     hass: HomeAssistant, entry: EmucsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the sensors of a meter."""
+    """Add the sensors of a meter, or of a metering point."""
+    if kind_of(entry) is EntryKind.METERING_POINT:
+        async_add_sensors(entry, async_add_entities)
+        return
     async_add_when_present(entry, async_add_entities, SensorRow, EmucsSensor)
 
 

@@ -44,6 +44,8 @@ _MOST_SECONDS: Final = 1800
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2999
 
+# The kinds of entries that have values of now.
+_READING: Final = (EntryKind.METER, EntryKind.GROUP)
 _OF_ENTRY: Final = probatio.Schema({probatio.Required(ATTR_CONFIG_ENTRY_ID): cv.string})
 _RECORD_TELEGRAMS: Final = probatio.Schema(
     {
@@ -97,20 +99,19 @@ def async_setup_services(hass: HomeAssistant) -> None:
     )
 
 
-async def async_entry_of(call: ServiceCall) -> EmucsConfigEntry:
-    """Return the entry that is asked about; one that is about to be set up, or is reloaded, is waited for."""
+async def async_entry_of(call: ServiceCall, *kinds: EntryKind) -> EmucsConfigEntry:
+    """Return the entry that is asked about, by default one that reads; one that is about to be set up is waited for."""
     entry_id = call.data[ATTR_CONFIG_ENTRY_ID]
     if entry := call.hass.config_entries.async_get_entry(entry_id):
         await async_until_set_up(entry)
-    return service.async_get_config_entry(call.hass, DOMAIN, entry_id)
-
-
-async def async_meter_of(call: ServiceCall) -> EmucsConfigEntry:
-    """Return the entry that is asked about, where it is one of a meter."""
-    entry = await async_entry_of(call)
-    if kind_of(entry) is not EntryKind.METER:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_meter")
-    return entry
+    found: EmucsConfigEntry = service.async_get_config_entry(call.hass, DOMAIN, entry_id)
+    if (kind := kind_of(found)) not in (kinds or _READING):
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key=f"not_for_{kind}",
+            translation_placeholders={"name": found.title},
+        )
+    return found
 
 
 async def async_until_set_up(entry: ConfigEntry) -> None:
@@ -221,7 +222,7 @@ async def _async_record_telegrams(call: ServiceCall) -> ServiceResponse:
     """Return telegrams as they come, with invented identifiers unless an administrator wants his own."""
     if call.data[ATTR_KEEP_IDS]:
         await async_require_admin(call)
-    entry = await async_meter_of(call)
+    entry = await async_entry_of(call, EntryKind.METER)
     await async_require_read(call, entry)
     frames = await _async_frames(entry.runtime_data, call.data[ATTR_COUNT], call.data[ATTR_SECONDS])
     if not frames:

@@ -14,7 +14,7 @@ from .const import DOMAIN
 from .coordinator import EmucsConfigEntry
 from .group_members import CONF_ENTRY, CONF_EXPORT, CONF_IMPORT, CONF_MBUS
 from .group_source import async_sharing
-from .history.plan import live_meters
+from .history.targets import live_meters
 from .hourly_energy import energy_entities
 from .insight.profile import Profile
 from .insight.quarters import EXPORT, IMPORT

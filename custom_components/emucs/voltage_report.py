@@ -20,6 +20,7 @@ from .coordinator import EmucsConfigEntry
 from .devices import model_of
 from .insight.voltage import Voltage
 from .insight.voltage_history import OF_230_V, VoltageHistory
+from .kinds import EntryKind, kind_of
 from .reports.voltage import Minutes, VoltageReport
 from .reports.voltage_csv import voltage_csv
 from .reports.voltage_page import security_policy, voltage_page
@@ -153,7 +154,7 @@ class _Reading(NamedTuple):
 
 async def _async_get_voltage_report(call: ServiceCall) -> ServiceResponse:
     """Return the voltages of a meter, the verdicts of its weeks, and what was outside the limits."""
-    entry = await async_entry_of(call)
+    entry = await async_entry_of(call, EntryKind.METER)
     await async_require_read(call, entry)
     reading = _async_reading(entry, _asked(call.data))
     return await call.hass.async_add_executor_job(lambda: voltage_response(reading.report()))
@@ -170,7 +171,7 @@ class VoltageReportView(HomeAssistantView):
         hass = request.app[KEY_HASS]
         query = _QUERY(dict(request.query))
         entry: EmucsConfigEntry | None = hass.config_entries.async_get_entry(entry_id)
-        if entry is None or entry.domain != DOMAIN:
+        if entry is None or entry.domain != DOMAIN or kind_of(entry) is EntryKind.METERING_POINT:
             raise HTTPNotFound
         if async_unreadable(hass, request[KEY_HASS_USER], entry) is not None:
             raise HTTPForbidden

@@ -14,9 +14,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs import config_flow, forms, group_options, options_flow, sharing_form
 from custom_components.emucs.const import DOMAIN
-from custom_components.emucs.flow import discovery, group, listening, pairing, reading
+from custom_components.emucs.flow import discovery, group, listening, metering_point, pairing, reading
 from custom_components.emucs.flow.announcements import CABLE
-from custom_components.emucs.history import flow as history_flow
+from custom_components.emucs.history import external, flow as history_flow
 from custom_components.emucs.insight.bands import band_sets
 from custom_components.emucs.insight.day_kind import DayKind
 from custom_components.emucs.insight.grid import Grid
@@ -30,8 +30,8 @@ from tests.support import WINTER_EVENING, entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 
 FLOWS = (
-    *(config_flow, discovery, forms, group, group_options, listening, options_flow, history_flow, pairing, reading),
-    sharing_form,
+    *(config_flow, discovery, forms, group, group_options, listening, metering_point, options_flow, history_flow),
+    *(pairing, reading, sharing_form),
 )
 COMPONENT = Path(config_flow.__file__).parent
 ENGLISH = json.loads((COMPONENT / "translations" / "en.json").read_text())
@@ -46,6 +46,7 @@ WORDS = {
     "reader": {CABLE},
     "recurring_peak": {"none", *DayKind},
     "sidebar": {"title"},
+    "statistics": {"tariff", *(word for what in external.ALL for word in what[:2])},
     "voltage_report": words_said() - {*Grid},
 }
 # Of all entities, or of all of a platform.

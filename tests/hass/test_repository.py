@@ -14,13 +14,14 @@ from homeassistant.const import Platform
 import pytest
 import yaml
 
-from custom_components.emucs import PLATFORMS, issues, texts
+from custom_components.emucs import PLATFORMS, issues, metering_point, texts
 from custom_components.emucs.config_flow import EmucsConfigFlow
 from custom_components.emucs.devices import (
     SERVICES,
     electricity_meter_device,
     group_device,
     mbus_meter_device,
+    metering_point_device,
     service_device,
 )
 from custom_components.emucs.entities import ROWS
@@ -36,6 +37,7 @@ from custom_components.emucs.history import flow as flow_module
 from custom_components.emucs.history.flow import HistorySteps
 from custom_components.emucs.insight.mbus import Medium
 from custom_components.emucs.insight.mbus_readings import MbusReading
+from custom_components.emucs.kinds import EntryKind
 from custom_components.emucs.options_flow import EmucsOptionsFlow
 from custom_components.emucs.port import CannotConnect, Channel, NoData, PortError, Reader, Register
 from custom_components.emucs.port.address import SILENT_SERVICES
@@ -134,7 +136,7 @@ def translation_keys(platform: Platform) -> set[str]:
     """Return the translation keys that the rows of a platform name."""
     keys = {row.translation_key for row in rows(platform)}
     if platform is Platform.SENSOR:
-        keys |= unlisted_names().keys()
+        keys |= unlisted_names().keys() | {description.key for description in metering_point.SENSORS}
     return {key for key in keys if key is not None}
 
 
@@ -232,6 +234,7 @@ def test_every_device_has_a_name_and_every_name_a_device() -> None:
     devices.append(group_device("group_1"))
     devices += [mbus_meter_device(medium, "7FLO2100000000", None, "") for medium in Medium]
     devices += [service_device("1SAG3100000000", subject, "") for subject in SERVICES]
+    devices.append(metering_point_device("541400000000000011"))
     assert {device.get("translation_key") for device in devices} == ENGLISH["device"].keys()
 
 
@@ -243,7 +246,12 @@ CONFIG_FLOW = (COMPONENT / "config_flow.py", *sorted((COMPONENT / "flow").glob("
 OPTIONS_FLOW = (COMPONENT / "options_flow.py", COMPONENT / "group_options.py")
 FLOWS = (*CONFIG_FLOW, *OPTIONS_FLOW)
 # Parts of menus that are not always there.
-SOMETIMES: dict[str, set[str]] = {"found": {"found"}, "makes": {*Make}}
+SOMETIMES: dict[str, set[str]] = {
+    "found": {"found"},
+    "imports": {"metering_point"},
+    "makes": {*Make},
+    "settings": {"settings"},
+}
 
 
 def test_every_step_of_the_import_has_a_text_and_every_text_a_step() -> None:
@@ -264,6 +272,9 @@ def test_every_step_of_the_import_has_a_text_and_every_text_a_step() -> None:
     assert aborts == texts["abort"].keys()
 
 
+_GOING_ON = {"answer", "integration_discovery", "pressed", "reauth", "usb", "zeroconf"}
+
+
 def test_every_step_has_a_text_and_every_text_a_step() -> None:
     flows = [flow for flow in EmucsConfigFlow.__mro__ if flow.__module__.startswith("custom_components.")]
     steps = {
@@ -271,7 +282,7 @@ def test_every_step_has_a_text_and_every_text_a_step() -> None:
     }
     assert steps
     # Some only go on: with what was heard or answered while progress was shown, or with what Home Assistant noticed.
-    assert steps - {"answer", "pressed", "reauth", "usb", "zeroconf"} == ENGLISH["config"]["step"].keys()
+    assert steps - _GOING_ON == ENGLISH["config"]["step"].keys()
 
 
 def test_every_choice_of_a_menu_has_a_text() -> None:
@@ -292,7 +303,8 @@ def test_every_choice_of_a_menu_has_a_text() -> None:
 
 
 # What is wrong with what was filled in, and not with the port.
-OF_FORMS = {"breaker", "few_members", "is_member", "no_counter", "price_unit", "same_entity"}
+OF_FORMS = {"breaker", "ean_check_digit", "ean_digits", "ean_is_read"}
+OF_FORMS |= {"few_members", "is_member", "no_counter", "price_unit", "same_entity"}
 
 
 def test_every_error_of_the_flow_has_a_text_and_every_text_an_error() -> None:
@@ -320,6 +332,7 @@ def test_every_exception_has_a_text_and_every_text_an_exception() -> None:
         if "translation_domain" in keywords:
             used |= literal(keywords.get("translation_key"))
     used |= {f"export_{reason}" for reason in EXPORT_REASONS}
+    used |= {f"not_for_{kind}" for kind in EntryKind if kind is not EntryKind.METER}
     assert used == ENGLISH["exceptions"].keys()
 
 

@@ -38,7 +38,7 @@ SAME = {
     "nl": {"Gas", "Host", "Import", "Meter", "Meters", "Open", "Register {code}", "Water", "gas", "water", _DATE}
     | {"Begin", "Model", "Topic"}
     | _BANDS,
-    "fr": {"Message", "Parent", "Phase", "Plausible", "Port", "Topic", _DATE} | _BANDS,
+    "fr": {"Message", "Parent", "Phase", "Plausible", "Port", "Topic", "production", _DATE} | _BANDS,
     "de": {"Gas", "Host", "Import", "Name", "Phase", "Port", "Register {code}", "Topic"} | _BANDS,
 }
 # Names of makes and of standards, and texts that are nothing but what they are filled in with.

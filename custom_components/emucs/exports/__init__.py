@@ -12,6 +12,7 @@ from .merge import (
     Existing,
     Junction,
     Overlap,
+    Revision,
     Side,
     StatisticsChangedError,
     Summary,
@@ -19,6 +20,7 @@ from .merge import (
     changes,
     first_live,
     recovered,
+    revision_of,
     still_there,
     summary_of,
 )
@@ -49,6 +51,7 @@ __all__ = [
     "Peak",
     "Quantity",
     "Readings",
+    "Revision",
     "SeriesFlow",
     "SeriesKey",
     "Side",
@@ -63,6 +66,7 @@ __all__ = [
     "quarters_of",
     "read_export",
     "recovered",
+    "revision_of",
     "still_there",
     "summary_of",
 ]

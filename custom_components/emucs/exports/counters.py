@@ -46,8 +46,19 @@ class Known:
     @property
     def first(self) -> int | None:
         """Return the first hour that gets a row, None where nothing is known."""
-        days = (begin + length - 1 for begin, (length, _) in self.days.items())
-        return min((*self.hours, *self.parts, *days), default=None)
+        firsts = (min(hours) for hours in (self.hours, self.parts, self._ends) if hours)
+        return min(firsts, default=None)
+
+    @property
+    def last(self) -> int | None:
+        """Return the last hour that gets a row, None where nothing is known."""
+        lasts = (max(hours) for hours in (self.hours, self.parts, self._ends) if hours)
+        return max(lasts, default=None)
+
+    @property
+    def _ends(self) -> list[int]:
+        """Return the last hours of days that are known as a whole."""
+        return [begin + length - 1 for begin, (length, _) in self.days.items()]
 
     def energies(self) -> dict[int, int]:
         """Return the increase in each hour, in order; a day that is known as a whole increases in its last hour.
@@ -61,6 +72,21 @@ class Known:
             if not any(hour in energies for hour in range(begin, begin + length)):
                 energies[begin + length - 1] = value
         return dict(sorted(energies.items()))
+
+    def replace(self, other: Known) -> None:
+        """Take what another knows instead of what is known; a measurement is replaced by no estimate."""
+        worse = other.estimated - self.estimated
+        for hour, value in other.hours.items():
+            if hour in worse and (hour in self.hours or hour in self.parts):
+                continue
+            self.parts.pop(hour, None)
+            self.hours[hour] = value
+        for hour, quarters in other.parts.items():
+            if hour not in self.hours:
+                self._put(hour, _first_of(quarters, self.parts.get(hour, _UNKNOWN)))
+        self.days |= {begin: day for begin, day in other.days.items() if begin not in worse or begin not in self.days}
+        measured = (other.hours.keys() | other.days.keys()) - other.estimated
+        self.estimated = (self.estimated - measured) | other.estimated
 
     def take(self, other: Known) -> int:
         """Add what another knows, without changing what is known; return how many hours and days differ."""
@@ -85,13 +111,16 @@ class Known:
     def _take_part(self, hour: int, quarters: Sequence[int]) -> bool:
         """Add the quarters of an hour; tell whether one is already known with another value."""
         own = self.parts.get(hour, _UNKNOWN)
-        merged = tuple(mine if mine >= 0 else theirs for mine, theirs in zip(own, quarters, strict=True))
-        if min(merged) >= 0:
-            self.parts.pop(hour, None)
-            self.hours[hour] = sum(merged)
-        else:
-            self.parts[hour] = merged
+        self._put(hour, _first_of(own, quarters))
         return any(mine >= 0 and theirs >= 0 and mine != theirs for mine, theirs in zip(own, quarters, strict=True))
+
+    def _put(self, hour: int, quarters: tuple[int, ...]) -> None:
+        """Know the quarters of an hour: as a whole, where they are complete."""
+        if min(quarters) >= 0:
+            self.parts.pop(hour, None)
+            self.hours[hour] = sum(quarters)
+        else:
+            self.parts[hour] = quarters
 
     def before(self, hour: int) -> Known:
         """Return the part before an hour."""
@@ -102,6 +131,11 @@ class Known:
             {each for each in self.estimated if each < hour},
             {each for each in self.provisional if each < hour},
         )
+
+
+def _first_of(quarters: Sequence[int], others: Sequence[int]) -> tuple[int, ...]:
+    """Return quarters, with others where they are unknown."""
+    return tuple(one if one >= 0 else other for one, other in zip(quarters, others, strict=True))
 
 
 def counters_of(readings: Readings, ean: str, meters: Mapping[str, int | None]) -> dict[CounterKey, Known]:

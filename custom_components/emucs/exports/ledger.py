@@ -52,12 +52,15 @@ class Layer:
     """Starts of the five-minute rows that sums go on from, where there was none."""
     eans: Mapping[str, str] = field(default_factory=dict)
     """EANs by the identifiers of meters that they are certain to be of."""
+    replaces: bool = False
+    """Whether its values, as the grid operator has revised them, count instead of those of earlier imports."""
 
     @property
     def span(self) -> tuple[int, int] | None:
         """Return the first and the last hour since the epoch, None where it has month peaks alone."""
-        rows = [rows for known in self.counters.values() if (rows := list(known.energies()))]
-        return (min(each[0] for each in rows), max(each[-1] for each in rows)) if rows else None
+        firsts = [hour for known in self.counters.values() if (hour := known.first) is not None]
+        lasts = [hour for known in self.counters.values() if (hour := known.last) is not None]
+        return (min(firsts), max(lasts)) if firsts and lasts else None
 
     def save(self) -> dict[str, Any]:
         """Return it as JSON has it."""
@@ -75,6 +78,7 @@ class Layer:
             "peaks": dict(self.peaks),
             "seeds": dict(self.seeds),
             "eans": dict(self.eans),
+            "replaces": self.replaces,
         }
 
     @classmethod
@@ -95,6 +99,7 @@ class Layer:
             peaks=_integers(saved["peaks"]),
             seeds=_integers(saved["seeds"]),
             eans={str(meter): str(ean) for meter, ean in saved["eans"].items()},
+            replaces=bool(saved.get("replaces", False)),
         )
 
 
@@ -105,10 +110,13 @@ class Ledger:
     layers: tuple[Layer, ...] = ()
 
     def known(self, metadata_id: int) -> Known:
-        """Return what all imports know of the counter at a location; what came first stays."""
+        """Return what all imports know of the counter at a location; what came first stays, unless it is replaced."""
         known = Known()
         for layer, target in self._at(metadata_id):
-            known.take(layer.counters[target])
+            if layer.replaces:
+                known.replace(layer.counters[target])
+            else:
+                known.take(layer.counters[target])
         return known
 
     def before_connection(self, metadata_id: int) -> int:
@@ -174,10 +182,10 @@ class Ledger:
 
 
 def peaks_of(layers: Iterable[Layer]) -> dict[str, int]:
-    """Return the month peaks of imports, in millionths of kW; what came first stays."""
+    """Return the month peaks of imports, in millionths of kW; what came first stays, unless it is replaced."""
     peaks: dict[str, int] = {}
     for layer in layers:
-        peaks = {**layer.peaks, **peaks}
+        peaks = {**peaks, **layer.peaks} if layer.replaces else {**layer.peaks, **peaks}
     return peaks
 
 

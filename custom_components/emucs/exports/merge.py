@@ -37,6 +37,8 @@ class Existing:
     """From kWh or m³ to their unit."""
     state: float | None = None
     """Where the counter stands now."""
+    is_mean: bool = False
+    """Whether each row has a value of its own, such as the peak of a month, and not the sum of a counter."""
 
     @property
     def digits(self) -> int:
@@ -71,6 +73,16 @@ class Junction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """Where the export has other values than earlier imports, in kWh, kvarh, m³ or kW."""
+
+    hours: int = 0
+    more: float = 0.0
+    less: float = 0.0
+    largest: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """What an import is to one counter: starts in seconds, energy in kWh or volume in m³."""
 
@@ -83,9 +95,12 @@ class Summary:
     repeated: int
     """Hours that were imported before."""
     different: int
-    """Of these, hours with another value now, which is not taken."""
+    """Of these, hours with another value now, which is not taken unless the import replaces them."""
+    revision: Revision
     incomplete: int
     estimated: int
+    provisional: int
+    """Rows that the grid operator may still revise."""
     energy: float
     gaps: tuple[tuple[int, int], ...]
     """Starts of hours that are missing in between, and how many: the longest."""
@@ -106,6 +121,8 @@ class Changes:
     total: float = 0.0
     """The sum that live rows go on from."""
     digits: int = _DIGITS
+    is_mean: bool = False
+    """Whether rows have values of their own instead of sums."""
     probe: tuple[int, float | None] | None = None
     """A row that tells whether it was done: its start, and its sum afterwards, None where there is no row then."""
 
@@ -128,13 +145,15 @@ class Side:
 
     def total(self, existing: Existing) -> float:
         """Return by how much live rows are lifted."""
+        if existing.is_mean:
+            return 0.0
         total = sum(self.rows.values()) + self.before_connection
         return round(total * existing.factor / MICRO, existing.digits)
 
     def sums(self, existing: Existing) -> dict[int, float]:
         """Return the sums of the rows, by start in seconds."""
         factor, digits = existing.factor / MICRO, existing.digits
-        sums = accumulate(self.rows.values())
+        sums = self.rows.values() if existing.is_mean else accumulate(self.rows.values())
         return {hour * SECONDS: round(total * factor, digits) for hour, total in zip(self.rows, sums, strict=True)}
 
 
@@ -165,6 +184,11 @@ def recovered(existing: Existing) -> Known | None:
 
     Rows a day apart were known as days. What the first live hour lacked is lost: it stays completed.
     """
+    if existing.is_mean:
+        values = {
+            start // SECONDS: round(value * MICRO / existing.factor) for start, value in existing.imported.items()
+        }
+        return Known(values) if values else None
     known = Known()
     before, last = 0, None
     rows = sorted(existing.imported.items())
@@ -196,6 +220,7 @@ def changes(existing: Existing, old: Side, new: Side) -> Changes:
         lift=lift,
         total=new.total(existing),
         digits=existing.digits,
+        is_mean=existing.is_mean,
         probe=probes[0] if probes else None,
     )
 
@@ -234,9 +259,26 @@ def overlap_of(existing: Existing, known: Known, timing: float) -> Overlap:
     )
 
 
-def summary_of(existing: Existing, sides: tuple[Side, Side], known: Known, different: int, timing: float) -> Summary:
-    """Return what an import is to a counter, before and after it; `known` is what the export says of it."""
+def revision_of(kept: Rows, revised: Rows) -> Revision:
+    """Return how rows change where the values of an export replace those of earlier imports."""
+    differences = [value - kept[hour] for hour, value in revised.items() if kept.get(hour, value) != value]
+    return Revision(
+        hours=len(differences),
+        more=sum(each for each in differences if each > 0) / MICRO,
+        less=-sum(each for each in differences if each < 0) / MICRO,
+        largest=max(map(abs, differences), default=0) / MICRO,
+    )
+
+
+def summary_of(
+    existing: Existing, sides: tuple[Side, Side], known: Known, revised: tuple[int, Revision], timing: float
+) -> Summary:
+    """Return what an import is to a counter, before and after it; `known` is what the export says of it.
+
+    `revised` tells how many hours it has with other values, and how these change the rows.
+    """
     old, new = sides
+    different, revision = revised
     first = first_live(existing)
     added = [hour for hour in new.rows if hour not in old.rows]
     hours = list(new.rows)
@@ -248,7 +290,7 @@ def summary_of(existing: Existing, sides: tuple[Side, Side], known: Known, diffe
     gaps = [
         ((before + 1) * SECONDS, after - before - 1)
         for before, after in pairwise(sorted(covered))
-        if after > before + 1
+        if after > before + 1 and not existing.is_mean
     ]
     return Summary(
         first=added[0] * SECONDS if added else None,
@@ -257,9 +299,11 @@ def summary_of(existing: Existing, sides: tuple[Side, Side], known: Known, diffe
         days=sum(hour in days and hour not in known.hours and hour not in known.parts for hour in added),
         repeated=sum(hour in old.rows for hour in known.hours),
         different=different,
+        revision=revision,
         incomplete=sum(hour in new.rows for hour in known.parts),
         estimated=sum(hour in known.estimated or _day_of(hour, days) in known.estimated for hour in added),
-        energy=sum(new.rows[hour] for hour in added) / MICRO,
+        provisional=sum(hour in known.provisional or _day_of(hour, days) in known.provisional for hour in added),
+        energy=(max if existing.is_mean and added else sum)(new.rows[hour] for hour in added) / MICRO,
         gaps=tuple(sorted(gaps, key=lambda gap: -gap[1])[:_SHOWN]),
         missing=sum(count for _, count in gaps),
         overlap=overlap_of(existing, known, timing),

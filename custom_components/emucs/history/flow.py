@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from homeassistant.components.file_upload import process_uploaded_file
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.config_entries import (
+    SOURCE_INTEGRATION_DISCOVERY,
+    ConfigEntryState,
+    ConfigFlowResult,
+    OptionsFlowWithReload,
+)
+from homeassistant.const import CONF_NAME
+from homeassistant.core import callback
+from homeassistant.helpers import discovery_flow
 from homeassistant.helpers.selector import (
     BooleanSelector,
     FileSelector,
@@ -18,16 +26,19 @@ from homeassistant.helpers.selector import (
 )
 import probatio
 
-from ..const import DOMAIN
+from ..const import CONF_EAN, DOMAIN
 from ..exports import ExportError, Layer
 from ..texts import async_exception_text, async_language, async_words
-from . import importer_of
-from .plan import Export, Plan
+from . import Part, async_parts, importer_of
+from .parts import Export
+from .plan import Plan
 from .report import text_of, title_of, totals_of
 
 CONF_FILE: Final = "file"
 CONF_CONFIRMED: Final = "confirmed"
 CONF_IMPORT: Final = "import"
+CONF_REPLACE: Final = "replace"
+CONF_OFFER: Final = "offer"
 DETAIL: Final = "detail"
 """The only error and its placeholder, which holds the text of an exception."""
 _STEP: Final = 0.02
@@ -40,7 +51,6 @@ _ENERGY_DASHBOARD: Final = "/energy"
 _FILE: Final = probatio.Schema(
     {probatio.Required(CONF_FILE): FileSelector(FileSelectorConfig(accept=".csv,.zip,.json,.xlsx"))}
 )
-_CONFIRM: Final = probatio.Schema({probatio.Required(CONF_CONFIRMED, default=False): BooleanSelector()})
 _NOTHING_TO_FILL_IN: Final = probatio.Schema({})
 
 
@@ -55,7 +65,11 @@ class HistorySteps(OptionsFlowWithReload):
     """The step that asks, which is shown again if the work fails."""
     _error: ExportError | None = None
     _export: Export
-    _plan: Plan
+    _parts: list[Part]
+    _plans: list[Plan]
+    """Of the parts of the export, in their order: that of this entry is the first."""
+    _replace = False
+    _offers = False
     _file: str
     _layers: list[Layer]
     _chosen: str
@@ -83,24 +97,56 @@ class HistorySteps(OptionsFlowWithReload):
 
     async def async_step_summary(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show what would be written, and where it differs from what is there."""
-        if not self._plan.is_new:
+        if not (self._is_new or self._can_replace or self._export.unknown):
             return self.async_abort(reason="nothing_new")
         error = None
         if user_input is not None:
+            self._replace = user_input.get(CONF_REPLACE, False)
+            self._offers = user_input.get(CONF_OFFER, False)
             if self._export.certain or user_input.get(CONF_CONFIRMED):
                 return await self.async_step_write()
             error = ExportError("unconfirmed")
         return self.async_show_form(
             step_id="summary",
-            data_schema=_NOTHING_TO_FILL_IN if self._export.certain else _CONFIRM,
+            data_schema=self._summary_schema(),
             errors={CONF_CONFIRMED: DETAIL} if error else {},
             description_placeholders={
                 **(await self._async_detail(error) if error else {}),
                 "files": ", ".join(self._export.files),
                 "rows": str(self._export.rows),
-                "summary": text_of(self.hass, self._export, self._plan, await self._async_words()),
+                "summary": await self._async_summary(),
             },
         )
+
+    def _summary_schema(self) -> probatio.Schema:
+        """Return what is asked: whether the export is of this meter, and what it is to do beside adding what is new."""
+        fields: dict[probatio.Marker, object] = {}
+        if not self._export.certain:
+            fields[probatio.Required(CONF_CONFIRMED, default=False)] = BooleanSelector()
+        if self._can_replace:
+            fields[probatio.Required(CONF_REPLACE, default=False)] = BooleanSelector()
+        if self._export.unknown:
+            fields[probatio.Required(CONF_OFFER, default=True)] = BooleanSelector()
+        return probatio.Schema(fields)
+
+    async def _async_summary(self) -> str:
+        """Return what would be written, for each entry that has a part of the export."""
+        words = await self._async_words()
+        own, *others = (
+            text_of(self.hass, part.export, plan, words) for part, plan in zip(self._parts, self._plans, strict=True)
+        )
+        parts = (f"### {part.entry.title}\n\n{text}" for part, text in zip(self._parts[1:], others, strict=True))
+        return "\n\n".join([own, *parts])
+
+    @property
+    def _can_replace(self) -> bool:
+        """Tell whether earlier imports have other values."""
+        return any(plan.can_replace for plan in self._plans)
+
+    @property
+    def _is_new(self) -> bool:
+        """Tell whether there is anything to write."""
+        return any(plan.is_new for plan in self._plans)
 
     async def async_step_write(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Write."""
@@ -108,16 +154,33 @@ class HistorySteps(OptionsFlowWithReload):
 
     async def async_step_imported(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show what was written, and where to see it."""
-        if not self._plan.is_new:
+        if self._offers:
+            self._async_offer()
+        if not self._is_new and self._offers:
+            return self.async_abort(reason="offered")
+        if not self._is_new:
             return self.async_abort(reason="nothing_new")
+        words = await self._async_words()
+        layers = (plan.layer for plan in self._plans if plan.is_new)
         return self.async_abort(
             reason="imported",
             description_placeholders={
-                "title": title_of(self._plan.layer, await self._async_words()),
-                "totals": totals_of(self.hass, self._plan),
+                "title": title_of(next(layers), words),
+                "totals": "\n".join(filter(None, (totals_of(self.hass, plan) for plan in self._plans))),
                 "energy": _ENERGY_DASHBOARD,
             },
         )
+
+    @callback
+    def _async_offer(self) -> None:
+        """Offer what is of no entry as new metering points, beside what Home Assistant has discovered."""
+        for ean, name in self._export.unknown.items():
+            discovery_flow.async_create_flow(
+                self.hass,
+                DOMAIN,
+                context={"source": SOURCE_INTEGRATION_DISCOVERY},
+                data={CONF_EAN: ean, CONF_NAME: name},
+            )
 
     async def async_step_undo_import(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which import to undo."""
@@ -241,11 +304,12 @@ class HistorySteps(OptionsFlowWithReload):
             self._export = await importer.async_read(upload, progress=tell)
         except ValueError as error:
             raise ExportError("unreadable", str(error), file=Path(self._file).name) from error
-        self._plan = await importer.async_plan(self._export)
+        self._parts = async_parts(self.hass, self.config_entry, self._export)
+        self._plans = [await part.async_plan(replace_earlier=False) for part in self._parts]
 
     async def _async_write(self) -> None:
         """Write what was shown."""
-        self._plan = await importer_of(self.hass, self.config_entry).async_import(self._export)
+        self._plans = [await part.async_import(replace_earlier=self._replace) for part in self._parts]
 
     async def _async_undo(self) -> None:
         """Undo the chosen import."""

@@ -8,68 +8,35 @@ from dataclasses import replace
 from functools import partial
 import logging
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from homeassistant.components.sensor import DOMAIN as SENSOR
-from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ulid import ulid_now
 
-from ..const import CONF_UPDATE_INTERVAL, DOMAIN
-from ..coordinator import EmucsConfigEntry, MeterCoordinator
-from ..exports import (
-    GONE,
-    SECONDS,
-    CounterKey,
-    ExportError,
-    ExportUnit,
-    FlowDirection,
-    Known,
-    Layer,
-    Ledger,
-    Location,
-    peaks_of,
-)
-from ..household_seed import async_seed_household
-from ..insight.mbus import Medium
+from ..exports import GONE, SECONDS, ExportError, Layer, Ledger, Location, peaks_of
 from ..issues import HISTORY_UNREADABLE, async_end, async_report_unreadable_history
-from ..peak_statistics import statistic_id as peaks_statistic_id
-from .month_peaks import async_imported_months, async_peaks_for, async_set_imported
-from .plan import Export, Plan, Request, Series, key, live_meters, plan_of, read_for, undone, with_recovered
+from ..kinds import WITH_IMPORTS, async_entries_of
+from .parts import Export, Owner, read_for
+from .plan import Plan, Request, Series, plan_of, undone, with_recovered
 from .record import Pending, Record
 from .recorder_rows import FIVE_MINUTES, Rows, read, require_tested, write
+from .targets import targets_of
 from .unattended import async_to_the_end
 
 _LOGGER: Final = logging.getLogger(__name__)
-# Seconds: the shortest update interval considered, and how often the electricity meter reads gas and water.
-_CALM: Final = 36.0
-_CAPTURE: Final = 300.0
-_READ: Final = frozenset({ConfigEntryState.LOADED, ConfigEntryState.SETUP_IN_PROGRESS})
-_COUNTERS: Final = {
-    key(medium, counter): counter
-    for medium, unit, directions in (
-        (Medium.ELECTRICITY, ExportUnit.ENERGY, FlowDirection),
-        (Medium.GAS, ExportUnit.VOLUME, (FlowDirection.IMPORT,)),
-        (Medium.WATER, ExportUnit.VOLUME, (FlowDirection.IMPORT,)),
-    )
-    for direction in directions
-    for counter in (CounterKey(unit, direction, tariff) for tariff in range(3))
-}
-"""All counters that an export can have, by the key of their entity, in display order."""
-_ORDER: Final = list(_COUNTERS)
 
 
 class HistoryImporter:
-    """Imports history into the statistics of the entities of an entry."""
+    """Imports history into the statistics of an entry."""
 
-    def __init__(self, hass: HomeAssistant, entry: EmucsConfigEntry, record: Record) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any], record: Record) -> None:
         """Keep the record, which all entries share."""
         self._hass = hass
         self._entry = entry
+        self._targets = targets_of(hass, entry)
         self._record = record
 
     def require_known_recorder(self) -> None:
@@ -81,41 +48,43 @@ class HistoryImporter:
         with suppress(ExportError):
             async with self._record.lock:
                 ledger = await self._async_load()
-                self._set_peaks(ledger)
+                await self._targets.async_take(self._layers(ledger))
         self.async_keep_going()
 
     async def async_read(
         self, source: AbstractContextManager[Path], *, progress: Callable[[float], None] | None = None
     ) -> Export:
         """Read an export, in a thread. ExportError tells what is wrong with it."""
-        coordinator = await self._async_coordinator()
+        await self._async_ready()
         async with self._record.lock:
-            layers = self._layers(await self._async_load())
-        eans = {meter: ean for layer in layers for meter, ean in layer.eans.items()}
-        live = live_meters(coordinator)
-        return await self._hass.async_add_executor_job(read_for, source, live, eans, progress)
+            ledger = await self._async_load()
+        owner, others = self._targets.owner(self._layers(ledger)), self._others(ledger)
+        return await self._hass.async_add_executor_job(read_for, source, owner, others, progress)
 
-    async def async_plan(self, export: Export) -> Plan:
+    async def async_plan(self, export: Export, *, replace_earlier: bool = False) -> Plan:
         """Return what an import would do; nothing is written."""
-        coordinator = await self._async_coordinator()
+        await self._async_ready()
         async with self._record.lock:
-            ledger, request = await self._async_load(), self._request(export, coordinator)
+            ledger = await self._async_load()
+            request = self._request(export, ledger, replace_earlier=replace_earlier)
             return await self._async_query(lambda rows: _look(rows, request, ledger))
 
-    async def async_import(self, export: Export) -> Plan:
+    async def async_import(self, export: Export, *, replace_earlier: bool = False) -> Plan:
         """Write an export, all or nothing. The work goes on if the caller is cancelled."""
-        return await async_to_the_end(self._hass, self._entry.title, self._async_import(export))
+        work = self._async_import(export, replace_earlier=replace_earlier)
+        return await async_to_the_end(self._hass, self._entry.title, work)
 
     async def async_imports(self) -> list[Layer]:
         """Return all imports of the entry; first those that only the database knows of."""
         async with self._record.lock:
-            ledger, layer, series = await self._async_load(), self._new_layer(), self._all_series()
+            ledger, layer = await self._async_load(), self._new_layer()
+            series = self._targets.series(ledger)
             return self._layers(await self._async_query(lambda rows: _complete(rows, ledger, layer, series)))
 
     async def async_imports_found(self) -> list[Layer]:
         """Return the imports found in the database, for when the ledger cannot be read."""
         async with self._record.lock:
-            layer, series = self._new_layer(), self._all_series()
+            layer, series = self._new_layer(), self._targets.series(Ledger())
             return self._layers(await self._async_query(lambda rows: _complete(rows, Ledger(), layer, series)))
 
     async def async_undo(self, layer_id: str | None = None) -> Layer | None:
@@ -154,11 +123,12 @@ class HistoryImporter:
         with suppress(ExportError):
             write(get_instance(self._hass), keep_going)
 
-    async def _async_import(self, export: Export) -> Plan:
+    async def _async_import(self, export: Export, *, replace_earlier: bool) -> Plan:
         """Write an export."""
-        coordinator = await self._async_coordinator()
+        await self._async_ready()
         async with self._record.lock:
-            ledger, request = await self._async_load(), self._request(export, coordinator)
+            ledger = await self._async_load()
+            request = self._request(export, ledger, replace_earlier=replace_earlier)
 
             def work(rows: Rows) -> tuple[Plan, Ledger | None]:
                 """Plan again, as the rows may have changed, and write."""
@@ -167,7 +137,7 @@ class HistoryImporter:
 
             plan, after = await self._async_write(work)
             await self._async_written(after)
-        async_seed_household(self._hass, self._entry, export.matches)
+        self._targets.learn(export.matches)
         return plan
 
     def _write_import(self, rows: Rows, plan: Plan) -> Ledger:
@@ -177,9 +147,10 @@ class HistoryImporter:
         probe = None
         seed = rows.compiled_until() - FIVE_MINUTES
         for target, (series, found, changes) in plan.changes.items():
-            metadata_id = found.metadata_id if found.metadata_id != GONE else rows.ensure(series)
+            is_there = found.metadata_id != GONE and not series.is_external
+            metadata_id = found.metadata_id if is_there else rows.ensure(series)
             locations[target] = Location(series.statistic_id, metadata_id, series.unit)
-            if changes.insert and not found.existing.short_term:
+            if changes.insert and not found.existing.short_term and not series.is_external:
                 seeds[target] = seed
             if probe is None and changes.probe is not None:
                 probe = (metadata_id, *changes.probe)
@@ -195,10 +166,10 @@ class HistoryImporter:
 
     async def _async_undo(self, layer_id: str | None) -> Layer | None:
         """Undo an import."""
-        coordinator = await self._async_coordinator()
+        await self._async_ready()
         async with self._record.lock:
-            ledger, new, series = await self._async_load(), self._new_layer(), self._all_series()
-            months = async_imported_months(coordinator)
+            ledger, new = await self._async_load(), self._new_layer()
+            series, months = self._targets.series(ledger), self._targets.imported_months()
 
             def work(rows: Rows) -> tuple[Layer | None, Ledger | None]:
                 """Find the import, and undo it."""
@@ -213,7 +184,7 @@ class HistoryImporter:
 
             layer, after = await self._async_write(work)
             await self._async_written(after)
-        async_seed_household(self._hass, self._entry, anew=True)
+        self._targets.learn(anew=True)
         return layer
 
     def _write_undo(self, rows: Rows, ledger: Ledger, layer: Layer, peaks: Iterable[int]) -> Ledger:
@@ -233,18 +204,27 @@ class HistoryImporter:
             if seed is not None:
                 rows.unseed(metadata_id, seed)
             rows.change(metadata_id, changes)
-        rows.delete_hours(peaks_statistic_id(self._entry), peaks)
+        if (statistic := self._targets.peaks_statistic) is not None:
+            rows.delete_hours(statistic, peaks)
         return pending.applied(ledger)
 
-    async def _async_coordinator(self) -> MeterCoordinator:
-        """Return the coordinator, after a reload that is under way; a later one does no harm.
+    async def _async_ready(self) -> None:
+        """Wait for a reload that is under way, as a later one does no harm; ExportError if the entry is not loaded.
 
         Not to be called while the record is locked: a removal locks the entry first, then the record.
         """
         async with self._entry.setup_lock:
             if self._entry.state is not ConfigEntryState.LOADED:
                 raise ExportError("entry_not_loaded")
-            return self._entry.runtime_data
+
+    def _others(self, ledger: Ledger) -> list[Owner]:
+        """Return the other entries whose history an export may have, as far as they are known by now."""
+        owners: list[Owner] = []
+        for entry in async_entries_of(self._hass, *WITH_IMPORTS):
+            if entry.entry_id != self._entry.entry_id and entry.state is ConfigEntryState.LOADED:
+                with suppress(ExportError):
+                    owners.append(targets_of(self._hass, entry).owner(_layers_of(ledger, entry)))
+        return owners
 
     async def _async_load(self) -> Ledger:
         """Return the ledger; report a repair issue if it cannot be read."""
@@ -293,17 +273,11 @@ class HistoryImporter:
                 self._entry.title,
                 error.detail,
             )
-        self._set_peaks(ledger)
-
-    def _set_peaks(self, ledger: Ledger) -> None:
-        """Give imported month peaks to the capacity tariff; one not restored yet asks for them later."""
-        coordinator: MeterCoordinator | None = getattr(self._entry, "runtime_data", None)
-        if self._entry.state in _READ and coordinator is not None and hasattr(coordinator, "insights"):
-            async_set_imported(coordinator, peaks_of(self._layers(ledger)))
+        await self._targets.async_take(self._layers(ledger))
 
     def _layers(self, ledger: Ledger) -> list[Layer]:
         """Return the imports of the entry."""
-        return ledger.of(self._entry.entry_id, self._entry.unique_id or "")
+        return _layers_of(ledger, self._entry)
 
     def _new_layer(self, files: tuple[str, ...] = ()) -> Layer:
         """Return a new, empty import."""
@@ -315,63 +289,36 @@ class HistoryImporter:
             files=files,
         )
 
-    def _series(self, entity: er.RegistryEntry, counter: CounterKey) -> Series:
-        """Return the statistics of an entity."""
-        state = self._hass.states.get(entity.entity_id)
-        unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT) if state else None
-        value = None
-        with suppress(ValueError):
-            value = None if state is None else float(state.state)
-        return Series(entity.entity_id, counter.unit, unit or entity.unit_of_measurement or counter.unit, value)
-
-    def _all_series(self) -> dict[str, Series]:
-        """Return the statistics of all entities that could have history, by unique id."""
-        entities = er.async_entries_for_config_entry(er.async_get(self._hass), self._entry.entry_id)
-        found: dict[str, Series] = {}
-        for entity in entities:
-            names = (name for name in _COUNTERS if entity.domain == SENSOR and entity.unique_id.endswith(f"_{name}"))
-            if name := max(names, key=len, default=None):
-                found[entity.unique_id] = self._series(entity, _COUNTERS[name])
-        return found
-
-    def _request(self, export: Export, coordinator: MeterCoordinator) -> Request:
-        """Return what to import, with the state of the entities that it is for."""
-        registry = er.async_get(self._hass)
-        wanted: dict[str, tuple[Series, Known]] = {}
-        left_out: list[str] = []
-        names: dict[str, str] = {}
-        for each in export.matches:
-            for counter, known in each.counters.items():
-                name = key(each.meter.medium, counter)
-                target = f"{each.meter.identifier}_{name}"
-                entity_id = registry.async_get_entity_id(SENSOR, DOMAIN, target)
-                entity = registry.async_get(entity_id) if entity_id else None
-                if entity is None or entity.disabled:
-                    left_out.append(name)
-                else:
-                    wanted[target] = self._series(entity, counter), known
-                    names[target] = name
-        interval = max(_CALM, float(self._entry.options.get(CONF_UPDATE_INTERVAL, 0)))
+    def _request(self, export: Export, ledger: Ledger, *, replace_earlier: bool) -> Request:
+        """Return what to import, with the state of the statistics that it is for."""
+        wanted, left_out = self._targets.wanted(export, ledger)
         eans = {each.meter.identifier: each.ean for each in export.matches if each.certain and each.ean}
         return Request(
-            export=export,
             layer=replace(self._new_layer(export.files), eans=eans),
-            wanted={target: wanted[target] for target in sorted(wanted, key=lambda each: _ORDER.index(names[each]))},
-            series=self._all_series(),
+            wanted=wanted,
+            series=self._targets.series(ledger),
             left_out=tuple(left_out),
-            peaks=async_peaks_for(coordinator, export.matches),
-            timing={
-                ExportUnit.ENERGY: 2 * interval / SECONDS,
-                ExportUnit.VOLUME: 2 * max(interval, _CAPTURE) / SECONDS,
-            },
+            peaks=self._targets.peaks(export.matches),
+            timing=self._targets.timing,
+            replace=replace_earlier,
         )
+
+
+def _layers_of(ledger: Ledger, entry: ConfigEntry[Any]) -> list[Layer]:
+    """Return the imports of an entry."""
+    return ledger.of(entry.entry_id, entry.unique_id or "")
 
 
 def _complete(rows: Rows, ledger: Ledger, layer: Layer, series: Mapping[str, Series]) -> Ledger:
     """Return the ledger with current locations, and with imports that only the database knows."""
     ledger = ledger.moved(rows.locate(ledger.locations()))
     at = {location.metadata_id for location in ledger.locations()}
-    unknown = {target: each for target, each in series.items() if rows.has_imports_beside(at, each)}
+    external = rows.external_ids()
+    unknown = {
+        target: each
+        for target, each in series.items()
+        if (not each.is_external or each.statistic_id in external) and rows.has_imports_beside(at, each)
+    }
     return with_recovered(ledger, layer, {target: (each, rows.find(each)) for target, each in unknown.items()})
 
 
@@ -382,11 +329,11 @@ def _look(rows: Rows, request: Request, ledger: Ledger) -> Plan:
     return plan_of(request, known, found, rows.compiled_until() // SECONDS)
 
 
-def importers(hass: HomeAssistant) -> Callable[[EmucsConfigEntry], HistoryImporter]:
+def importers(hass: HomeAssistant) -> Callable[[ConfigEntry[Any]], HistoryImporter]:
     """Return a factory of importers that share one record."""
     return partial(_importer, hass, Record(hass))
 
 
-def _importer(hass: HomeAssistant, record: Record, entry: EmucsConfigEntry) -> HistoryImporter:
+def _importer(hass: HomeAssistant, record: Record, entry: ConfigEntry[Any]) -> HistoryImporter:
     """Return the importer of an entry."""
     return HistoryImporter(hass, entry, record)

@@ -19,7 +19,7 @@ def async_peaks_for(coordinator: MeterCoordinator, matches: tuple[Match, ...]) -
     """Return the month peaks of an export that are new, and those that differ from known ones."""
     ledger = coordinator.insights[Capacity].ledger
     known = {month: float(peak.value) for month, peak in ledger.peaks.items() if not ledger.takes_import(month)}
-    return peaks_for(matches, known, ledger.month)
+    return peaks_for(matches, known, ledger.month, async_imported_months(coordinator))
 
 
 @callback

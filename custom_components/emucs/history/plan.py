@@ -1,45 +1,34 @@
 """Plans an import: whose an export is, and what it would change in the statistics. Writes nothing."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import Path
 from typing import Final
 
-from ..coordinator import MeterCoordinator
 from ..exports import (
     GONE,
     MICRO,
     Changes,
-    CounterKey,
     Existing,
     ExportError,
     ExportUnit,
     Known,
     Layer,
     Ledger,
-    LiveMeter,
     Location,
     Match,
-    Readings,
     Side,
     StatisticsChangedError,
     Summary,
     before_connection_of,
     changes,
     first_live,
-    match,
-    read_export,
     recovered,
+    revision_of,
     still_there,
     summary_of,
 )
-from ..insight.mbus import Medium
-from ..port import obis
 
-_EAN_LENGTH: Final = 18
-_MEDIA: Final = (Medium.GAS, Medium.WATER)
 _TINY: Final = 1e-6
 # Imports found only in the database are identified by their entry and their first hour.
 _FOUND: Final = "found"
@@ -47,13 +36,20 @@ _FOUND: Final = "found"
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The statistics of an entity: id, quantity, and current counter reading."""
+    """Statistics: id, quantity, and the current counter reading where they are those of an entity."""
 
     statistic_id: str
     unit: ExportUnit
     shown_unit: str
     state: float | None = None
     """Current reading, in the unit that is shown."""
+    name: str | None = None
+    """Of a statistic that no entity has."""
+
+    @property
+    def is_external(self) -> bool:
+        """Tell whether no entity has it, so that only imports write to it."""
+        return self.name is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +61,6 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
-    """What an export has of the meters of an entry."""
-
-    files: tuple[str, ...]
-    rows: int
-    matches: tuple[Match, ...]
-    others: tuple[str, ...]
-    """EANs and numbers of other meters."""
-    ignored: Mapping[str, int]
-    unknown_states: tuple[str, ...]
-    uncertain_hours: int
-
-    @property
-    def certain(self) -> bool:
-        """Tell whether the export itself identifies these meters."""
-        return all(each.certain for each in self.matches)
-
-    def require_certain(self) -> None:
-        """Raise ExportError if nothing in the export identifies these meters."""
-        if not self.certain:
-            raise ExportError("unconfirmed", file=self.files[0])
-
-
-@dataclass(frozen=True, slots=True)
 class Peaks:
     """Month peaks of an export: new ones, and those that differ from known ones."""
 
@@ -96,13 +68,14 @@ class Peaks:
     """In millionths of kW, by the first day of the month."""
     different: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """In kW: that of the export, and the known one."""
+    revised: frozenset[str] = frozenset()
+    """Of the different ones, those that an earlier import wrote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to import: the export, and the state of the entities that it is for."""
+    """What to import, and the state of the entities that it is for."""
 
-    export: Export
     layer: Layer
     """The import, so far only with what identifies it."""
     wanted: Mapping[str, tuple[Series, Known]]
@@ -113,6 +86,8 @@ class Request:
     peaks: Peaks
     timing: Mapping[ExportUnit, float]
     """Share of an hour by which live values may be late."""
+    replace: bool = False
+    """Whether values that differ from those of earlier imports replace them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +103,8 @@ class Plan:
     summaries: Mapping[str, Summary]
     """By entity id."""
     units: Mapping[str, str]
+    names: Mapping[str, str]
+    """Of statistics that no entity has."""
     left_out: tuple[str, ...]
     """Counters without an enabled entity, and entities that were never read."""
     peaks: Peaks
@@ -137,72 +114,15 @@ class Plan:
         """Tell whether there is anything to write."""
         return bool(self.peaks.new) or any(changed for _, _, changed in self.changes.values())
 
-
-def live_meters(coordinator: MeterCoordinator) -> list[LiveMeter]:
-    """Return the meters of an entry that exports can name; ExportError before the first telegram."""
-    if coordinator.data is None:
-        raise ExportError("not_read")
-    telegram = coordinator.telegram
-    registers = telegram.registers
-
-    def ean(code: str) -> str | None:
-        """Return the EAN in a register."""
-        register = registers.get(code)
-        text = "" if register is None or register.value is None else str(register.value)
-        return text if len(text) == _EAN_LENGTH and text.isdecimal() else None
-
-    meters = [LiveMeter(coordinator.identifier, Medium.ELECTRICITY, telegram.meter_id, ean(obis.EAN))]
-    for identifier, meter in coordinator.insights.mbus.items():
-        if meter.medium in _MEDIA:
-            channels = (number for number, channel in telegram.channels.items() if channel.id == meter.channel.id)
-            number = next(channels, 0)
-            meters.append(LiveMeter(identifier, meter.medium, meter.channel.id, ean(f"0-{number}:96.1.2")))
-    return meters
+    @property
+    def can_replace(self) -> bool:
+        """Tell whether the export has other values than earlier imports."""
+        return bool(self.peaks.revised) or any(summary.revision.hours for summary in self.summaries.values())
 
 
-def read_for(
-    source: AbstractContextManager[Path],
-    live: list[LiveMeter],
-    eans: Mapping[str, str],
-    progress: Callable[[float], None] | None,
-) -> Export:
-    """Read an export, and find whose it is; `progress` is called with the share done. Blocks."""
-    with source as path:
-        readings = _readings(path, progress)
-    matches, others = match(readings, live, eans)
-    return Export(
-        tuple(readings.files),
-        readings.rows,
-        tuple(matches),
-        tuple(others),
-        dict(readings.ignored),
-        tuple(sorted(readings.unknown_states)),
-        sum(stream.uncertain for stream in readings.streams.values()),
-    )
-
-
-def _readings(path: Path, progress: Callable[[float], None] | None) -> Readings:
-    """Read a file."""
-    done = 0
-    size = path.stat().st_size if path.exists() else 0
-
-    def count(read: int) -> None:
-        """Count the bytes read; unpacked they are more than the size of the file."""
-        nonlocal done
-        done += read
-        if progress is not None and size:
-            progress(min(1.0, done / size))
-
-    return read_export(path, progress=count)
-
-
-def key(medium: Medium, counter: CounterKey) -> str:
-    """Return the key of the entity of a counter."""
-    base = f"energy_{counter.direction}" if medium is Medium.ELECTRICITY else str(medium)
-    return f"{base}_tariff_{counter.tariff}" if counter.tariff else base
-
-
-def peaks_for(matches: tuple[Match, ...], known: Mapping[date, float], current: date | None) -> Peaks:
+def peaks_for(
+    matches: tuple[Match, ...], known: Mapping[date, float], current: date | None, imported: Collection[str]
+) -> Peaks:
     """Return the month peaks before the current month that are new, and those that differ from known ones."""
     new: dict[str, int] = {}
     different: dict[str, tuple[float, float]] = {}
@@ -214,7 +134,16 @@ def peaks_for(matches: tuple[Match, ...], known: Mapping[date, float], current: 
                     new[month] = peak.value
             elif abs(own - peak.value / MICRO) > _TINY:
                 different[month] = peak.value / MICRO, own
-    return Peaks(new, different)
+    return Peaks(new, different, frozenset(different.keys() & set(imported)))
+
+
+def replaced(peaks: Peaks) -> Peaks:
+    """Return month peaks of which the revised ones replace those of earlier imports."""
+    revised = {month: round(peaks.different[month][0] * MICRO) for month in peaks.revised}
+    return Peaks(
+        {**peaks.new, **revised},
+        {month: both for month, both in peaks.different.items() if month not in revised},
+    )
 
 
 def with_recovered(ledger: Ledger, layer: Layer, found: Mapping[str, tuple[Series, Found]]) -> Ledger:
@@ -255,21 +184,30 @@ def plan_of(request: Request, ledger: Ledger, found: Mapping[str, Found], compil
         existing = there.existing
         old = side_of(existing, ledger, there.metadata_id)
         first = first_live(existing)
-        if first is None and not old.rows and existing.state is None:
+        if first is None and not old.rows and existing.state is None and not series.is_external:
             # Without a row to continue from, the sum would restart at zero after the history.
             left_out.append(series.statistic_id)
             continue
         counters[target] = before = known.before(compiled if first is None else min(first, compiled))
-        together = ledger.known(there.metadata_id)
-        different = together.take(before)
+        together = revised = ledger.known(there.metadata_id)
+        if different := together.take(before):
+            revised = ledger.known(there.metadata_id)
+            revised.replace(before)
+        revision = revision_of(together.energies(), revised.energies())
         completed = old.before_connection or before_connection_of(existing, old, known)
         if completed != old.before_connection:
             before_connection[target] = completed
-        new = Side(together.energies(), completed)
+        new = Side((revised if request.replace else together).energies(), completed)
         wanted[target] = series, there, changes(existing, old, new)
-        summaries[series.statistic_id] = summary_of(existing, (old, new), known, different, request.timing[series.unit])
+        timing = request.timing.get(series.unit, 0.0)
+        summaries[series.statistic_id] = summary_of(existing, (old, new), known, (different, revision), timing)
+    peaks = replaced(request.peaks) if request.replace else request.peaks
     layer = replace(
-        request.layer, counters=counters, before_connection=before_connection, peaks=dict(request.peaks.new)
+        request.layer,
+        counters=counters,
+        before_connection=before_connection,
+        peaks=dict(peaks.new),
+        replaces=request.replace,
     )
     return Plan(
         ledger=ledger,
@@ -277,8 +215,9 @@ def plan_of(request: Request, ledger: Ledger, found: Mapping[str, Found], compil
         changes=wanted,
         summaries=summaries,
         units={series.statistic_id: series.unit for series, _, _ in wanted.values()},
+        names={series.statistic_id: series.name for series, _, _ in wanted.values() if series.name is not None},
         left_out=tuple(left_out),
-        peaks=request.peaks,
+        peaks=peaks,
     )
 
 

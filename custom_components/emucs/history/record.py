@@ -149,7 +149,7 @@ class Record:
             # On a full disk the file stays as it is, and is settled in the same way next time.
             with suppress(ExportError):
                 await self.async_save(ledger)
-        self.locations = ledger.locations()
+        self.locations = await self._hass.async_add_executor_job(ledger.locations)
         return ledger
 
     async def async_save(self, ledger: Ledger) -> None:
@@ -162,7 +162,7 @@ class Record:
                 await self._store.async_remove()
             except OSError as error:
                 raise _not_kept(error) from error
-        self.locations = ledger.locations()
+        self.locations = await self._hass.async_add_executor_job(ledger.locations)
 
     async def async_start_anew(self) -> None:
         """Go on without the unreadable ledger, which stays on disk under another name."""

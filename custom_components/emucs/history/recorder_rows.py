@@ -21,10 +21,17 @@ from homeassistant.components.recorder.statistics import (
 )
 from homeassistant.components.recorder.tasks import RecorderTask
 from homeassistant.helpers.recorder import session_scope
-from homeassistant.util.unit_conversion import EnergyConverter, VolumeConverter
+from homeassistant.util.unit_conversion import (
+    BaseUnitConverter,
+    EnergyConverter,
+    PowerConverter,
+    ReactiveEnergyConverter,
+    VolumeConverter,
+)
 from sqlalchemy import Numeric, Table, bindparam, cast, func, select, update
 from sqlalchemy.orm import Session
 
+from ..const import DOMAIN
 from ..exports import GONE, SECONDS, Changes, Existing, ExportError, ExportUnit, Location
 from .plan import Found, Series
 
@@ -34,7 +41,14 @@ TESTED_SCHEMAS: Final = frozenset({53})
 _BATCH: Final = 1000
 FIVE_MINUTES: Final = 300
 _DAY: Final = 86400
-_CONVERTERS: Final = {ExportUnit.ENERGY: EnergyConverter, ExportUnit.VOLUME: VolumeConverter}
+_CONVERTERS: Final[Mapping[ExportUnit, type[BaseUnitConverter]]] = {
+    ExportUnit.ENERGY: EnergyConverter,
+    ExportUnit.VOLUME: VolumeConverter,
+    ExportUnit.REACTIVE: ReactiveEnergyConverter,
+    ExportUnit.POWER: PowerConverter,
+}
+_MEANS: Final = frozenset({ExportUnit.POWER})
+"""The units of what has a value in each row instead of a sum."""
 type _Model = type[Statistics | StatisticsShortTerm]
 
 
@@ -114,11 +128,10 @@ class Rows:
         ).first()
         shown = _factor(series.unit, series.shown_unit)
         if row is None:
-            return Found(GONE, Existing(factor=shown, state=series.state))
+            return Found(GONE, Existing(factor=shown, state=series.state, is_mean=series.unit in _MEANS))
         factor = _factor(series.unit, row[1])
-        return Found(
-            row[0], self._existing(row[0], factor, None if series.state is None else series.state * factor / shown)
-        )
+        state = None if series.state is None else series.state * factor / shown
+        return Found(row[0], self._existing(row[0], series.unit, factor, state))
 
     def at(self, location: Location) -> Found:
         """Return the rows at a location."""
@@ -127,7 +140,13 @@ class Rows:
         ).first()
         if unit is None:
             return Found(GONE, Existing())
-        return Found(location.metadata_id, self._existing(location.metadata_id, _factor(location.unit, unit[0])))
+        factor = _factor(location.unit, unit[0])
+        return Found(location.metadata_id, self._existing(location.metadata_id, location.unit, factor))
+
+    def external_ids(self) -> set[str]:
+        """Return the ids of all external statistics of this integration."""
+        statement = select(StatisticsMeta.statistic_id).where(StatisticsMeta.source == DOMAIN)
+        return {row[0] for row in self._session.execute(statement)}
 
     def has_imports_beside(self, metadata_ids: Collection[int], series: Series) -> bool:
         """Tell whether a series has imported rows and is not among these metadata ids."""
@@ -167,8 +186,8 @@ class Rows:
         return self._session.execute(statement).first() is not None
 
     def has(self, metadata_id: int, start: int, total: float | None) -> bool:
-        """Tell whether an hourly row has this sum; with None, whether there is no such row."""
-        statement = select(Statistics.sum).where(
+        """Tell whether an hourly row has this sum, or value; with None, whether there is no such row."""
+        statement = select(func.coalesce(Statistics.sum, Statistics.mean)).where(
             Statistics.metadata_id == metadata_id, Statistics.start_ts == float(start)
         )
         row = self._session.execute(statement).first()
@@ -186,17 +205,20 @@ class Rows:
         return min(int(process_timestamp(newest).timestamp()) + FIVE_MINUTES, now)
 
     def ensure(self, series: Series) -> int:
-        """Return the metadata id of a series, created if missing."""
+        """Return the metadata id of a series, created if missing; one that exists gets its present name."""
+        is_mean = series.unit in _MEANS
         metadata: StatisticMetaData = {
-            "mean_type": StatisticMeanType.NONE,
-            "has_sum": True,
-            "name": None,
-            "source": "recorder",
+            "mean_type": StatisticMeanType.ARITHMETIC if is_mean else StatisticMeanType.NONE,
+            "has_sum": not is_mean,
+            "name": series.name,
+            "source": DOMAIN if series.is_external else "recorder",
             "statistic_id": series.statistic_id,
             "unit_class": _CONVERTERS[series.unit].UNIT_CLASS,
             "unit_of_measurement": series.shown_unit,
         }
-        _, metadata_id = self._instance.statistics_meta_manager.update_or_add(self._session, metadata, {})
+        manager = self._instance.statistics_meta_manager
+        known = manager.get_many(self._session, statistic_ids={series.statistic_id})
+        _, metadata_id = manager.update_or_add(self._session, metadata, known)
         self._session.flush()
         return metadata_id
 
@@ -211,17 +233,18 @@ class Rows:
                 total = func.round(cast(table.c.sum + changes.lift, Numeric(30, 12)), changes.digits)
                 live = (table.c.metadata_id == metadata_id, table.c.state.is_not(None))
                 self._session.execute(update(table).where(*live).values(sum=total))
-        created = time.time()
+        created, columns = time.time(), ("mean", "min", "max") if changes.is_mean else ("sum",)
         for rows in batched(changes.insert.items(), _BATCH, strict=False):
             values = [
-                {"created_ts": created, "metadata_id": metadata_id, "start_ts": float(start), "sum": total}
+                {"created_ts": created, "metadata_id": metadata_id, "start_ts": float(start)}
+                | dict.fromkeys(columns, total)
                 for start, total in rows
             ]
             self._session.execute(hourly.insert(), values)
         statement = (
             update(hourly)
             .where(hourly.c.metadata_id == metadata_id, hourly.c.start_ts == bindparam("row_start"))
-            .values(sum=bindparam("row_sum"))
+            .values(dict.fromkeys(columns, bindparam("row_sum")))
         )
         for some in batched(changes.update.items(), _BATCH, strict=False):
             self._session.execute(statement, [{"row_start": float(start), "row_sum": total} for start, total in some])
@@ -257,15 +280,16 @@ class Rows:
         if row is not None:
             self._delete(_table(Statistics), row[0], starts, SECONDS)
 
-    def _existing(self, metadata_id: int, factor: float, state: float | None = None) -> Existing:
+    def _existing(self, metadata_id: int, unit: ExportUnit, factor: float, state: float | None = None) -> Existing:
         """Return the rows of a statistic."""
+        is_mean = unit in _MEANS
         imported: dict[int, float] = {}
         live: dict[int, float] = {}
         # In pieces: the database driver, which is C, blocks all threads while it fetches.
         rows = self._session.execute(
-            select(Statistics.start_ts, Statistics.sum, Statistics.state.is_(None)).where(
-                Statistics.metadata_id == metadata_id
-            ),
+            select(
+                Statistics.start_ts, Statistics.mean if is_mean else Statistics.sum, Statistics.state.is_(None)
+            ).where(Statistics.metadata_id == metadata_id),
             execution_options={"yield_per": _BATCH // 2},
         )
         for start, total, is_imported in rows:
@@ -274,7 +298,7 @@ class Rows:
             select(StatisticsShortTerm.start_ts).where(StatisticsShortTerm.metadata_id == metadata_id)
         )
         hours = frozenset(int(start) // SECONDS for (start,) in five_minutes)
-        return Existing(imported, live, hours, factor, state)
+        return Existing(imported, live, hours, factor, state, is_mean)
 
     def _newest(self, model: _Model, metadata_id: int) -> tuple[int, float, float] | None:
         """Return the start, the state and the sum of the newest row that has a state."""

@@ -11,7 +11,8 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
 from ..exports import MICRO, SECONDS, Layer, Summary
-from .plan import Export, Plan
+from .parts import Export
+from .plan import Plan
 
 type _Words = Mapping[str, str]
 _SHOWN: Final = 5
@@ -54,6 +55,9 @@ def response_of(export: Export, plan: Plan, *, written: bool) -> JsonObjectType:
         "ignored": dict(export.ignored),
         "unknown_states": list(export.unknown_states),
         "uncertain_hours": export.uncertain_hours,
+        "unknown_metering_points": [
+            {"ean": ean, "description": description} for ean, description in export.unknown.items()
+        ],
     }
 
 
@@ -68,9 +72,11 @@ def _series(summary: Summary) -> JsonObjectType:
         "energy": round(summary.energy, 6),
         "repeated_hours": summary.repeated,
         "different_from_former_imports": summary.different,
+        "revision": {name: round(value, 6) for name, value in asdict(summary.revision).items()},
         "incomplete_hours": summary.incomplete,
         "estimated_rows": summary.estimated,
         "estimated_share": round(summary.estimated / summary.new, 4) if summary.new else 0,
+        "provisional_rows": summary.provisional,
         "missing_hours": summary.missing,
         "gaps": [{"from": time_of(start), "hours": hours} for start, hours in summary.gaps],
         "overlap": {
@@ -91,7 +97,7 @@ def _series(summary: Summary) -> JsonObjectType:
 def totals_of(hass: HomeAssistant, plan: Plan) -> str:
     """Return what was written for each counter, as a list."""
     return "\n".join(
-        f"- {_name(hass, entity_id)}: {_quantity(summary.energy, plan.units[entity_id])}"
+        f"- {_name(hass, plan, entity_id)}: {_quantity(summary.energy, plan.units[entity_id])}"
         for entity_id, summary in plan.summaries.items()
         if summary.new
     )
@@ -100,7 +106,7 @@ def totals_of(hass: HomeAssistant, plan: Plan) -> str:
 def text_of(hass: HomeAssistant, export: Export, plan: Plan, words: _Words) -> str:
     """Return the summary that the user sees before anything is written; `words` are templates."""
     shown = {entity_id: summary for entity_id, summary in plan.summaries.items() if summary.new}
-    names = {entity_id: _name(hass, entity_id) for entity_id in plan.summaries}
+    names = {entity_id: _name(hass, plan, entity_id) for entity_id in plan.summaries}
     said: dict[str, list[str]] = {}
     for entity_id, summary in plan.summaries.items():
         for line in _lines(summary, plan.units[entity_id], words):
@@ -132,8 +138,10 @@ def _table(
         yield f"| {names[entity_id]}{days} | {_quantity(summary.energy, units[entity_id])} |"
 
 
-def _name(hass: HomeAssistant, entity_id: str) -> str:
-    """Return the name of an entity."""
+def _name(hass: HomeAssistant, plan: Plan, entity_id: str) -> str:
+    """Return the name of an entity, or of a statistic that no entity has."""
+    if (name := plan.names.get(entity_id)) is not None:
+        return name
     state = hass.states.get(entity_id)
     return str(state.attributes.get(ATTR_FRIENDLY_NAME, entity_id)) if state else entity_id
 
@@ -172,14 +180,27 @@ def _lines(summary: Summary, unit: str, words: _Words) -> Iterator[str]:
         yield words["days"].format(days=summary.days)
     if summary.estimated:
         yield words["estimated"].format(share=f"{summary.estimated / summary.new:.1%}")
+    if summary.provisional:
+        yield words["provisional"].format(share=f"{summary.provisional / summary.new:.1%}")
     if summary.incomplete:
         yield words["incomplete"].format(hours=summary.incomplete)
-    if summary.different:
-        yield words["different"].format(hours=summary.different)
+    yield from _revision(summary, unit, words)
     if overlap.different:
         yield words["overlap"].format(hours=overlap.different, largest=f"{overlap.largest:.3f} {unit}")
     if junction.completed:
         yield words["completed"].format(completed=f"{junction.completed:.3f} {unit}")
+
+
+def _revision(summary: Summary, unit: str, words: _Words) -> Iterator[str]:
+    """Return where an export differs from earlier imports."""
+    if summary.different:
+        yield words["different"].format(hours=summary.different)
+    if (revision := summary.revision).hours:
+        yield words["revised"].format(
+            more=f"{revision.more:.3f} {unit}",
+            less=f"{revision.less:.3f} {unit}",
+            largest=f"{revision.largest:.3f} {unit}",
+        )
 
 
 def _notes(export: Export, plan: Plan, words: _Words) -> Iterator[str]:
