@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import pi, sqrt, tau
+from math import sqrt, tau
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,6 +116,3 @@ def steps(*parts: tuple[float, float, Sequence[float]]) -> Callable[[Wave], Wave
         return result
 
     return factors
-
-
-HALF_TURN = pi

@@ -181,5 +181,5 @@ assert "numpy" not in sys.modules
 import custom_components.emucs.port.s1
 assert "numpy" in sys.modules
 """
-    modules = "waveform waveform_rms waveform_events waveform_spectrum load_steps"
+    modules = "waveform waveform_means waveform_events waveform_spectrum waveform_windows"
     subprocess.run([sys.executable, "-c", program, modules], check=True)  # noqa: S603 -- our own words
