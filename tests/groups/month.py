@@ -108,12 +108,12 @@ class _Street:
         net = gross - sum((last[each].exported - first[each].exported for each in last), Decimal())
         counting = {start: each[0] for start, each in true.items() if each[2] <= _UNSEEN}
         best = max(counting, key=counting.__getitem__)
-        running = self._insights[Capacity].ledger.running
-        assert running is not None
+        # Days are UTC's: the last hour of a month's is in the next month.
+        highest = max(self._insights[Capacity].ledger.peaks.values(), key=lambda peak: peak.value)
         exchanged = sum(each[0] + each[1] for each in true.values()) / 3600
         return Outcome(
-            running.value,
-            running.time,
+            highest.value,
+            highest.time,
             counting[best] / 900,
             best + _QUARTER,
             counters.gross_imported - gross,
