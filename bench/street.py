@@ -1,7 +1,7 @@
 """A street whose meters fall silent, in front of a Home Assistant that restarts, through the pipeline of a group.
 
 Each household lives in steps of ten seconds, and each step is a telegram. It comes when the clock of its meter says so:
-these clocks differ by up to fifty seconds.
+these clocks are up to fifty seconds apart.
 """
 
 from collections import deque
@@ -29,10 +29,12 @@ from virtual_meter import Neighbourhood, NeighbourMeter
 
 from .prints import MILLIWATT_SECONDS_A_WATT_HOUR, STEP, Prints, kilowatts
 
-OFFSET: Final = 50
-"""Seconds by which a clock is off, at most."""
+APART: Final = 50
+"""Seconds by which the clocks of two meters differ, at most."""
 _DAY: Final = 86_400
 _GROUP: Final = "group_of_a_street"
+# How many telegrams the meter of the slowest clock may be behind.
+_RECENT: Final = 50
 # Without a telegram for longer, a member is silent.
 _SILENT: Final = timedelta(seconds=60)
 
@@ -62,7 +64,7 @@ class BothPrints(Prints):
         if isinstance(imported, Decimal):
             self.at[self.meter.time] = imported, counter
             self._recent.append(self.meter.time)
-        if len(self._recent) > OFFSET and (time := self._recent.popleft()) != quarter_start(time):
+        if len(self._recent) > _RECENT and (time := self._recent.popleft()) != quarter_start(time):
             del self.at[time]
         return registers
 
@@ -191,9 +193,11 @@ class _Run:
         self._prints = [BothPrints(meter) for meter in street.meters]
         self._ids = [meter.meter_id for meter in street.meters]
         self._heard: list[datetime | None] = [None] * count
-        self._house: _House | None = _House(self._ids, self._start - OFFSET)
+        self._house: _House | None = _House(self._ids, self._start - APART)
         self._kept = self._house.keep()
-        self.month = Month(street, [rng.randint(-OFFSET, OFFSET) for _ in range(count)], [[] for _ in range(count)])
+        self.month = Month(
+            street, [rng.randint(-APART // 2, APART // 2) for _ in range(count)], [[] for _ in range(count)]
+        )
 
     def run(self) -> Month:
         """Live until the end."""

@@ -1,7 +1,8 @@
 """What several meters exchange together: their powers added up, and counters of what the sum imports and exports.
 
 Meters count in watt-hours. What their counters come to in a second is therefore more noise than energy, and adding up
-its two signs apart would count that noise as exchange. So the difference waits until power says which way it goes.
+its two signs apart would count that noise as exchange. So the difference waits until power says which way it goes. What
+is more than such noise does not wait: a member that comes back after hours tells at once what it counted meanwhile.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from .alignment import Alignment, Moment, Step
 from .members import Reading
 
 _NOTHING: Final = Decimal()
+# Of each member two counters, of import and of export, are short of what was counted by up to a watt-hour.
+_NOISE: Final = Decimal("0.002")
 
 
 class Counters(NamedTuple):
@@ -74,7 +77,8 @@ class Summing:
                 gross_exported += exported
                 net += sign * (imported - exported)
         self._standing = {**self._standing, **moment.readings}
-        self._counters = _booked(self._counters, power, net, gross_imported, gross_exported)
+        noise = _NOISE * len(moment.readings)
+        self._counters = _booked(self._counters, power, noise, net, gross_imported, gross_exported)
         tracks = self.alignment.tracks
         return Sum(
             time=moment.time,
@@ -88,14 +92,14 @@ class Summing:
 
 
 def _booked(
-    counters: Counters, power: Decimal, net: Decimal, gross_imported: Decimal, gross_exported: Decimal
+    counters: Counters, power: Decimal, noise: Decimal, net: Decimal, gross_imported: Decimal, gross_exported: Decimal
 ) -> Counters:
-    """Return counters that have taken what was exchanged, once power says which way that went."""
+    """Return counters that have taken what was exchanged: where it may be noise, once power says which way it went."""
     pending = counters.pending + net
     imported, exported = counters.imported, counters.exported
-    if pending > 0 and power > 0:
+    if pending > 0 and (power > 0 or pending > noise):
         imported, pending = imported + pending, _NOTHING
-    elif pending < 0 and power < 0:
+    elif pending < 0 and (power < 0 or pending < -noise):
         exported, pending = exported - pending, _NOTHING
     return Counters(
         imported,
