@@ -14,7 +14,7 @@ import json
 from random import Random
 from typing import Final, NamedTuple, override
 
-from custom_components.emucs.groups.members import Reading
+from custom_components.emucs.groups.members import MemberReading
 from custom_components.emucs.groups.quarters import GroupQuarter
 from custom_components.emucs.groups.sums import Sum, Summing
 from custom_components.emucs.groups.telegrams import GroupTelegram
@@ -139,14 +139,14 @@ class _House:
         return []
 
 
-def _reading(telegram: Telegram) -> Reading:
+def _reading(telegram: Telegram) -> MemberReading:
     """Return what a telegram says of its meter."""
     assert telegram.time is not None  # noqa: S101 -- each of ours has one
     codes = {obis.IMPORT_ENERGY: "kWh", obis.EXPORT_ENERGY: "kWh", obis.IMPORT_POWER: "kW", obis.EXPORT_POWER: "kW"}
     imported, exported, import_power, export_power = (
         in_unit(total(telegram, code), unit) or Decimal() for code, unit in codes.items()
     )
-    return Reading(telegram.time, imported, exported, import_power, export_power)
+    return MemberReading(telegram.time, imported, exported, import_power, export_power)
 
 
 @dataclass(slots=True)
@@ -163,7 +163,7 @@ class Month:
     """The quarters that the group closed, by their end."""
     exchanges: dict[datetime, GroupQuarter] = field(default_factory=dict)
     """What each member exchanged in them, by their start."""
-    first: Mapping[str, Reading] = field(default_factory=dict)
+    first: Mapping[str, MemberReading] = field(default_factory=dict)
     """What the group read of each member first."""
     last: Sum | None = None
     peaks: Mapping[date, MonthPeak] = field(default_factory=dict)

@@ -21,7 +21,7 @@ from homeassistant.helpers.event import async_track_state_change_event, async_tr
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import BaseUnitConverter, EnergyConverter, PowerConverter
 
-from .groups.members import Reading
+from .groups.members import MemberReading
 from .insight.electricity import energy_export, energy_import, import_power, net_power
 from .insight.guard import Guard, Guarded
 from .insight.meter import MeterUpdate
@@ -48,7 +48,7 @@ _HOUR: Final = timedelta(hours=1)
 # Entities of one meter are reported one after the other: nearer readings say nothing of power.
 _SHORTEST: Final = timedelta(seconds=5)
 
-type Take = Callable[[Reading], None]
+type Take = Callable[[MemberReading], None]
 type Member = Mapping[str, Any]
 """A member as the data of the group's entry have it."""
 
@@ -92,7 +92,7 @@ class _Whole:
     def __init__(self, take: Take) -> None:
         """Start with nothing known."""
         self._take = take
-        self._before: Reading | None = None
+        self._before: MemberReading | None = None
         self._has_export = False
 
     def take(
@@ -106,7 +106,7 @@ class _Whole:
         elif not self._has_export:
             restart |= self._before is not None
             self._has_export = True
-        self._before = Reading(
+        self._before = MemberReading(
             time.astimezone(UTC),
             imported,
             exported,

@@ -12,7 +12,7 @@ from homeassistant.util import dt as dt_util
 
 from .group_members import Member, async_follow, async_is_gone, async_members_of
 from .groups.family import Tie, parents_on
-from .groups.members import Reading
+from .groups.members import MemberReading
 from .groups.sums import Sum, Summing
 from .groups.telegrams import GroupTelegram
 from .insight.group import Group
@@ -121,7 +121,7 @@ class GroupSource:
         self._rests = {parent: rest for parent, rest in self._rests.items() if parent in self._families}
 
     @callback
-    def _async_take(self, member: str, reading: Reading) -> None:
+    def _async_take(self, member: str, reading: MemberReading) -> None:
         """Take a reading; add up once all members have reached the same moment."""
         now, host = self._hass.loop.time(), dt_util.utcnow()
         for family in {member, self._parents.get(member)}:

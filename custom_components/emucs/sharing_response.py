@@ -6,7 +6,7 @@ from typing import Final
 
 from homeassistant.util.json import JsonObjectType
 
-from .insight.sharing_months import Coverage, Shared, Simulation
+from .insight.sharing_months import PastCoverage, Shared, Simulation
 from .sharing_past import SharingMember
 
 _PERCENT: Final = 100
@@ -42,7 +42,7 @@ def response_of(
     }
 
 
-def _month(month: str, coverage: Coverage, *, has_prices: bool) -> JsonObjectType:
+def _month(month: str, coverage: PastCoverage, *, has_prices: bool) -> JsonObjectType:
     """Return what is known of a month."""
     answer: JsonObjectType = {
         "month": month,
@@ -56,7 +56,7 @@ def _month(month: str, coverage: Coverage, *, has_prices: bool) -> JsonObjectTyp
 
 
 def _shared(
-    month: str, shared: Shared, coverage: Coverage, members: Iterable[SharingMember], *, has_prices: bool
+    month: str, shared: Shared, coverage: PastCoverage, members: Iterable[SharingMember], *, has_prices: bool
 ) -> JsonObjectType:
     """Return what was shared in a month."""
     answer: JsonObjectType = {

@@ -7,9 +7,9 @@ from custom_components.emucs.exports import (
     ExportUnit,
     Known,
     MeteringPoint,
-    Quantity,
     SeriesFlow,
     SeriesKey,
+    SeriesQuantity,
     metering_points,
 )
 from custom_components.emucs.insight.mbus import Medium
@@ -29,11 +29,11 @@ def key_of(channel: Channel) -> SeriesKey:
     """Return the series that a channel becomes."""
     flow = _FLOWS.get(channel.flow) or SeriesFlow(channel.flow)
     if channel.kind == "volume":
-        return SeriesKey(Quantity.GAS_VOLUME, flow, 0, ExportUnit.VOLUME)
+        return SeriesKey(SeriesQuantity.GAS_VOLUME, flow, 0, ExportUnit.VOLUME)
     if channel.kind == "energy":
-        return SeriesKey(Quantity.GAS_ENERGY, flow)
+        return SeriesKey(SeriesQuantity.GAS_ENERGY, flow)
     unit = ExportUnit.ENERGY if channel.kind == "active" else ExportUnit.REACTIVE
-    return SeriesKey(Quantity(channel.kind), flow, 0, unit)
+    return SeriesKey(SeriesQuantity(channel.kind), flow, 0, unit)
 
 
 def points(folder: Path, content: bytes, name: str = "export.csv") -> dict[str, MeteringPoint]:

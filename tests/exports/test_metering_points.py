@@ -12,9 +12,9 @@ from custom_components.emucs.exports import (
     ExportError,
     ExportUnit,
     Installation,
-    Quantity,
     SeriesFlow,
     SeriesKey,
+    SeriesQuantity,
     metering_points,
     read_export,
 )
@@ -40,8 +40,8 @@ from tests.support import SHARED
 from virtual_meter.amr_exports import csv_file
 
 OTHER = "541400000000000097"
-IMPORT = SeriesKey(Quantity.ACTIVE, SeriesFlow.IMPORT)
-EXPORT = SeriesKey(Quantity.ACTIVE, SeriesFlow.EXPORT)
+IMPORT = SeriesKey(SeriesQuantity.ACTIVE, SeriesFlow.IMPORT)
+EXPORT = SeriesKey(SeriesQuantity.ACTIVE, SeriesFlow.EXPORT)
 QUARTER = {"value": 0.25, "unit": "kWh", "validationState": "VAL"}
 
 
@@ -74,11 +74,11 @@ def test_a_home_is_a_metering_point_with_its_tariffs(autumn: House, tmp_path: Pa
     assert (home.medium, home.numbers, home.description, home.parent) == (Medium.ELECTRICITY, (METER,), None, None)
     for flow, word in ((SeriesFlow.IMPORT, "import"), (SeriesFlow.EXPORT, "export")):
         for tariff, keys in ((0, (f"{word}_1", f"{word}_2")), (1, (f"{word}_1",)), (2, (f"{word}_2",))):
-            known = home.series[SeriesKey(Quantity.ACTIVE, flow, tariff)]
+            known = home.series[SeriesKey(SeriesQuantity.ACTIVE, flow, tariff)]
             assert thousandths(known.hours) == autumn.hours(*keys)
     assert (gas.medium, gas.numbers) == (Medium.GAS, (GAS_METER,))
-    volume = gas.series[SeriesKey(Quantity.GAS_VOLUME, SeriesFlow.IMPORT, 0, ExportUnit.VOLUME)]
-    energy = gas.series[SeriesKey(Quantity.GAS_ENERGY, SeriesFlow.IMPORT)]
+    volume = gas.series[SeriesKey(SeriesQuantity.GAS_VOLUME, SeriesFlow.IMPORT, 0, ExportUnit.VOLUME)]
+    energy = gas.series[SeriesKey(SeriesQuantity.GAS_ENERGY, SeriesFlow.IMPORT)]
     assert thousandths(volume.hours) == autumn.hours("gas")
     assert thousandths(energy.hours) == {hour: value * 11 for hour, value in autumn.hours("gas").items()}
     assert gas.calorific is None
@@ -91,7 +91,7 @@ def test_the_water_of_an_export_is_water(tmp_path: Path) -> None:
     ]
     [point] = points(tmp_path, csv_file(lines)).values()
     assert point.medium is Medium.WATER
-    assert list(point.series) == [SeriesKey(Quantity.WATER, SeriesFlow.IMPORT, 0, ExportUnit.VOLUME)]
+    assert list(point.series) == [SeriesKey(SeriesQuantity.WATER, SeriesFlow.IMPORT, 0, ExportUnit.VOLUME)]
 
 
 # Reactive energy is no active energy.
@@ -115,7 +115,7 @@ def test_a_unit_that_does_not_fit_is_in_no_series(tmp_path: Path, register: str,
     readings = read(tmp_path, csv_file([*good(), *lines]))
     assert readings.ignored == readings.unread == {f"{register} ({unit})": 4}
     [point] = metering_points(readings)
-    assert all(key.quantity is Quantity.ACTIVE and key.flow is SeriesFlow.IMPORT for key in point.series)
+    assert all(key.quantity is SeriesQuantity.ACTIVE and key.flow is SeriesFlow.IMPORT for key in point.series)
     assert thousandths(point.series[IMPORT].hours) == HOURS
     with pytest.raises(ExportError) as caught:
         read(tmp_path, csv_file(lines))
@@ -212,7 +212,7 @@ def test_what_produces_is_known_by_its_number_and_kind(tmp_path: Path) -> None:
     content = answer(subHeadpoints=[{**below, "quarterHourlyEnergy": slots({"production": {"total": QUARTER}})}])
     [point] = points(tmp_path, content, "answer.json").values()
     assert point.installation == Installation("G00000017", "WND")
-    assert thousandths(point.series[SeriesKey(Quantity.ACTIVE, SeriesFlow.PRODUCTION)].hours) == HOURS
+    assert thousandths(point.series[SeriesKey(SeriesQuantity.ACTIVE, SeriesFlow.PRODUCTION)].hours) == HOURS
 
 
 @pytest.mark.parametrize("ean", [None, "", EAN])
@@ -237,7 +237,7 @@ def test_what_the_access_point_alone_tells_is_added_to_what_its_meter_tells(tmp_
         physicalMeters=[{"meterID": METER, "quarterHourlyEnergy": slots({"offtake": {"total": QUARTER}})}],
     )
     [point] = points(tmp_path, content, "answer.json").values()
-    inductive = SeriesKey(Quantity.INDUCTIVE, SeriesFlow.IMPORT, 0, ExportUnit.REACTIVE)
+    inductive = SeriesKey(SeriesQuantity.INDUCTIVE, SeriesFlow.IMPORT, 0, ExportUnit.REACTIVE)
     assert thousandths(point.series[IMPORT].hours) == thousandths(point.series[inductive].hours) == HOURS
     assert (point.series[IMPORT].provisional, point.series[inductive].provisional) == (set(), set(HOURS))
     assert point.numbers == (METER,)

@@ -6,7 +6,7 @@ from random import Random
 import sys
 from typing import NamedTuple
 
-from custom_components.emucs.groups.members import Reading
+from custom_components.emucs.groups.members import MemberReading
 from custom_components.emucs.groups.sums import Sum, Summing
 from custom_components.emucs.groups.telegrams import GroupTelegram
 from custom_components.emucs.insight.capacity import Capacity
@@ -63,8 +63,8 @@ class _Street:
         self._insights = MeterInsights("group_invented", {})
         self._silent_until = dict.fromkeys(self._meters, 0)
         self._true: dict[datetime, list[float]] = {}  # of each quarter: imported and exported kWs, and silent seconds
-        self._first: dict[str, Reading] = {}
-        self._last: dict[str, Reading] = {}
+        self._first: dict[str, MemberReading] = {}
+        self._last: dict[str, MemberReading] = {}
         self._total: Sum | None = None
 
     def live(self, second: int) -> None:
@@ -124,7 +124,7 @@ class _Street:
         )
 
 
-def _reading(reader: Reader, meter: VirtualMeter) -> Reading:
+def _reading(reader: Reader, meter: VirtualMeter) -> MemberReading:
     """Return what a meter prints."""
     [telegram] = reader.feed(meter.telegram())
     imported, exported, power = energy_import(telegram), energy_export(telegram), net_power(telegram)
@@ -133,7 +133,7 @@ def _reading(reader: Reader, meter: VirtualMeter) -> Reading:
     assert exported is not None
     assert power is not None
     time = telegram.time.astimezone(UTC)
-    return Reading(time, imported, exported, max(power, Decimal()), max(-power, Decimal()))
+    return MemberReading(time, imported, exported, max(power, Decimal()), max(-power, Decimal()))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from custom_components.emucs.groups.members import Reading
+from custom_components.emucs.groups.members import MemberReading
 from custom_components.emucs.groups.sums import Sum, Summing
 from custom_components.emucs.groups.telegrams import GroupTelegram
 from custom_components.emucs.insight.meter import MeterInsights
@@ -27,7 +27,7 @@ class Household:
     """Ws; what the counter began with."""
     exported: int = 1_000_000 * 3600
 
-    def reading(self, second: int) -> Reading | None:
+    def reading(self, second: int) -> MemberReading | None:
         """Count a second; return what is read then, if anything. Counters show whole Wh, powers whole W."""
         power = self.power(second)
         self.imported += max(power, 0)
@@ -35,7 +35,7 @@ class Household:
         if (second + 1) % self.period or any(second in silence for silence in self.silent):
             return None
         shown = Decimal(max(power, 0)).scaleb(-3), Decimal(max(-power, 0)).scaleb(-3)
-        return Reading(
+        return MemberReading(
             BEGIN + timedelta(seconds=second + 1 + self.ahead),
             self.imported // 3600 * WATT_HOUR,
             self.exported // 3600 * WATT_HOUR,

@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.emucs.groups.alignment import SILENCE, Alignment
-from custom_components.emucs.groups.members import Reading
+from custom_components.emucs.groups.members import MemberReading
 from custom_components.emucs.groups.quarters import MemberQuarters
 from custom_components.emucs.groups.saved import restore_sum, save_sum
 from custom_components.emucs.groups.sums import Summing
@@ -237,7 +237,7 @@ def test_no_energy_is_lost_or_counted_twice(
     sums = first + run(households, range(cut, 2700), again)
 
     last = sums[-1]
-    begun: dict[str, Reading] = {}
+    begun: dict[str, MemberReading] = {}
     for each in sums:
         begun = {**each.members, **begun}
     net = Decimal()
@@ -266,7 +266,7 @@ def test_the_quarters_of_members_are_theirs_where_the_hour_changes() -> None:
     for minute in range(25 * 60 + 16):
         time = begin + timedelta(minutes=minute)
         for member in ("a", "b"):
-            reading = Reading(time, Decimal(minute) / 60, Decimal(), Decimal(1), Decimal())
+            reading = MemberReading(time, Decimal(minute) / 60, Decimal(), Decimal(1), Decimal())
             alignment.alignment.feed(member, reading, minute * 60.0, time)
         for total in alignment.take(minute * 60.0):
             given += [quarter.start for quarter in quarters.feed(total)]

@@ -6,7 +6,7 @@ from decimal import Decimal
 import json
 from typing import Any
 
-from custom_components.emucs.groups.members import Reading
+from custom_components.emucs.groups.members import MemberReading
 from custom_components.emucs.groups.sums import Counters, Sum
 from custom_components.emucs.groups.telegrams import GroupTelegram
 from custom_components.emucs.insight.meter import MeterInsights
@@ -47,7 +47,7 @@ class Street:
 
     def _read(self, powers: Powers) -> None:
         readings = {
-            member: Reading(
+            member: MemberReading(
                 self.time,
                 *self.counters.setdefault(member, [Decimal(100), Decimal(50)]),
                 max(Decimal(str(power)), Decimal()),

@@ -9,8 +9,8 @@ import pytest
 from custom_components.emucs import insight, port
 
 COMPONENT = Path(port.__file__).parents[1]
-ROOMS = {"port", "insight", "exports", "reports"}
-MODULES = sorted(path for room in ROOMS for path in COMPONENT.glob(f"{room}/*.py"))
+ROOMS = {"port", "groups", "insight", "exports", "reports"}
+MODULES = sorted(path for room in (*ROOMS, "port/s1") for path in COMPONENT.glob(f"{room}/*.py"))
 
 
 def imports(path: Path) -> Iterator[tuple[str, str]]:
@@ -23,7 +23,7 @@ def imports(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert {path.parent.name for path in MODULES} == ROOMS
+    assert {path.parent.name for path in MODULES} == {*ROOMS, "s1"}
     assert len(MODULES) > 10
     assert Path(insight.__file__) in MODULES
 
@@ -43,8 +43,18 @@ def test_the_port_knows_nothing_but_itself(path: Path) -> None:
 def test_insights_know_only_what_the_port_shows(path: Path) -> None:
     for module, name in imports(path):
         if module.startswith(".."):
-            assert module == "..port"
-            assert name in {*port.__all__, "obis", "unset"}
+            assert module in {"..port", "..port.s1"} or module.startswith("..groups.")
+            assert module != "..port" or name in {*port.__all__, "obis", "unset"}
+
+
+@pytest.mark.parametrize("path", COMPONENT.glob("groups/*.py"), ids=lambda path: path.name)
+def test_groups_know_only_the_port(path: Path) -> None:
+    assert {module for module, _ in imports(path) if module.startswith("..")} <= {"..port", "..port.period"}
+
+
+@pytest.mark.parametrize("path", COMPONENT.glob("port/s1/*.py"), ids=lambda path: path.name)
+def test_the_port_of_samples_knows_nothing_but_itself(path: Path) -> None:
+    assert not [module for module, _ in imports(path) if module.startswith("..")]
 
 
 @pytest.mark.parametrize("path", COMPONENT.glob("exports/*.py"), ids=lambda path: path.name)

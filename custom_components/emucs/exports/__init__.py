@@ -25,7 +25,7 @@ from .merge import (
     summary_of,
 )
 from .series import MeteringPoint, SeriesKey, metering_points
-from .vocabulary import ExportUnit, FlowDirection, Quantity, SeriesFlow
+from .vocabulary import ExportUnit, FlowDirection, SeriesFlow, SeriesQuantity
 
 __all__ = [
     "GONE",
@@ -49,11 +49,11 @@ __all__ = [
     "MeteringPoint",
     "Overlap",
     "Peak",
-    "Quantity",
     "Readings",
     "Revision",
     "SeriesFlow",
     "SeriesKey",
+    "SeriesQuantity",
     "Side",
     "StatisticsChangedError",
     "Summary",

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from .errors import ExportError
 from .repeated_hour import Repeated, TimedRow
-from .vocabulary import ExportUnit, Quantity, RegisterName, SeriesFlow, Status
+from .vocabulary import ExportUnit, RegisterName, SeriesFlow, SeriesQuantity, Status
 from .walltime import Day, Grain, Place
 
 MICRO: Final = 1_000_000
@@ -61,7 +61,7 @@ class StreamKey(NamedTuple):
     def is_live(self) -> bool:
         """Tell whether a meter at the port can count it: exchange with the grid, as energy or as volume."""
         register = self.register
-        return register.quantity is Quantity.ACTIVE and register.flow in _LIVE_FLOWS and self.unit in _LIVE_UNITS
+        return register.quantity is SeriesQuantity.ACTIVE and register.flow in _LIVE_FLOWS and self.unit in _LIVE_UNITS
 
 
 class Installation(NamedTuple):

@@ -8,14 +8,14 @@ from typing import Final
 from ..insight.mbus import Medium
 from .counters import Known, known_of
 from .intervals import Installation, Peak, Readings, Stream
-from .vocabulary import ExportUnit, Quantity, SeriesFlow
+from .vocabulary import ExportUnit, SeriesFlow, SeriesQuantity
 from .walltime import HOUR
 
-_GAS: Final = {ExportUnit.ENERGY: Quantity.GAS_ENERGY, ExportUnit.VOLUME: Quantity.GAS_VOLUME}
+_GAS: Final = {ExportUnit.ENERGY: SeriesQuantity.GAS_ENERGY, ExportUnit.VOLUME: SeriesQuantity.GAS_VOLUME}
 _QUANTITIES: Final = {
-    Medium.ELECTRICITY: {ExportUnit.ENERGY: Quantity.ACTIVE},
+    Medium.ELECTRICITY: {ExportUnit.ENERGY: SeriesQuantity.ACTIVE},
     Medium.GAS: _GAS,
-    Medium.WATER: {ExportUnit.VOLUME: Quantity.WATER},
+    Medium.WATER: {ExportUnit.VOLUME: SeriesQuantity.WATER},
 }
 _TOTAL, _DAY, _NIGHT = range(3)
 
@@ -24,7 +24,7 @@ _TOTAL, _DAY, _NIGHT = range(3)
 class SeriesKey:
     """What a series of a metering point is of; tariff 0 is the sum of all tariffs."""
 
-    quantity: Quantity
+    quantity: SeriesQuantity
     flow: SeriesFlow
     tariff: int = 0
     unit: ExportUnit = ExportUnit.ENERGY
@@ -119,7 +119,7 @@ def _series(streams: Iterable[Stream], medium: Medium, lives: Mapping[str, int |
     groups: dict[SeriesKey, dict[int, list[Stream]]] = {}
     for stream in streams:
         register, unit = stream.key.register, stream.key.unit
-        quantity = quantities.get(unit) if register.quantity is Quantity.ACTIVE else register.quantity
+        quantity = quantities.get(unit) if register.quantity is SeriesQuantity.ACTIVE else register.quantity
         if quantity is not None:
             key = SeriesKey(quantity, register.flow, 0, unit)
             groups.setdefault(key, {}).setdefault(register.tariff, []).append(stream)

@@ -13,9 +13,9 @@ from .vocabulary import (
     REACTIVE,
     UNITS,
     ExportUnit,
-    Quantity,
     RegisterName,
     SeriesFlow,
+    SeriesQuantity,
     is_counted,
     normalised,
     status_of,
@@ -36,8 +36,8 @@ _REGISTERS: Final = {
     (name, kind): RegisterName(flow, tariff, quantity)
     for name, flow in _FLOWS.items()
     for kind, tariff, quantity in (
-        *(("total", 0, Quantity.ACTIVE), ("active", 0, Quantity.ACTIVE)),
-        *(("day", 1, Quantity.ACTIVE), ("night", 2, Quantity.ACTIVE)),
+        *(("total", 0, SeriesQuantity.ACTIVE), ("active", 0, SeriesQuantity.ACTIVE)),
+        *(("day", 1, SeriesQuantity.ACTIVE), ("night", 2, SeriesQuantity.ACTIVE)),
         *((str(quantity), 0, quantity) for quantity in sorted(REACTIVE)),
     )
 }

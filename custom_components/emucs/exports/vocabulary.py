@@ -44,7 +44,7 @@ class SeriesFlow(StrEnum):
     AUXILIARY = "auxiliary"
 
 
-class Quantity(StrEnum):
+class SeriesQuantity(StrEnum):
     """What a series is of."""
 
     ACTIVE = "active"
@@ -84,7 +84,7 @@ class RegisterName(NamedTuple):
 
     flow: SeriesFlow
     tariff: int
-    quantity: Quantity = Quantity.ACTIVE
+    quantity: SeriesQuantity = SeriesQuantity.ACTIVE
 
 
 def normalised(text: str) -> str:
@@ -134,9 +134,9 @@ _TARIFFS: Final = {
 _PRODUCTION: Final = ("productie", "production", "produktion")
 _AUXILIARY: Final = ("hulpverbruik", "auxiliary", "auxiliaire", "hilfsverbrauch")
 _QUANTITIES: Final = {
-    Quantity.REACTIVE: ("reactief", "reactive", "réactif", "réactive", "blind"),
-    Quantity.INDUCTIVE: ("inductief", "inductive", "inductif", "induktiv"),
-    Quantity.CAPACITIVE: ("capacitief", "capacitive", "capacitif", "kapazitiv"),
+    SeriesQuantity.REACTIVE: ("reactief", "reactive", "réactif", "réactive", "blind"),
+    SeriesQuantity.INDUCTIVE: ("inductief", "inductive", "inductif", "induktiv"),
+    SeriesQuantity.CAPACITIVE: ("capacitief", "capacitive", "capacitif", "kapazitiv"),
 }
 FLOW_WORDS: Final = {
     normalised(word): flow
@@ -180,7 +180,7 @@ UNITS: Final = {
     "kw": ExportUnit.POWER,
     "kvarh": ExportUnit.REACTIVE,
 }
-REACTIVE: Final = frozenset({Quantity.REACTIVE, Quantity.INDUCTIVE, Quantity.CAPACITIVE})
+REACTIVE: Final = frozenset({SeriesQuantity.REACTIVE, SeriesQuantity.INDUCTIVE, SeriesQuantity.CAPACITIVE})
 
 
 def is_counted(register: RegisterName, unit: ExportUnit | None) -> bool:

@@ -8,7 +8,7 @@ from statistics import median_low
 from typing import Final, NamedTuple
 
 from ..port.period import Period
-from .members import Reading
+from .members import MemberReading
 
 SILENCE: Final = 60.0
 """Seconds without a reading after which a member is silent, unless it sends seldom."""
@@ -37,11 +37,11 @@ type Step = tuple[Decimal, Decimal]
 _NO_STEP: Final[Step] = (Decimal(), Decimal())
 
 
-class Moment(NamedTuple):
+class AlignedMoment(NamedTuple):
     """What is known of all members at a moment. Their powers are always filled in."""
 
     time: datetime
-    readings: Mapping[str, Reading]
+    readings: Mapping[str, MemberReading]
     """By id; those that are silent are not in it."""
     silent: frozenset[str]
 
@@ -56,9 +56,9 @@ class Track:
         """By how many seconds its clock was ahead of the host's at the latest reading."""
         self.offset: Step = _NO_STEP
         """What is added to its counters so that they go on."""
-        self._readings: deque[Reading] = deque()
+        self._readings: deque[MemberReading] = deque()
         self._period = Period()
-        self._means: deque[Reading] = deque(maxlen=2)  # from which the mean power is, at least a minute apart
+        self._means: deque[MemberReading] = deque(maxlen=2)  # from which the mean power is, at least a minute apart
 
     @property
     def latest(self) -> datetime | None:
@@ -75,12 +75,12 @@ class Track:
         """Return by how many seconds its clock may be off: readings that come seldom are old when they come."""
         return max(CLOCKS_APART, self._period.seconds or 0.0)
 
-    def resume(self, standing: Reading, offset: Step) -> None:
+    def resume(self, standing: MemberReading, offset: Step) -> None:
         """Go on from where it stood before a restart."""
         self.offset = offset
         self._readings.append(standing)
 
-    def feed(self, reading: Reading, now: float, host: datetime) -> None:
+    def feed(self, reading: MemberReading, now: float, host: datetime) -> None:
         """Take a reading at a time of the host."""
         self._period.feed(now, is_first=False)
         self.heard = now
@@ -113,7 +113,7 @@ class Track:
             if after < reading.time and (second := reading.time.replace(microsecond=0)) <= until:
                 yield second
 
-    def at(self, time: datetime) -> Reading | None:
+    def at(self, time: datetime) -> MemberReading | None:
         """Return what it shows at a moment that is not before one asked for earlier; None where it was silent."""
         readings = self._readings
         while len(readings) > 1 and readings[1].time <= time:
@@ -129,7 +129,7 @@ class Track:
             return None
         return self._filled(_between(before, readings[1], time))
 
-    def _filled(self, reading: Reading) -> Reading:
+    def _filled(self, reading: MemberReading) -> MemberReading:
         """Return a reading with its power: where it shows none, the mean by its counters."""
         if reading.import_power is not None or reading.export_power is not None:
             return reading
@@ -160,7 +160,7 @@ class Alignment:
         self._due: datetime | None = None
         self._behind = set(self.tracks)  # those that have not reached what is due
 
-    def feed(self, member: str, reading: Reading, now: float, host: datetime) -> bool:
+    def feed(self, member: str, reading: MemberReading, now: float, host: datetime) -> bool:
         """Take a reading at a time of the host; tell whether all have reached what is due. Costs the same for each."""
         track = self.tracks[member]
         track.feed(reading, now, host)
@@ -168,7 +168,7 @@ class Alignment:
             self._behind.discard(member)
         return not self._behind
 
-    def take(self, now: float) -> list[Moment]:
+    def take(self, now: float) -> list[AlignedMoment]:
         """Return what is known since the last time, a moment for each second of which anything was read."""
         active = self._look_who_is_silent(now)
         latest = [track.latest for track in active.values()]
@@ -215,13 +215,13 @@ class Alignment:
             times.add(end)
         return sorted(time for time in times if time > last)
 
-    def _at(self, time: datetime) -> Moment:
+    def _at(self, time: datetime) -> AlignedMoment:
         """Return what is known at a moment."""
         readings = {}
         for member, track in self.tracks.items():
             if member not in self.off and (reading := track.at(time)) is not None:
                 readings[member] = reading
-        return Moment(time, readings, frozenset(self.tracks.keys() - readings.keys()))
+        return AlignedMoment(time, readings, frozenset(self.tracks.keys() - readings.keys()))
 
 
 def _quarter_of(time: datetime) -> datetime:
@@ -229,7 +229,7 @@ def _quarter_of(time: datetime) -> datetime:
     return time.replace(minute=time.minute - time.minute % 15, second=0, microsecond=0)
 
 
-def _between(before: Reading, after: Reading, time: datetime) -> Reading:
+def _between(before: MemberReading, after: MemberReading, time: datetime) -> MemberReading:
     """Return the reading at a moment between two others: counters in a straight line, power as it was shown last."""
     share = Decimal((time - before.time) // _MICROSECOND) / ((after.time - before.time) // _MICROSECOND)
     return before._replace(

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 
-class Reading(NamedTuple):
+class MemberReading(NamedTuple):
     """What a member shows at a moment of its own clock: energies in kWh, powers in kW, None where it shows none."""
 
     time: datetime

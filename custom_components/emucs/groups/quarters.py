@@ -6,7 +6,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Self
 
-from .members import Reading
+from .members import MemberReading
 from .sums import Sum
 
 _QUARTER: Final = timedelta(minutes=15)
@@ -50,7 +50,7 @@ class MemberQuarters:
 
     def __init__(self) -> None:
         """Start with nothing known."""
-        self._standing: dict[str, Reading] = {}
+        self._standing: dict[str, MemberReading] = {}
         self._since: dict[str, datetime] = {}  # when each was read first
         self._running: dict[datetime, dict[str, Exchange]] = {}
         self._given: datetime | None = None  # the start of the latest quarter that was given
@@ -73,7 +73,7 @@ class MemberQuarters:
             self._running.setdefault(start, {})
         return self._close(total) if self._running and min(self._running) + _QUARTER <= total.time else ()
 
-    def _spread(self, member: str, before: Reading, after: Reading) -> None:
+    def _spread(self, member: str, before: MemberReading, after: MemberReading) -> None:
         """Put what was counted between two readings into its quarters, evenly."""
         imported, exported = after.imported - before.imported, after.exported - before.exported
         passed = after.time - before.time
@@ -145,7 +145,9 @@ class MemberQuarters:
         """Return what was saved."""
         quarters = cls()
         for member, (time, imported, exported) in saved["standing"].items():
-            quarters._standing[member] = Reading(datetime.fromisoformat(time), Decimal(imported), Decimal(exported))
+            quarters._standing[member] = MemberReading(
+                datetime.fromisoformat(time), Decimal(imported), Decimal(exported)
+            )
         quarters._since = {member: datetime.fromisoformat(time) for member, time in saved["since"].items()}
         for start, known in saved["running"].items():
             quarters._running[datetime.fromisoformat(start)] = {

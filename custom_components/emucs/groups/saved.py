@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from .members import Reading
+from .members import MemberReading
 from .sums import Counters, Sum
 
 
@@ -24,7 +24,7 @@ def save_sum(known: Sum) -> dict[str, Any]:
 def restore_sum(saved: Mapping[str, Any]) -> Sum:
     """Return what was saved. What is wrong with it raises one of Python's own errors."""
     standing = {
-        str(member): Reading(datetime.fromisoformat(time), Decimal(imported), Decimal(exported))
+        str(member): MemberReading(datetime.fromisoformat(time), Decimal(imported), Decimal(exported))
         for member, (time, imported, exported) in saved["standing"].items()
     }
     offsets = {

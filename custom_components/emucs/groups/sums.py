@@ -10,8 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from .alignment import Alignment, Moment, Step
-from .members import Reading
+from .alignment import AlignedMoment, Alignment, Step
+from .members import MemberReading
 
 _NOTHING: Final = Decimal()
 # Of each member two counters, of import and of export, are short of what was counted by up to a watt-hour.
@@ -38,10 +38,10 @@ class Sum(NamedTuple):
     power: Decimal
     """kW of those that are known, positive where it is imported."""
     counters: Counters
-    members: Mapping[str, Reading]
+    members: Mapping[str, MemberReading]
     """Of those that are known, by id."""
     silent: frozenset[str]
-    standing: Mapping[str, Reading]
+    standing: Mapping[str, MemberReading]
     """Where each stood when it was read last."""
     offsets: Mapping[str, Step]
     """What its counters are behind that, as they began anew since."""
@@ -65,7 +65,7 @@ class Summing:
         """Return the sums since the last time."""
         return [self._add(moment) for moment in self.alignment.take(now)]
 
-    def _add(self, moment: Moment) -> Sum:
+    def _add(self, moment: AlignedMoment) -> Sum:
         """Add up what is known at a moment."""
         power = gross_imported = gross_exported = net = _NOTHING
         for member, reading in moment.readings.items():

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final, Self, override
 
 from ..port import Channel, Register, Telegram, obis
-from .members import Reading
+from .members import MemberReading
 from .sums import Sum
 
 _CODES: Final = frozenset(
@@ -47,7 +47,7 @@ class GroupTelegram(Telegram):
         return telegram
 
     @property
-    def members(self) -> Mapping[str, Reading]:
+    def members(self) -> Mapping[str, MemberReading]:
         """Return what is known of the members at that moment, by id; a silent one is not in it, nor are children."""
         return self.total.members
 

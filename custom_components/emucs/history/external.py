@@ -11,8 +11,8 @@ from ..exports import (
     ExportUnit,
     Known,
     MeteringPoint,
-    Quantity,
     SeriesFlow,
+    SeriesQuantity,
 )
 from ..insight.mbus import Medium
 from ..insight.quarters import LOCAL
@@ -21,24 +21,24 @@ from .plan import Series
 
 _PEAK: Final = "peak"
 _KEYS: Final = {
-    Quantity.ACTIVE: "energy",
-    Quantity.REACTIVE: "reactive_energy",
-    Quantity.INDUCTIVE: "inductive_energy",
-    Quantity.CAPACITIVE: "capacitive_energy",
-    Quantity.GAS_ENERGY: "gas_energy",
-    Quantity.GAS_VOLUME: "gas",
-    Quantity.WATER: "water",
+    SeriesQuantity.ACTIVE: "energy",
+    SeriesQuantity.REACTIVE: "reactive_energy",
+    SeriesQuantity.INDUCTIVE: "inductive_energy",
+    SeriesQuantity.CAPACITIVE: "capacitive_energy",
+    SeriesQuantity.GAS_ENERGY: "gas_energy",
+    SeriesQuantity.GAS_VOLUME: "gas",
+    SeriesQuantity.WATER: "water",
 }
-_REACTIVE: Final = (Quantity.REACTIVE, Quantity.INDUCTIVE, Quantity.CAPACITIVE)
+_REACTIVE: Final = (SeriesQuantity.REACTIVE, SeriesQuantity.INDUCTIVE, SeriesQuantity.CAPACITIVE)
 _OTHERS: Final = {
-    Quantity.GAS_ENERGY: ExportUnit.ENERGY,
-    Quantity.GAS_VOLUME: ExportUnit.VOLUME,
-    Quantity.WATER: ExportUnit.VOLUME,
+    SeriesQuantity.GAS_ENERGY: ExportUnit.ENERGY,
+    SeriesQuantity.GAS_VOLUME: ExportUnit.VOLUME,
+    SeriesQuantity.WATER: ExportUnit.VOLUME,
 }
-_COUNTED: Final[Mapping[Medium, tuple[Quantity, tuple[SeriesFlow, ...]]]] = {
-    Medium.ELECTRICITY: (Quantity.ACTIVE, (SeriesFlow.IMPORT, SeriesFlow.EXPORT)),
-    Medium.GAS: (Quantity.GAS_VOLUME, (SeriesFlow.IMPORT,)),
-    Medium.WATER: (Quantity.WATER, (SeriesFlow.IMPORT,)),
+_COUNTED: Final[Mapping[Medium, tuple[SeriesQuantity, tuple[SeriesFlow, ...]]]] = {
+    Medium.ELECTRICITY: (SeriesQuantity.ACTIVE, (SeriesFlow.IMPORT, SeriesFlow.EXPORT)),
+    Medium.GAS: (SeriesQuantity.GAS_VOLUME, (SeriesFlow.IMPORT,)),
+    Medium.WATER: (SeriesQuantity.WATER, (SeriesFlow.IMPORT,)),
 }
 """What the entities of a live meter have."""
 type What = tuple[str, SeriesFlow, int, ExportUnit]
@@ -53,7 +53,7 @@ def external_key(what: What) -> str:
 
 _GRID: Final = (SeriesFlow.IMPORT, SeriesFlow.EXPORT)
 ALL: Final[tuple[What, ...]] = (
-    *((_KEYS[Quantity.ACTIVE], flow, tariff, ExportUnit.ENERGY) for flow in SeriesFlow for tariff in range(3)),
+    *((_KEYS[SeriesQuantity.ACTIVE], flow, tariff, ExportUnit.ENERGY) for flow in SeriesFlow for tariff in range(3)),
     *((_KEYS[quantity], flow, 0, ExportUnit.REACTIVE) for quantity in _REACTIVE for flow in SeriesFlow),
     *((_KEYS[quantity], flow, 0, unit) for quantity, unit in _OTHERS.items() for flow in _GRID),
     *((_PEAK, flow, 0, ExportUnit.POWER) for flow in SeriesFlow),

@@ -48,7 +48,7 @@ def _energies() -> defaultdict[str, Decimal]:
 
 
 @dataclass(slots=True)
-class Coverage:
+class PastCoverage:
     """How many hours of a month are known, and what members exchanged with the grid in these, in kWh."""
 
     by_quarters: int = 0
@@ -101,7 +101,7 @@ class Simulation:
     def __init__(self, keys: Iterable[SharingKey], weights: Mapping[str, Decimal]) -> None:
         """Start with nothing shared; `weights` are those of `share`."""
         self._weights = weights
-        self.months: dict[str, Coverage] = {}
+        self.months: dict[str, PastCoverage] = {}
         self.shared: dict[SharingKey, dict[str, Shared]] = {key: {} for key in keys}
         self.by_quarters = dict.fromkeys(self.shared, _NOTHING)
         """What was shared in kWh in the hours whose quarters are known."""
@@ -115,7 +115,7 @@ class Simulation:
         """
         for hour in hours:
             month = f"{local_begin(hour * QUARTERS_AN_HOUR):%Y-%m}"
-            coverage = self.months.setdefault(month, Coverage())
+            coverage = self.months.setdefault(month, PastCoverage())
             quarters, whole = _known(pasts, hour)
             if whole:
                 worth = None if prices is None else prices.worth(hour)
