@@ -17,6 +17,7 @@ from .meter import LONGEST_PERIOD, VirtualMeter
 from .profiles import PROFILES, REFUSED
 from .pty_server import PtyServer
 from .readers import READERS, WebReader, announced, make_reader
+from .s1_faults import OF_S1
 from .server import MeterServer
 from .street import ORDINARY, STREETS
 from .tcp_server import TcpServer
@@ -78,6 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     where.add_argument("--pty", metavar="PATH", type=Path, help="serve a pseudo terminal, with a symbolic link here")
     where.add_argument("--once", action="store_true", help="print one telegram and end")
+    parser.add_argument(
+        "--s1",
+        metavar="WHERE",
+        help="serve its S1 port too: HOST:PORT, or a path beginning with / for a pseudo terminal",
+    )
     parser.add_argument(
         "--reader",
         choices=READERS,
@@ -145,15 +151,33 @@ def _meter(options: argparse.Namespace) -> VirtualMeter:
 
 
 def _server(options: argparse.Namespace, meter: VirtualMeter) -> MeterServer:
+    faults = [fault for fault in options.faults if fault.transport != OF_S1 or not options.s1]
     if options.pty:
-        return PtyServer(meter, options.pty, options.speed, faults=options.faults)
+        return PtyServer(meter, options.pty, options.speed, faults=faults)
     host, port = options.tcp
     if options.reader:
-        return make_reader(options.reader, meter, host, port, options.speed, faults=options.faults)
-    return TcpServer(meter, host, port, options.speed, single_client=options.single_client, faults=options.faults)
+        return make_reader(options.reader, meter, host, port, options.speed, faults=faults)
+    return TcpServer(meter, host, port, options.speed, single_client=options.single_client, faults=faults)
+
+
+def _samples(options: argparse.Namespace, meter: VirtualMeter) -> MeterServer:
+    # It takes numpy, which nothing else here needs.
+    from .s1_server import S1PtyServer, S1TcpServer  # noqa: PLC0415
+
+    faults = [fault for fault in options.faults if fault.transport == OF_S1]
+    if options.s1.startswith("/"):
+        return S1PtyServer(meter, Path(options.s1), options.speed, faults=faults)
+    host, port = _address(options.s1)
+    return S1TcpServer(meter, host, port, options.speed, faults=faults)
+
+
+class _NoS1Error(OSError):
+    """The S1 port cannot be had."""
 
 
 def _complaint(options: argparse.Namespace, error: OSError) -> str:
+    if isinstance(error, _NoS1Error):
+        return f"Cannot serve the S1 port at {options.s1}: {error.strerror}."
     if options.pty:
         return f"Cannot make a serial line at {options.pty}: {error.strerror}."
     host, port = options.tcp
@@ -164,7 +188,7 @@ def _complaint(options: argparse.Namespace, error: OSError) -> str:
     return f"Cannot listen on port {port} of {host}: {error.strerror or 'it is not an address of this machine'}."
 
 
-async def _serve(server: MeterServer, *, announce: bool) -> None:
+async def _serve(server: MeterServer, samples: MeterServer | None, *, announce: bool) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -173,6 +197,12 @@ async def _serve(server: MeterServer, *, announce: bool) -> None:
         await stack.enter_async_context(server)
         if announce and isinstance(server, WebReader):
             await stack.enter_async_context(announced(server.host, *server.announcements()))
+        if samples is not None:
+            try:
+                await stack.enter_async_context(samples)
+            except OSError as error:
+                raise _NoS1Error(*error.args) from error
+            print(f"{samples.url} S1", flush=True)
         print(f"{server.url} {server.meter.profile.name} {server.meter.meter_id}", flush=True)
         await ended.wait()
 
@@ -190,11 +220,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         server = _server(options, meter)
-    except ValueError as error:
+        samples = _samples(options, meter) if options.s1 else None
+    except (ValueError, argparse.ArgumentTypeError) as error:
         print(error, file=sys.stderr)
         return 2
     try:
-        asyncio.run(_serve(server, announce=options.announce))
+        asyncio.run(_serve(server, samples, announce=options.announce))
     except OSError as error:
         print(_complaint(options, error), file=sys.stderr)
         return 2
