@@ -3,7 +3,7 @@
 from typing import Final
 
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.translation import async_get_translations
@@ -14,7 +14,7 @@ from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .cost_statistics import async_setup_cost_statistics
 from .devices import async_title
 from .energy_dashboard import async_setup_energy_dashboard
-from .entities import rows_of
+from .entities import ROWS, rows_of
 from .entities.rows import Row
 from .find_slot import async_setup_find_slot
 from .frontend import async_add_resource, async_forget_resource, async_setup_dashboard
@@ -28,6 +28,7 @@ from .live import async_setup_live, async_setup_live_feed
 from .peak_statistics import async_setup_peak_statistics
 from .port_watch import async_forget_watch
 from .price_watch import async_follow_prices
+from .samples import async_forget_entities, async_setup_samples, samples_of
 from .self_consumption import async_follow_self_consumption
 from .services import async_setup_services
 from .sidebar import async_offer_in_sidebar, async_setup_sidebar
@@ -70,6 +71,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     await async_get_translations(hass, hass.config.language, "device", {DOMAIN})
     coordinator = entry.runtime_data = MeterCoordinator(hass, entry)
     await coordinator.async_start()
+    async_setup_samples(hass, entry)
+    _async_forget_samples(hass, entry)
     async_follow_tariff_year(hass, entry)
     async_follow_voltage(hass, entry)
     async_follow_meters(hass, entry)
@@ -91,6 +94,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     await async_add_resource(hass)
     await async_offer_in_sidebar(hass, entry)
     return True
+
+
+@callback
+def _async_forget_samples(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
+    """Remove the entities of an S1 port that the meter has no more."""
+    coordinator = entry.runtime_data
+    if samples_of(coordinator) is None and coordinator.data is not None:
+        others = {row.key for row in rows_of(coordinator, Row) if not row.is_of_samples and row.exists(coordinator)}
+        of_samples = {row.key: row.platform for row in ROWS if row.is_of_samples and row.key not in others}
+        async_forget_entities(hass, entry, of_samples)
 
 
 def _platforms(coordinator: MeterCoordinator) -> list[Platform]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, override
 from urllib.parse import urlsplit
 
-from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry, ConfigFlowResult, ConfigSubentryFlow
 from homeassistant.const import CONF_HOST, CONF_PORT, UnitOfTime
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
@@ -28,9 +28,12 @@ from .const import (
     ENTRY_VERSION,
 )
 from .flow.discovery import DiscoverySteps
+from .flow.s1_port import S1PortFlow
 from .forms import form_section, integer
+from .kinds import EntryKind, kind_of
 from .options_flow import EmucsOptionsFlow
 from .port import PortError
+from .samples import S1_PORT
 from .texts import async_language
 
 SECTION_ADVANCED: Final = "advanced"
@@ -96,6 +99,13 @@ class EmucsConfigFlow(DiscoverySteps, domain=DOMAIN):
     def async_get_options_flow(config_entry: ConfigEntry) -> EmucsOptionsFlow:
         """Return the flow for the options."""
         return EmucsOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what a meter can have beside its P1 port."""
+        return {S1_PORT: S1PortFlow} if kind_of(config_entry) is EntryKind.METER else {}
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

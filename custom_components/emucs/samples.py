@@ -1,0 +1,210 @@
+"""The S1 port of a meter in Home Assistant: its bytes go to one thread, and what they come to comes back a few times a second.
+
+An S1 port is a subentry of the meter whose P1 port is read. Its entities belong to the entry all the same: a device has
+one subentry, and that of *Grid connection* has none.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, override
+
+from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntryChange, ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.importlib import async_import_module
+from homeassistant.requirements import RequirementsNotFound, async_process_requirements
+from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
+
+from .const import DOMAIN
+from .insight.voltage import Voltage
+from .port import CannotConnect, LinkDown, PortError
+from .port_watch import WrongMeter
+from .sources import byte_link_of
+from .updates import PacedCoordinator
+
+if TYPE_CHECKING:
+    from .coordinator import EmucsConfigEntry, MeterCoordinator
+    from .samples_worker import Measured, SampleWorker, Snapshot
+
+S1_PORT: Final = "s1_port"
+"""The type of the subentry."""
+AT_MOST_EVERY: Final = 0.2
+"""Seconds from one piece that the thread gets to the next."""
+NO_FRAMES_AFTER: Final = 5.0
+"""Seconds of bytes without a frame after which they are not those of an S1 port."""
+LISTEN: Final = 10.0
+"""Seconds for which the flow waits for a frame."""
+# The one requirement of samples, which no other household loads. Home Assistant's constraints decide its version.
+_REQUIREMENTS: Final = ["numpy"]
+_PORTS: Final[HassKey[dict[str, SampleCoordinator]]] = HassKey(f"{DOMAIN}_samples")
+
+
+class NoFrames(PortError):
+    """Bytes come, but no samples."""
+
+    reason = "no_frames"
+
+
+class NoNumpy(CannotConnect):
+    """Home Assistant cannot install what works out samples."""
+
+    reason = "no_numpy"
+
+    @property
+    @override
+    def problem(self) -> str:
+        """Return the name of its text."""
+        return self.reason
+
+
+def s1_port_of(entry: EmucsConfigEntry) -> ConfigSubentry | None:
+    """Return the S1 port of a meter; there is one at most."""
+    return next(iter(entry.get_subentries_of_type(S1_PORT)), None)
+
+
+async def async_worker(hass: HomeAssistant) -> SampleWorker:
+    """Return what works samples out; raises NoNumpy."""
+    try:
+        await async_process_requirements(hass, DOMAIN, _REQUIREMENTS, is_built_in=False)
+        module = await async_import_module(hass, f"{__package__}.samples_worker")
+    except (ImportError, RequirementsNotFound) as error:
+        raise NoNumpy from error
+    worker: SampleWorker = module.SampleWorker()
+    return worker
+
+
+async def async_meter_at(hass: HomeAssistant, data: Mapping[str, Any]) -> str | PortError:
+    """Return the meter whose samples come from a port, or why none come. The port is closed on return."""
+    try:
+        worker = await async_worker(hass)
+    except NoNumpy as error:
+        return error
+    failure: PortError = NoFrames()
+    async with byte_link_of(hass, data) as link:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LISTEN):
+                async for event in link:
+                    if isinstance(event, LinkDown):
+                        return event.error
+                    measured = await hass.async_add_executor_job(worker.work, event, 0.0)
+                    if measured.meter_id is not None:
+                        return measured.meter_id
+    return failure
+
+
+class SampleCoordinator(PacedCoordinator["Measured"]):
+    """The S1 port of a meter. `data` is None until its first frames."""
+
+    def __init__(self, meter: MeterCoordinator, port: ConfigSubentry) -> None:
+        """Set up without opening the port."""
+        super().__init__(meter.hass, meter.config_entry, None)
+        self.name = f"{meter.name} (S1)"
+        self._meter = meter
+        self._port = port
+        self._worker: SampleWorker | None = None
+        self._thread = ThreadPoolExecutor(1, f"{DOMAIN} samples")
+        self._framed_at: float | None = None  # by the loop's clock; None before anything comes
+
+    @callback
+    def async_start(self) -> None:
+        """Read the port in the background until the entry is unloaded."""
+        entry = self._meter.config_entry
+        entry.async_create_background_task(self.hass, self._async_run(), self.name)
+        entry.async_on_unload(self.async_stop_timers)
+        entry.async_on_unload(partial(self._thread.shutdown, wait=False, cancel_futures=True))
+
+    async def _async_run(self) -> None:
+        """Take what comes, until cancelled."""
+        try:
+            self._worker = await async_worker(self.hass)
+        except NoNumpy as error:
+            self.async_take_failure(error)
+            return
+        async with byte_link_of(self.hass, self._port.data) as link:
+            async for event in link:
+                if isinstance(event, LinkDown):
+                    self._framed_at = None
+                    self.async_take_failure(event.error)
+                    continue
+                self._async_take(await self._async_work(partial(self._worker.work, event, self._time())))
+                await asyncio.sleep(AT_MOST_EVERY)
+
+    async def _async_work[T](self, work: Callable[[], T]) -> T:
+        """Return what the thread makes of something."""
+        return await self.hass.loop.run_in_executor(self._thread, work)
+
+    def _time(self) -> float:
+        """Return the time by the meter's clock, in seconds since 1970: samples have none, and telegrams are by that."""
+        ahead = self._meter.insights.clock.deviation
+        return dt_util.utcnow().timestamp() + (ahead.total_seconds() if ahead is not None else 0.0)
+
+    @callback
+    def _async_take(self, measured: Measured) -> None:
+        """Take what a piece came to."""
+        now = self.hass.loop.time()
+        if measured.meter_id is None:
+            self._framed_at = self._framed_at or now
+            if now - self._framed_at > NO_FRAMES_AFTER and not isinstance(self.down, NoFrames):
+                self.async_take_failure(NoFrames())
+            return
+        self._framed_at = now
+        if measured.meter_id != self._meter.identifier:
+            if not isinstance(self.down, WrongMeter):
+                self.async_take_failure(WrongMeter(measured.meter_id))
+            return
+        for slot in measured.ten_minutes:
+            self._meter.insights[Voltage].take_measured(slot.number, slot.means)
+        is_new = self.data is None or (self.data.state is None and measured.state is not None)
+        self.async_take_data(measured, is_new=is_new, is_urgent=bool(measured.happenings))
+        if is_new:
+            self._meter.async_find_entities()
+
+    async def async_snapshot(self) -> Snapshot | None:
+        """Return a period as it is sampled now; None where nothing comes."""
+        if self._worker is None or self.down is not None or self.data is None:
+            return None
+        return await self._async_work(self._worker.snapshot)
+
+
+@callback
+def samples_of(meter: MeterCoordinator) -> SampleCoordinator | None:
+    """Return the S1 port of a meter that is read."""
+    return meter.hass.data.get(_PORTS, {}).get(meter.config_entry.entry_id)
+
+
+@callback
+def async_setup_samples(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
+    """Read the S1 port of a meter, where it has one; begin anew when it is added, changed or removed."""
+    port = s1_port_of(entry)
+    known = None if port is None else dict(port.data)
+
+    @callback
+    def follow(change: ConfigEntryChange, changed: EmucsConfigEntry) -> None:
+        """Reload when the port is another one, or none."""
+        if changed is entry and change is ConfigEntryChange.UPDATED:
+            now = s1_port_of(entry)
+            if (None if now is None else dict(now.data)) != known:
+                hass.config_entries.async_schedule_reload(entry.entry_id)
+
+    entry.async_on_unload(async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, follow))
+    if port is None:
+        return
+    ports = hass.data.setdefault(_PORTS, {})
+    ports[entry.entry_id] = coordinator = SampleCoordinator(entry.runtime_data, port)
+    entry.async_on_unload(lambda: ports.pop(entry.entry_id) and None)
+    coordinator.async_start()
+
+
+@callback
+def async_forget_entities(hass: HomeAssistant, entry: EmucsConfigEntry, keys: Mapping[str, str]) -> None:
+    """Remove entities that the meter no longer has, by their keys and platforms."""
+    registry = er.async_get(hass)
+    for key, platform in keys.items():
+        if entity_id := registry.async_get_entity_id(platform, DOMAIN, f"{entry.unique_id}_{key}"):
+            registry.async_remove(entity_id)
