@@ -32,6 +32,7 @@ _POLYPHASE: Final = 1 << 0
 _PER_PERIOD: Final = 1 << 1
 _FOUR_WIRES: Final = 1 << 2
 RIGHT: Final = 1 << 3
+_NEUTRAL_MEASURED: Final = 1 << 4
 _VERSION: Final = 0b111 << 5
 
 # Bounds of what is believed. Meters take 2 to 4 kHz; less than twice a harmonic a period shows nothing of it.
@@ -48,6 +49,7 @@ class Configuration:
     meter_id: str
     is_polyphase: bool
     has_neutral: bool
+    is_neutral_measured: bool
     per_period: int | None
     per_second: int | None
 
@@ -61,7 +63,8 @@ class Configuration:
         if rate not in (_SAMPLES_A_PERIOD if bits & _PER_PERIOD else _HUNDREDS_A_SECOND):
             return None
         per_period, per_second = (rate, None) if bits & _PER_PERIOD else (None, rate * 100)
-        return cls(meter.decode("ascii"), is_polyphase, has_neutral, per_period, per_second)
+        is_measured = bool(bits & _NEUTRAL_MEASURED)
+        return cls(meter.decode("ascii"), is_polyphase, has_neutral, is_measured, per_period, per_second)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +92,8 @@ class Samples:
     """(n, 4), in A: L1, L2, L3, N. 0 where there is no such phase, and where N is not measured."""
     good: NDArray[np.bool_]
     """(n,) Whether the meter takes a sample to be right."""
+    is_neutral_measured: bool = False
+    """Whether the current of N is one."""
 
 
 def frequency_of(frames: NDArray[np.void]) -> float | None:
@@ -116,4 +121,5 @@ def samples_of(
         voltage=volts.astype(np.float64) * _VOLT_STEP,
         current=(amperes << 8 >> 8).astype(np.float64) * _AMPERE_STEP,
         good=(frames["bits"] & RIGHT) != 0,
+        is_neutral_measured=configuration.is_neutral_measured,
     )
