@@ -1,4 +1,4 @@
-"""The S1 port of a meter in Home Assistant: its bytes go to one thread, and what they come to comes back a few times a second.
+"""The S1 port of a meter: its bytes go to one thread, and what they come to comes back a few times a second.
 
 An S1 port is a subentry of the meter whose P1 port is read. Its entities belong to the entry all the same: a device has
 one subentry, and that of *Grid connection* has none.
@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, override
 
@@ -158,10 +157,10 @@ class SampleCoordinator(PacedCoordinator["Measured"]):
             if not isinstance(self.down, WrongMeter):
                 self.async_take_failure(WrongMeter(measured.meter_id))
             return
-        for slot in measured.ten_minutes:
+        for slot in measured.slots:
             self._meter.insights[Voltage].take_measured(slot.number, slot.means)
         is_new = self.data is None or (self.data.state is None and measured.state is not None)
-        self.async_take_data(measured, is_new=is_new, is_urgent=bool(measured.happenings))
+        self.async_take_data(measured, is_new=is_new, is_urgent=measured.happened)
         if is_new:
             self._meter.async_find_entities()
 
@@ -197,7 +196,13 @@ def async_setup_samples(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
         return
     ports = hass.data.setdefault(_PORTS, {})
     ports[entry.entry_id] = coordinator = SampleCoordinator(entry.runtime_data, port)
-    entry.async_on_unload(lambda: ports.pop(entry.entry_id) and None)
+
+    @callback
+    def forget() -> None:
+        """Know the port no more."""
+        del ports[entry.entry_id]
+
+    entry.async_on_unload(forget)
     coordinator.async_start()
 
 

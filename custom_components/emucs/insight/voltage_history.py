@@ -188,7 +188,7 @@ class VoltageHistory:
         self._end = max(self._end, number + 1)
 
     def set_mean(self, minute: int, phase: str, mean: float) -> None:
-        """Let the slot of ten minutes that begins with a minute since 1970 have a mean in V; what else is seen stays."""
+        """Give the slot of ten minutes that begins with a minute since 1970 a mean in V; what else is seen stays."""
         first = minute * _MINUTE // GRAIN
         known = dict(self._grains(phase, first, first + _GRAINS_A_SLOT))
         unseen = VoltageGrain(GRAIN, 0, round(mean * VOLT), round(mean * VOLT), 0, 0)

@@ -15,7 +15,7 @@ from .source import Opener, OpenPort
 SILENCE: Final = 5.0
 """Seconds without a byte after which a port is down that sends all the time."""
 MOST_WAITING: Final = 1 << 20
-"""Bytes that nobody has taken yet, beyond which the port is not listened to for a while: some nine seconds of samples."""
+"""Bytes that nobody has taken yet, beyond which the port is not listened to for a while: nine seconds of samples."""
 
 
 class IncomingBytes(Incoming):
@@ -29,6 +29,9 @@ class IncomingBytes(Incoming):
 
     @override
     def data_received(self, data: bytes) -> None:
+        if self._waiting > 2 * MOST_WAITING:
+            # The port cannot be held up: what comes meanwhile is lost, as its sequence shows.
+            return
         self._pieces.append(data)
         self._waiting += len(data)
         self._wake()

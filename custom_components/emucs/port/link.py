@@ -293,7 +293,11 @@ class Link:
         return self._address.is_local or (self._address.is_bridge and not isinstance(cause, socket.gaierror))
 
 
-async def open_first[OpenedT](address: Address, timeout: float, connect: Callable[[str], Awaitable[OpenedT]]) -> OpenedT:  # noqa: ASYNC109 -- of each try
+async def open_first[OpenedT](
+    address: Address,
+    timeout: float,  # noqa: ASYNC109 -- of each try
+    connect: Callable[[str], Awaitable[OpenedT]],
+) -> OpenedT:
     """Open the first of the URLs of an address that answers within some seconds; raise what the last one raised."""
     urls = await address.urls(timeout)
     for url in urls:
