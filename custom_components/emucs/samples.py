@@ -22,7 +22,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
 from .insight.voltage import Voltage
-from .port import CannotConnect, LinkDown, PortError
+from .port import CannotConnect, LinkDown, NoData, PortError
 from .port_watch import WrongMeter
 from .sources import byte_link_of
 from .updates import PacedCoordinator
@@ -42,6 +42,16 @@ LISTEN: Final = 10.0
 # The one requirement of samples, which no other household loads. Home Assistant's constraints decide its version.
 _REQUIREMENTS: Final = ["numpy"]
 _PORTS: Final[HassKey[dict[str, SampleCoordinator]]] = HassKey(f"{DOMAIN}_samples")
+
+
+class NoSamples(NoData):
+    """The S1 port is open, and silent."""
+
+    @property
+    @override
+    def problem(self) -> str:
+        """Return the name of its text: another one than that of telegrams."""
+        return "no_samples"
 
 
 class NoFrames(PortError):
@@ -90,7 +100,7 @@ async def async_meter_at(hass: HomeAssistant, data: Mapping[str, Any]) -> str | 
             async with asyncio.timeout(LISTEN):
                 async for event in link:
                     if isinstance(event, LinkDown):
-                        return event.error
+                        return NoSamples() if isinstance(event.error, NoData) else event.error
                     measured = await hass.async_add_executor_job(worker.work, event, 0.0)
                     if measured.meter_id is not None:
                         return measured.meter_id

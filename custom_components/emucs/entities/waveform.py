@@ -137,6 +137,7 @@ ROWS: Final[tuple[Row, ...]] = (
     SensorRow(
         key="frequency",
         translation_key="frequency",
+        translation_placeholders={"where": ""},
         device_class=SensorDeviceClass.FREQUENCY,
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=UnitOfFrequency.HERTZ,

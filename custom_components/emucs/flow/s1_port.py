@@ -39,13 +39,13 @@ class S1PortFlow(ConfigSubentryFlow):
         """Ask where the S1 port is."""
         if s1_port_of(self._get_entry()) is not None:
             return self.async_abort(reason="already_configured")
-        return await self._async_step("user", user_input)
+        return await self.async_step_port(user_input)
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask where it is now."""
-        return await self._async_step("reconfigure", user_input)
+        return await self.async_step_port(user_input)
 
-    async def _async_step(self, step_id: str, user_input: dict[str, Any] | None) -> SubentryFlowResult:
+    async def async_step_port(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask for a port, and listen to it."""
         error: PortError | None = None
         if user_input is not None:
@@ -60,7 +60,7 @@ class S1PortFlow(ConfigSubentryFlow):
         if shown is None and self.source == SOURCE_RECONFIGURE:
             shown = dict(self._get_reconfigure_subentry().data)
         return self.async_show_form(
-            step_id=step_id,
+            step_id="port",
             data_schema=self.add_suggested_values_to_schema(_FIELDS, shown),
             errors={"base": error.reason} if error else {},
             description_placeholders={
