@@ -39,6 +39,8 @@ NO_FRAMES_AFTER: Final = 5.0
 """Seconds of bytes without a frame after which they are not those of an S1 port."""
 LISTEN: Final = 10.0
 """Seconds for which the flow waits for a frame."""
+# A telegram comes up to so many seconds after its time: a clock that deviates by less is the same.
+_SAME_CLOCK: Final = 3.0
 # The one requirement of samples, which no other household loads. Home Assistant's constraints decide its version.
 _REQUIREMENTS: Final = ["numpy"]
 _PORTS: Final[HassKey[dict[str, SampleCoordinator]]] = HassKey(f"{DOMAIN}_samples")
@@ -118,7 +120,13 @@ class SampleCoordinator(PacedCoordinator["Measured"]):
         self._port = port
         self._worker: SampleWorker | None = None
         self._thread = ThreadPoolExecutor(1, f"{DOMAIN} samples")
+        self._ahead = 0.0  # seconds by which the meter's clock is ahead of the host's
         self._framed_at: float | None = None  # by the loop's clock; None before anything comes
+
+    @property
+    def frames(self) -> int:
+        """Return how many frames came so far."""
+        return 0 if self.data is None else self.data.frames
 
     @callback
     def async_start(self) -> None:
@@ -150,8 +158,10 @@ class SampleCoordinator(PacedCoordinator["Measured"]):
 
     def _time(self) -> float:
         """Return the time by the meter's clock, in seconds since 1970: samples have none, and telegrams are by that."""
-        ahead = self._meter.insights.clock.deviation
-        return dt_util.utcnow().timestamp() + (ahead.total_seconds() if ahead is not None else 0.0)
+        deviation = self._meter.insights.clock.deviation
+        if deviation is not None and abs(deviation.total_seconds() - self._ahead) > _SAME_CLOCK:
+            self._ahead = deviation.total_seconds()
+        return dt_util.utcnow().timestamp() + self._ahead
 
     @callback
     def _async_take(self, measured: Measured) -> None:

@@ -10,11 +10,14 @@ from .insight.voltage_history import KNOWN_SHARE
 from .insight.waveform import Snapshot, Waveform, WaveformState
 from .insight.waveform_events import Disturbance
 from .insight.waveform_means import TenMinutes
-from .port.s1 import S1Reader
+from .port.s1 import S1Reader, Samples
 
 __all__ = ["Measured", "MeasuredSlot", "SampleWorker", "Snapshot"]
 
 _SLOT: Final = 600  # seconds
+# Bytes come when bridges and hosts find the time, up to so many seconds late; this share of it is believed each time.
+_LATE: Final = 1.0
+_DRIFT: Final = 0.01
 
 
 class MeasuredSlot(NamedTuple):
@@ -58,6 +61,7 @@ class SampleWorker:
         """Start without any input."""
         self._reader = S1Reader()
         self._waveform = Waveform()
+        self._last: tuple[float, int] | None = None  # when the latest sample was taken, and its place in the stream
         self._thd: dict[str, list[float]] = {}  # of the running slot: the sum of squares, and how many
 
     def work(self, data: bytes, time: float) -> Measured:
@@ -71,7 +75,7 @@ class SampleWorker:
         for samples in batches:
             meter_id = samples.meter_id
             after -= len(samples.good)
-            for event in self._waveform.feed(samples, time - after / samples.rate):
+            for event in self._waveform.feed(samples, self._time_of(samples, time - after / samples.rate)):
                 match event:
                     case Disturbance():
                         disturbances.append(event)
@@ -92,6 +96,17 @@ class SampleWorker:
             self._reader.lost,
             self._waveform.corrupt,
         )
+
+    def _time_of(self, samples: Samples, time: float) -> float:
+        """Return when the last of some samples was taken, which came at a time: samples themselves count it best."""
+        end = samples.position + len(samples.good)
+        if self._last is not None:
+            before, position = self._last
+            counted = before + (end - position) / samples.rate
+            if abs(late := time - counted) < _LATE:
+                time = counted + late * _DRIFT
+        self._last = time, end
+        return time
 
     def _add_distortion(self, state: WaveformState) -> None:
         """Add the distortion of now to the running ten minutes."""

@@ -93,7 +93,7 @@ def _disturbances(meter: MeterCoordinator) -> Iterator[Happening]:
     measured = _measured(meter)
     for each in measured.disturbances if measured is not None else ():
         yield Happening(
-            each.type,
+            str(each.type),
             {
                 "phase": ", ".join(phase.upper() for phase in each.phases),
                 "value": round(each.value, 1),
