@@ -29,6 +29,7 @@ from .peak_statistics import async_setup_peak_statistics
 from .port_watch import async_forget_watch
 from .price_watch import async_follow_prices
 from .samples import async_forget_entities, async_setup_samples, samples_of
+from .scope import async_setup_scope, async_setup_scope_feed
 from .self_consumption import async_follow_self_consumption
 from .services import async_setup_services
 from .sidebar import async_offer_in_sidebar, async_setup_sidebar
@@ -58,6 +59,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_find_slot(hass)
     async_setup_voltage_report(hass)
     async_setup_live(hass)
+    async_setup_scope(hass)
     async_setup_sidebar(hass)
     async_setup_history(hass)
     async_setup_history_services(hass)
@@ -91,6 +93,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
     async_seed_household(hass, entry)
     await async_follow_self_consumption(hass, entry)
     async_setup_live_feed(hass, entry)
+    async_setup_scope_feed(hass, entry)
     await async_add_resource(hass)
     await async_offer_in_sidebar(hass, entry)
     return True
