@@ -9,7 +9,10 @@ import { say } from "./texts.js";
 
 export const SCOPE_CARD = "emucs-scope-card";
 
-const KINDS = { voltage: { least: 100, unit: "V" }, current: { least: 1, unit: "A" } };
+const KINDS = {
+  voltage: { least: 100, unit: "V", harmonics: "harmonics_voltage", show: "show_harmonics_voltage" },
+  current: { least: 1, unit: "A", harmonics: "harmonics_current", show: "show_harmonics_current" },
+};
 const LEAST_SHARE = { voltage: 2, current: 10 }; // %: the scale of a clean spectrum is no finer
 // What the card is suggested for.
 const SUGGESTED = ["waveform", "frequency", "thd_voltage_phase", "unbalance"];
@@ -84,9 +87,9 @@ export class ScopeCard extends MeterCard {
     }
     const other = this._spectrum === "voltage" ? "current" : "voltage";
     this._write({
-      spectrum_label: say(this._hass, `harmonics_${this._spectrum}`),
+      spectrum_label: say(this._hass, KINDS[this._spectrum].harmonics),
       spectrum_end: this._number(end, end < 10 ? 1 : 0, "%"),
-      switch: say(this._hass, `show_harmonics_${other}`),
+      switch: say(this._hass, KINDS[other].show),
     });
   }
 
