@@ -22,7 +22,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
 from .insight.voltage import Voltage
-from .port import CannotConnect, LinkDown, NoData, PortError
+from .port import CannotConnect, LinkDown, NoData, NoTelegram, PortError
 from .port_watch import WrongMeter
 from .sources import byte_link_of
 from .updates import PacedCoordinator
@@ -56,22 +56,34 @@ class NoSamples(NoData):
         return "no_samples"
 
 
-class NoFrames(PortError):
+class NoFrames(NoTelegram):
     """Bytes come, but no samples."""
-
-    reason = "no_frames"
-
-
-class NoNumpy(CannotConnect):
-    """Home Assistant cannot install what works out samples."""
-
-    reason = "no_numpy"
 
     @property
     @override
     def problem(self) -> str:
         """Return the name of its text."""
-        return self.reason
+        return "no_frames"
+
+
+class NoNumpy(CannotConnect):
+    """Home Assistant cannot install what works out samples."""
+
+    @property
+    @override
+    def problem(self) -> str:
+        """Return the name of its text."""
+        return "no_numpy"
+
+
+class AnotherMeter(WrongMeter):
+    """The samples are those of another meter than the telegrams."""
+
+    @property
+    @override
+    def problem(self) -> str:
+        """Return the name of its text."""
+        return "another_meter"
 
 
 def s1_port_of(entry: EmucsConfigEntry) -> ConfigSubentry | None:
@@ -175,7 +187,7 @@ class SampleCoordinator(PacedCoordinator["Measured"]):
         self._framed_at = now
         if measured.meter_id != self._meter.identifier:
             if not isinstance(self.down, WrongMeter):
-                self.async_take_failure(WrongMeter(measured.meter_id))
+                self.async_take_failure(AnotherMeter(measured.meter_id))
             return
         for slot in measured.slots:
             self._meter.insights[Voltage].take_measured(slot.number, slot.means)

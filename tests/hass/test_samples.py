@@ -117,8 +117,8 @@ async def test_what_is_wrong_with_a_port_is_said_in_the_form(
             "somewhere": ("bad_address", "is not an address"),
             "127.0.0.1:1": ("cannot_connect", "refused the connection"),
             silent.url: ("no_data", "no samples come from it"),
-            server.url: ("no_frames", "Is this the S1 port, and not P1?"),
-            other.url: ("another_meter", "come from another meter"),
+            server.url: ("no_telegram", "Is this the S1 port, and not P1?"),
+            other.url: ("wrong_meter", "come from another meter"),
         }
         for url, (error, text) in wrong.items():
             answer = await asked(hass, loaded, url)

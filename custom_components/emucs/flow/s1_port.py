@@ -11,7 +11,7 @@ from ..const import CONF_BAUDRATE
 from ..forms import integer
 from ..port import PortError
 from ..port.address import url_of
-from ..samples import async_meter_at, s1_port_of
+from ..samples import AnotherMeter, async_meter_at, s1_port_of
 from ..texts import async_exception_text, async_language, name_of, problem_of
 from .reading import BadAddressError
 
@@ -24,12 +24,6 @@ _FIELDS: Final = probatio.Schema(
         probatio.Required(CONF_BAUDRATE, default=DEFAULT_SPEED): integer(300, 4_000_000),
     }
 )
-
-
-class AnotherMeter(PortError):
-    """The samples are those of another meter than the one that P1 is of."""
-
-    reason = "another_meter"
 
 
 class S1PortFlow(ConfigSubentryFlow):
@@ -94,7 +88,7 @@ class S1PortFlow(ConfigSubentryFlow):
                 await self.hass.config_entries.async_setup(entry.entry_id)
         if isinstance(heard, PortError):
             return heard
-        return None if heard == entry.unique_id else AnotherMeter()
+        return None if heard == entry.unique_id else AnotherMeter(heard)
 
     async def _async_detail(self, error: PortError | None, port: str) -> str:
         """Return what is wrong with the port, and what to do about it."""
