@@ -79,6 +79,10 @@ class NoNumpy(CannotConnect):
 class AnotherMeter(WrongMeter):
     """The samples are those of another meter than the telegrams."""
 
+    def __init__(self, found: str = "") -> None:
+        """Keep the identifier of the meter that was found."""
+        super().__init__(found)
+
     @property
     @override
     def problem(self) -> str:
