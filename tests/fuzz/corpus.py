@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import cycle
 
-from tests.fuzz.target import SIGN, WARM
+from tests.fuzz.target import SAMPLES, SIGN, SIGNED_SAMPLES, WARM
+from tests.port.s1_wire import SPECIFIED, WITH_NEUTRAL, numbered
 from virtual_meter import FAULTS, PROFILES, VirtualMeter, make_fault
 
 START = datetime(2026, 1, 14, 17, tzinfo=UTC)
@@ -45,3 +46,9 @@ def seeds() -> Iterator[bytes]:
         yield bytes((SIGN, next(piece))) + header + b"\r\n\r\n1-0:1.7.0(01.234*kW)"
     for line in ODD_LINES:
         yield bytes((SIGN, next(piece))) + b"/XXX5\\2 x\r\n\r\n" + line
+    frames = numbered(range(250, 330)) + numbered([90, 92], WITH_NEUTRAL)
+    yield bytes((SAMPLES, next(piece))) + SPECIFIED + frames
+    yield bytes((SAMPLES, next(piece))) + frames[:100] + b"\x7e\x80" + frames[130:]
+    yield bytes((SIGNED_SAMPLES, next(piece))) + b"".join(
+        frames[begin + 5 : begin + 42] for begin in range(0, len(frames), len(SPECIFIED))
+    )

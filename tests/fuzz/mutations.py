@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tests.fuzz.corpus import seeds
 from tests.fuzz.privacy import damaged
-from tests.fuzz.target import check
+from tests.fuzz.target import SAMPLES, SIGNED_SAMPLES, check
 
 AT_A_TIME = 1000
 
@@ -33,7 +33,8 @@ def mutate(count: int, seconds: float, seed: int) -> Mutated:
     while done < count and time.monotonic() < end:
         for _ in range(min(AT_A_TIME, count - done)):
             origin = rng.choice(known)
-            data = bytes((rng.randrange(4), rng.randrange(1, 256))) + damaged(origin[2:], rng)
+            mode = origin[0] if origin[0] in {SAMPLES, SIGNED_SAMPLES} else rng.randrange(4)
+            data = bytes((mode, rng.randrange(1, 256))) + damaged(origin[2:], rng)
             done += 1
             try:
                 check(data)

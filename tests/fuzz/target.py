@@ -10,6 +10,7 @@ from custom_components.emucs.port.channels import MAX_CHANNELS
 from custom_components.emucs.port.framing import MAX_TELEGRAM
 from custom_components.emucs.port.plain import LONGEST_NAME, LONGEST_TEXT
 from custom_components.emucs.port.telegram import MAX_LINES
+from tests.fuzz.samples import check_samples, signed
 from tests.port.wire import crc16 as crc16_by_bits, sent
 
 GOOD = sent("1-0:1.7.0(01.234*kW)", "0-0:96.1.1(31534147313130303030303030303031)")
@@ -21,6 +22,8 @@ KEPT_AT_MOST = 4 * MAX_TELEGRAM
 
 SIGN, WARM = 1, 2
 """Of the first byte: the rest is the text of a telegram and gets its checksum; a telegram with one came before."""
+SAMPLES, SIGNED_SAMPLES = 0x51, 0x52
+"""The first byte of what goes to an S1 port; with the second one as the data of frames, which get their checksums."""
 
 
 def crc16(data: bytes) -> int:
@@ -46,6 +49,10 @@ def check(data: bytes) -> None:
     if len(data) < len(("mode", "seed")):
         return
     mode, seed, stream = data[0], data[1], data[2:]
+    if mode in {SAMPLES, SIGNED_SAMPLES}:
+        stream = signed(stream) if mode == SIGNED_SAMPLES else stream
+        check_samples(stream, _cut(stream, seed))
+        return
     if mode & SIGN:
         body = stream + b"\r\n!"
         stream = b"%b%04X\r\n" % (body, crc16(body))

@@ -6,7 +6,8 @@ import pytest
 from custom_components.emucs.port import Telegram, framing
 from tests.fuzz import corpus, target
 from tests.fuzz.mutations import mutate
-from tests.fuzz.target import GOOD, SIGN, WARM, check
+from tests.fuzz.target import GOOD, SAMPLES, SIGN, SIGNED_SAMPLES, WARM, check
+from tests.port.s1_wire import SPECIFIED
 
 SEEDS = list(corpus.seeds())
 
@@ -43,6 +44,32 @@ def test_mutated_telegrams() -> None:
 def test_mutations_keep_what_they_find(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(framing, "_is_right", lambda *_: True)
     assert any("a wrong checksum" in kind for kind in mutate(2000, 60, 1).findings)
+
+
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 60), st.binary(max_size=60)), max_size=6),
+    seed=st.sampled_from([data for data in SEEDS if data[0] in {SAMPLES, SIGNED_SAMPLES}]),
+    piece=st.integers(0, 255),
+)
+@settings(max_examples=100, deadline=None, database=None)
+def test_changed_samples(changes: list[tuple[int, int, bytes]], seed: bytes, piece: int) -> None:
+    mode, stream = seed[:1], seed[2:]
+    for at, gone, new in changes:
+        place = at % (len(stream) + 1)
+        stream = stream[:place] + new + stream[place + gone :]
+    check(mode + bytes((piece,)) + stream)
+
+
+@given(stream=st.binary(max_size=400), piece=st.integers(0, 255), mode=st.sampled_from([SAMPLES, SIGNED_SAMPLES]))
+@settings(max_examples=100, deadline=None, database=None)
+def test_any_samples(stream: bytes, piece: int, mode: int) -> None:
+    check(bytes((mode, piece)) + stream)
+
+
+def test_it_notices_a_wrong_checksum_of_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("custom_components.emucs.port.s1.reader._is_right", lambda *_: True)
+    with pytest.raises(AssertionError, match="not all right frames"):
+        check(bytes((SAMPLES, 3)) + SPECIFIED[:30] + b"x" + SPECIFIED[31:])
 
 
 def test_it_notices_a_wrong_checksum(monkeypatch: pytest.MonkeyPatch) -> None:

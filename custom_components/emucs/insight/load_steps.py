@@ -1,22 +1,31 @@
 """Steps of the load: what was switched on or off, by how much, and when. Says nothing of what it was."""
 
 from collections import deque
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from math import sqrt
-from statistics import fmean, pvariance
+from statistics import fmean
 from typing import Final, NamedTuple
 
-# Assumptions. A step is the difference of the means of a second before and after it, both as steady as noise allows.
+# Assumptions. A step is the difference of the means of a second before and after it; the second after it is steady.
 _STEADY: Final = 5  # values of ten periods, a second
 _LONGEST: Final = 15  # of them, three seconds: the inrush of a motor is over by then
 _SMALLEST: Final = 40.0  # W
 _SMALLEST_SHARE: Final = 0.02  # of the load before
 # What may become a step is smaller than one: hysteresis, so that one of just the smallest size is seen from its start.
 _SUSPECTED: Final = 0.6
+_SUSPECTED_NOISE: Final = 2.0  # times the noise
 # Values are steady if they spread by no more than this share of the step that they follow.
 _SPREAD: Final = 0.1
-# The difference of two means of noise stays below so many of its own standard deviations.
-_SIGNIFICANT: Final = 5.0
+# The difference of two means of a second stays below so many of its own standard deviations, as often as it is taken;
+# so do the values of a second among themselves.
+_SIGNIFICANT: Final = 6.0
+# The noise is that of twenty seconds; before it is known for three nothing is told. A difference counts for no more
+# than three times the noise, nor for less than some watts: it may be a step.
+_MEMORY: Final = 100
+_KNOWN: Final = 15
+_OUTLIER: Final = 3.0
+_SOME_WATTS: Final = 10.0
 
 
 class LoadStep(NamedTuple):
@@ -37,11 +46,12 @@ class LoadStep(NamedTuple):
         return self.watts > 0
 
 
-class _Power(NamedTuple):
-    """The power of ten periods."""
+class Power(NamedTuple):
+    """The power of ten periods, and the voltage at which it was taken."""
 
     watts: float
     vars: float
+    volts: float
 
 
 class LoadSteps:
@@ -50,52 +60,77 @@ class LoadSteps:
     def __init__(self, phase: str | None) -> None:
         """Start with nothing known."""
         self._phase = phase
-        self._before: deque[_Power] = deque(maxlen=_STEADY)
-        self._after: list[_Power] = []  # since something began that may become a step
+        self._before: deque[Power] = deque(maxlen=_STEADY)
+        self._after: list[Power] = []  # since something began that may become a step
         self._began = 0.0
+        self._variance = 0.0  # of the noise, in W²
+        self._known = 0  # by so many differences
+        self._latest: float | None = None  # W
 
     def interrupt(self) -> None:
         """Take that something was not seen: what changed meanwhile cannot be told."""
+        self._latest = None
         self._before.clear()
         self._after.clear()
 
-    def feed(self, watts: float, vars: float, time: float) -> LoadStep | None:  # noqa: A002 -- the unit's name
+    def feed(self, power: Power, time: float) -> LoadStep | None:
         """Take the power of ten periods that began at a time, in seconds since 1970; return the step that it ends."""
-        power = _Power(watts, vars)
+        self._learn(power.watts)
         if not self._after:
-            if len(self._before) < _STEADY or not self._is_suspect(watts):
+            if len(self._before) < _STEADY or not self._is_suspect(power):
                 self._before.append(power)
                 return None
             self._began = time
         self._after.append(power)
         latest = self._after[-_STEADY:]
-        if len(latest) < _STEADY or (len(self._after) < _LONGEST and not self._is_steady(latest)):
+        is_settled = len(latest) == _STEADY and self._is_steady(latest, latest)
+        if not is_settled and len(self._after) < _LONGEST:
             return None
-        step = self._step(latest)
+        # What does not settle is no step, but how the load is from now on.
+        is_told = is_settled and self._is_steady(self._before, latest) and self._known >= _KNOWN
+        step = self._step(latest) if is_told else None
         self._before.extend(latest)
         self._after.clear()
         return step
 
+    def _learn(self, watts: float) -> None:
+        """Know the noise by how a power differs from the one before."""
+        before, self._latest = self._latest, watts
+        if before is not None:
+            most = max(2 * _OUTLIER**2 * self._variance, _SOME_WATTS**2)
+            self._known = min(self._known + 1, _MEMORY)
+            self._variance += (min((watts - before) ** 2, most) / 2 - self._variance) / self._known
+
     def _threshold(self) -> float:
         """Return the smallest step in W."""
-        return max(_SMALLEST, _SMALLEST_SHARE * abs(fmean(each.watts for each in self._before)))
+        noise = _SIGNIFICANT * sqrt(self._variance * 2 / _STEADY)
+        return max(_SMALLEST, _SMALLEST_SHARE * abs(_mean_watts(self._before)), noise)
 
-    def _is_suspect(self, watts: float) -> bool:
+    def _is_suspect(self, power: Power) -> bool:
         """Tell whether a power may begin a step."""
-        return abs(watts - fmean(each.watts for each in self._before)) > _SUSPECTED * self._threshold()
+        least = max(_SUSPECTED * self._threshold(), _SUSPECTED_NOISE * sqrt(self._variance))
+        return abs(power.watts - _mean_watts(self._before)) > least
 
-    def _is_steady(self, latest: list[_Power]) -> bool:
-        """Tell whether the load has settled."""
-        watts = [each.watts for each in latest]
-        step = abs(fmean(watts) - fmean(each.watts for each in self._before))
-        return max(watts) - min(watts) <= max(self._threshold(), _SPREAD * step)
+    def _is_steady(self, powers: Iterable[Power], latest: list[Power]) -> bool:
+        """Tell whether powers before or after what may be a step are steady enough for it."""
+        watts = [each.watts for each in powers]
+        step = abs(_mean_watts(latest) - _mean_watts(self._before))
+        noise = _SIGNIFICANT * sqrt(self._variance)
+        return max(watts) - min(watts) <= max(self._threshold(), _SPREAD * step, noise)
 
-    def _step(self, latest: list[_Power]) -> LoadStep | None:
+    def _step(self, latest: list[Power]) -> LoadStep | None:
         """Return the step from before to now, if it is one."""
-        before, after = [each.watts for each in self._before], [each.watts for each in latest]
-        watts = fmean(after) - fmean(before)
-        noise = _SIGNIFICANT * sqrt((pvariance(before) + pvariance(after)) / _STEADY)
-        if abs(watts) < max(self._threshold(), noise):
+        before = _mean_watts(self._before)
+        watts = _mean_watts(latest) - before
+        # At a higher voltage the same load takes more: with the square of it, if it is a resistance.
+        volts, volts_now = fmean(each.volts for each in self._before), fmean(each.volts for each in latest)
+        explained = abs(before * ((volts_now / volts) ** 2 - 1)) if volts else 0
+        if abs(watts) < self._threshold() + explained:
             return None
         reactive = fmean(each.vars for each in latest) - fmean(each.vars for each in self._before)
         return LoadStep(self._phase, watts, reactive, datetime.fromtimestamp(self._began, UTC))
+
+
+def _mean_watts(powers: Iterable[Power]) -> float:
+    """Return the mean active power in W."""
+    return fmean(each.watts for each in powers)

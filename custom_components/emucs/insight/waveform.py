@@ -11,7 +11,7 @@ import numpy as np
 
 from ..port.s1 import Samples
 from .grid import Grid
-from .load_steps import LoadStep, LoadSteps
+from .load_steps import LoadStep, LoadSteps, Power
 from .waveform_events import Disturbance, Disturbances, HalfPeriods
 from .waveform_means import TenMinuteMeans, TenMinutes
 from .waveform_spectrum import Measured, Phasors, measure
@@ -89,7 +89,7 @@ class WaveformState:
 
 
 class Snapshot(NamedTuple):
-    """One period to look at, from where the fundamental of the strongest voltage rises through zero."""
+    """One period to look at, from where the fundamental of the first voltage rises through zero."""
 
     voltage: Floats
     """(52, 3), in V, as in `PhaseWaveform.voltage`."""
@@ -170,7 +170,8 @@ class Waveform:
         window, measured, state = self._latest
         fundamental = measured.voltages[0]
         # A cosine of this angle rises through zero a quarter of a period before its angle is 0.
-        turns = (-np.angle(fundamental[np.abs(fundamental).argmax()]) / (2 * np.pi) - 0.25) % 1
+        first = np.argmax(np.abs(fundamental) >= PRESENT * NOMINAL)
+        turns = (-np.angle(fundamental[first]) / (2 * np.pi) - 0.25) % 1
         period = window.length / 10
         places = period * (turns + np.arange(_POINTS) / _POINTS)
         waves = np.concatenate((window.voltage, window.current), axis=1)
@@ -186,8 +187,8 @@ class Waveform:
         """Return what ten periods bring to an end."""
         volts = zip(self._phases, measured.voltage.tolist(), strict=False)
         over = self._means.feed(window.end, window.end - window.begin, volts)
-        powers = zip(self._loads, measured.active.tolist(), measured.reactive.tolist(), strict=False)
-        steps = [load.feed(watts, reactive, window.begin) for load, watts, reactive in powers]
+        powers = zip(measured.active.tolist(), measured.reactive.tolist(), measured.voltage.tolist(), strict=False)
+        steps = [load.feed(Power(*each), window.begin) for load, each in zip(self._loads, powers, strict=False)]
         return [event for event in (over, *steps) if event is not None]
 
 
