@@ -3,6 +3,8 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+import subprocess
+import sys
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentryData
@@ -208,3 +210,12 @@ async def test_on_a_serial_line_every_sample_arrives(hass: HomeAssistant, socket
         assert hass.states.get("sensor.grid_connection_phase_rotation") is None
         assert shows(hass, "sensor.grid_connection_voltage_distortion_l1")
         assert hass.states.get("sensor.grid_connection_voltage_distortion_l2") is None
+
+
+def test_nobody_without_samples_loads_what_works_them_out() -> None:
+    code = (
+        "import sys, importlib, custom_components.emucs as c; names = ('config_flow', 'sensor', 'event', 'scope');"
+        "[importlib.import_module(f'{c.__name__}.{each}') for each in names];"
+        "assert not {'numpy', f'{c.__name__}.samples_worker'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])  # noqa: S603
