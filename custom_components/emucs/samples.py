@@ -21,6 +21,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
+from .insight.power_quality import KeptDisturbance, PowerQuality
 from .insight.voltage import Voltage
 from .port import CannotConnect, LinkDown, NoData, NoTelegram, PortError
 from .port_watch import WrongMeter
@@ -193,8 +194,16 @@ class SampleCoordinator(PacedCoordinator["Measured"]):
             if not isinstance(self.down, WrongMeter):
                 self.async_take_failure(AnotherMeter(measured.meter_id))
             return
+        quality = self._meter.insights[PowerQuality]
         for slot in measured.slots:
             self._meter.insights[Voltage].take_measured(slot.number, slot.means)
+            quality.take_distortion(slot.number, slot.thd)
+        for each in measured.disturbances:
+            quality.take(
+                KeptDisturbance(
+                    str(each.type), each.phases, round(each.value, 2), each.begin, round(each.duration, 3), each.is_over
+                )
+            )
         is_new = self.data is None or (self.data.state is None and measured.state is not None)
         self.async_take_data(measured, is_new=is_new, is_urgent=measured.happened)
         if is_new:

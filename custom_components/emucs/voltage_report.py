@@ -18,6 +18,7 @@ import probatio
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry
 from .devices import model_of
+from .insight.power_quality import PowerQuality
 from .insight.voltage import Voltage
 from .insight.voltage_history import OF_230_V, VoltageHistory
 from .reports.voltage import Minutes, VoltageReport
@@ -112,6 +113,7 @@ def _async_reading(entry: EmucsConfigEntry, asked: _Asked) -> _Reading:
         " ".join(model) or None,
         coordinator.insights.grid,
         coordinator.insights[Voltage].history,
+        coordinator.insights[PowerQuality],
         asked,
     )
 
@@ -123,6 +125,7 @@ class _Reading(NamedTuple):
     model: str | None
     grid: str | None
     history: VoltageHistory
+    quality: PowerQuality
     asked: _Asked
 
     def report(self) -> VoltageReport:
@@ -132,6 +135,7 @@ class _Reading(NamedTuple):
         """
         begin, end, since, minutes = self.asked
         first = local(since).date()
+        disturbances, distortion = self.quality.disturbances(begin, end), self.quality.distortion(begin, end)
         return VoltageReport(
             meter=self.meter,
             model=self.model,
@@ -148,6 +152,8 @@ class _Reading(NamedTuple):
                 for week in self.history.weeks
                 if week.begin > first - timedelta(days=7) and midnight(week.begin) < end
             ],
+            disturbances=disturbances,
+            distortion=distortion,
         )
 
 

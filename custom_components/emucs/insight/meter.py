@@ -19,6 +19,7 @@ from .guard import Guard, Guarded
 from .leaks import Leaks
 from .mbus_readings import MbusReadings
 from .plausibility import Plausibility
+from .power_quality import PowerQuality
 from .profile import Profile
 from .recurring import Recurring
 from .silence import LongestSilence
@@ -43,6 +44,7 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     Slots,
     Plausibility,
     SelfConsumption,
+    PowerQuality,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 
