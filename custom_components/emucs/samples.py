@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+import logging
 from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntryChange, ConfigSubentry
@@ -31,6 +32,8 @@ from .updates import PacedCoordinator
 if TYPE_CHECKING:
     from .coordinator import EmucsConfigEntry, MeterCoordinator
     from .samples_worker import Measured, SampleWorker, Snapshot
+
+_LOGGER: Final = logging.getLogger(__name__)
 
 S1_PORT: Final = "s1_port"
 """The type of the subentry."""
@@ -137,6 +140,7 @@ class SampleCoordinator(PacedCoordinator["Measured"]):
         self._port = port
         self._worker: SampleWorker | None = None
         self._thread = ThreadPoolExecutor(1, f"{DOMAIN} samples")
+        self._has_logged_failure = False
         self._ahead = 0.0  # seconds by which the meter's clock is ahead of the host's
         self._framed_at: float | None = None  # by the loop's clock; None before anything comes
 
@@ -166,7 +170,13 @@ class SampleCoordinator(PacedCoordinator["Measured"]):
                     self._framed_at = None
                     self.async_take_failure(event.error)
                     continue
-                self._async_take(await self._async_work(partial(self._worker.work, event, self._time())))
+                try:
+                    self._async_take(await self._async_work(partial(self._worker.work, event, self._time())))
+                except Exception:
+                    # As with telegrams: what cannot be shown does not stop the reading.
+                    if not self._has_logged_failure:
+                        _LOGGER.exception("%s: samples could not be shown", self.name)
+                    self._has_logged_failure = True
                 await asyncio.sleep(AT_MOST_EVERY)
 
     async def _async_work[T](self, work: Callable[[], T]) -> T:

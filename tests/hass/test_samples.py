@@ -15,7 +15,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs.const import DOMAIN, ENTRY_MINOR_VERSION
-from custom_components.emucs.samples import S1_PORT, samples_of
+from custom_components.emucs.diagnostics import async_get_config_entry_diagnostics
+from custom_components.emucs.samples import S1_PORT, SampleCoordinator, samples_of
+from custom_components.emucs.samples_worker import Measured
 from tests.support import entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter, make_fault
 from virtual_meter.s1_server import S1PtyServer, S1TcpServer
@@ -159,6 +161,28 @@ async def test_samples_of_another_meter_are_not_shown(
         assert not shows(hass, FREQUENCY)
 
 
+async def test_what_cannot_be_shown_does_not_stop_the_reading(
+    hass: HomeAssistant,
+    meter: VirtualMeter,
+    server: TcpServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    taken: list[object] = []
+    take = SampleCoordinator.async_take_data
+
+    def fail_at_first(self: SampleCoordinator, data: Measured, *, is_new: bool, is_urgent: bool) -> None:
+        taken.append(data)
+        if len(taken) <= 2:
+            raise RuntimeError
+        take(self, data, is_new=is_new, is_urgent=is_urgent)
+
+    monkeypatch.setattr(SampleCoordinator, "async_take_data", fail_at_first)
+    async with S1TcpServer(meter) as samples, running(hass, of(meter, server, samples)):
+        await eventually(lambda: shows(hass, FREQUENCY))
+    assert caplog.text.count("samples could not be shown") == 1
+
+
 async def test_a_dip_is_an_event(hass: HomeAssistant, socket_enabled: None) -> None:
     meter, fault = VirtualMeter("1.7.1", 7), make_fault("dip:0.6,0.3,2,2")
     async with (
@@ -206,6 +230,8 @@ async def test_on_a_serial_line_every_sample_arrives(hass: HomeAssistant, socket
         frames = port.frames
         await eventually(lambda: port.frames - frames > 3 * 2600)
         assert number(hass, "sensor.grid_connection_samples_lost") == 0
+        diagnosed = (await async_get_config_entry_diagnostics(hass, entry))["samples"]
+        assert (diagnosed["up"], diagnosed["reason"], diagnosed["lost"]) == (True, None, 0)
         # One phase has neither a rotation nor an unbalance.
         assert hass.states.get("sensor.grid_connection_phase_rotation") is None
         assert shows(hass, "sensor.grid_connection_voltage_distortion_l1")
