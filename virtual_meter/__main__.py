@@ -19,6 +19,7 @@ from .neighbourhood import Neighbourhood
 from .profiles import PROFILES, REFUSED
 from .pty_server import PtyServer
 from .readers import READERS, WebReader, announced, make_reader
+from .s1_faults import OF_S1
 from .server import MeterServer
 from .street import ORDINARY, STREETS
 from .sums_file import SumsFile
@@ -91,6 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     where.add_argument("--pty", metavar="PATH", type=Path, help="serve a pseudo terminal, with a symbolic link here")
     where.add_argument("--once", action="store_true", help="print one telegram and end")
+    parser.add_argument(
+        "--s1",
+        metavar="WHERE",
+        help="serve its S1 port too: HOST:PORT, or a path beginning with / for a pseudo terminal",
+    )
     parser.add_argument(
         "--reader",
         choices=READERS,
@@ -172,11 +178,12 @@ def _meters(options: argparse.Namespace) -> Neighbourhood | VirtualMeter:
 
 
 def _servers(options: argparse.Namespace, meters: Sequence[VirtualMeter]) -> list[MeterServer]:
+    faults = [fault for fault in options.faults if fault.transport != OF_S1 or not options.s1]
     host, port = options.tcp
     if options.pty:
-        return [PtyServer(meters[0], options.pty, options.speed, faults=options.faults)]
+        return [PtyServer(meters[0], options.pty, options.speed, faults=faults)]
     if options.reader:
-        return [make_reader(options.reader, meters[0], host, port, options.speed, faults=options.faults)]
+        return [make_reader(options.reader, meters[0], host, port, options.speed, faults=faults)]
     return [
         TcpServer(
             meter,
@@ -185,13 +192,30 @@ def _servers(options: argparse.Namespace, meters: Sequence[VirtualMeter]) -> lis
             options.speed,
             single_client=options.single_client,
             # What a fault remembers is that of one port.
-            faults=deepcopy(options.faults),
+            faults=deepcopy(faults),
         )
         for number, meter in enumerate(meters)
     ]
 
 
+def _samples(options: argparse.Namespace, meter: VirtualMeter) -> MeterServer:
+    # It takes numpy, which nothing else here needs.
+    from .s1_server import S1PtyServer, S1TcpServer  # noqa: PLC0415
+
+    faults = [fault for fault in options.faults if fault.transport == OF_S1]
+    if options.s1.startswith("/"):
+        return S1PtyServer(meter, Path(options.s1), options.speed, faults=faults)
+    host, port = _address(options.s1)
+    return S1TcpServer(meter, host, port, options.speed, faults=faults)
+
+
+class _NoS1Error(OSError):
+    """The S1 port cannot be had."""
+
+
 def _complaint(options: argparse.Namespace, error: OSError) -> str:
+    if isinstance(error, _NoS1Error):
+        return f"Cannot serve the S1 port at {options.s1}: {error.strerror}."
     if options.pty:
         return f"Cannot make a serial line at {options.pty}: {error.strerror}."
     host, port = options.tcp
@@ -204,7 +228,12 @@ def _complaint(options: argparse.Namespace, error: OSError) -> str:
     return f"Cannot listen on port {port} of {host}: {error.strerror or 'it is not an address of this machine'}."
 
 
-async def _serve(servers: Sequence[MeterServer], street: Neighbourhood | None, options: argparse.Namespace) -> None:
+async def _serve(
+    servers: Sequence[MeterServer],
+    samples: MeterServer | None,
+    street: Neighbourhood | None,
+    options: argparse.Namespace,
+) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -212,6 +241,12 @@ async def _serve(servers: Sequence[MeterServer], street: Neighbourhood | None, o
     async with AsyncExitStack() as stack:
         if street and options.sums:
             street.sums.witness = stack.enter_context(SumsFile(options.sums, street)).write
+        if samples is not None:
+            try:
+                await stack.enter_async_context(samples)
+            except OSError as error:
+                raise _NoS1Error(*error.args) from error
+            print(f"{samples.url} S1", flush=True)
         for server in servers:
             await stack.enter_async_context(server)
             if options.announce and isinstance(server, WebReader):
@@ -235,11 +270,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         servers = _servers(options, meters)
-    except ValueError as error:
+        samples = _samples(options, meters[0]) if options.s1 else None
+    except (ValueError, argparse.ArgumentTypeError) as error:
         print(error, file=sys.stderr)
         return 2
     try:
-        asyncio.run(_serve(servers, street, options))
+        asyncio.run(_serve(servers, samples, street, options))
     except OSError as error:
         print(_complaint(options, error), file=sys.stderr)
         return 2

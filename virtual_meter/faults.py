@@ -6,7 +6,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Final
 
-from . import content_faults as content, grid_faults as grid, line_faults as line, port_faults as port
+from . import content_faults as content, grid_faults as grid, line_faults as line, port_faults as port, s1_faults as s1
 from .fault import Fault
 
 FAULTS: Final[Mapping[str, type[Fault]]] = MappingProxyType(
@@ -39,6 +39,11 @@ FAULTS: Final[Mapping[str, type[Fault]]] = MappingProxyType(
         "undervoltage": grid.Undervoltage,
         "missing_phase": grid.MissingPhase,
         "lost_neutral": grid.LostNeutral,
+        "dip": s1.Dip,
+        "corrupt_samples": s1.CorruptSamples,
+        "lost_frames": s1.LostFrames,
+        "corrupt_frames": s1.CorruptFrames,
+        "garbage_frames": s1.GarbageFrames,
     }
 )
 """Every fault, by the name that `--fault` has for it."""
@@ -49,6 +54,8 @@ _BOUNDS: Final = {
     "telegrams": (1, 100),
     "baud": (50, 4_000_000),
     "phase": (1, 3),
+    "of_phase": (0, 3),
+    "level": (0, 1.5),
 }
 _ANY_SIGN: Final = {"seconds"}
 _LONGEST: Final = 1e12

@@ -139,6 +139,12 @@ class VirtualMeter:
         """The power that runs, summed over the phases, in mW: import above zero, export below."""
         return sum(self._site.branches)
 
+    @property
+    def powers(self) -> tuple[complex, ...]:
+        """The power that runs on each branch of the supply, active in W and reactive in var."""
+        each = zip(self._site.branches, self._site.reactive, strict=True)
+        return tuple(complex(active, reactive) / 1000 for active, reactive in each)
+
     def advance(self, seconds: int, step: int = 1) -> None:
         """Let `seconds` pass, with power the same for `step` seconds at a time.
 

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.translation import async_get_translations
@@ -15,7 +15,7 @@ from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .cost_statistics import async_setup_cost_statistics
 from .devices import async_title
 from .energy_dashboard import async_setup_energy_dashboard
-from .entities import rows_of
+from .entities import ROWS, rows_of
 from .entities.rows import Row
 from .find_slot import async_setup_find_slot
 from .frontend import async_add_resource, async_forget_resource, async_setup_dashboard
@@ -32,6 +32,8 @@ from .metering_point import async_set_up_point
 from .peak_statistics import async_setup_peak_statistics
 from .port_watch import async_forget_watch
 from .price_watch import async_follow_prices
+from .samples import async_forget_entities, async_setup_samples, samples_of
+from .scope import async_setup_scope, async_setup_scope_feed
 from .self_consumption import async_follow_self_consumption
 from .services import async_setup_services
 from .sidebar import async_offer_in_sidebar, async_setup_sidebar
@@ -64,6 +66,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_simulate_sharing(hass)
     async_setup_voltage_report(hass)
     async_setup_live(hass)
+    async_setup_scope(hass)
     async_setup_sidebar(hass)
     async_setup_history(hass)
     async_setup_history_services(hass)
@@ -83,6 +86,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
         async_set_up_group(hass, entry)
     coordinator = entry.runtime_data = MeterCoordinator(hass, entry)
     await coordinator.async_start()
+    async_setup_samples(hass, entry)
+    _async_forget_samples(hass, entry)
     async_setup_peak_statistics(hass, entry)
     if is_meter:
         async_follow_tariff_year(hass, entry)
@@ -103,6 +108,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmucsConfigEntry) -> boo
         async_seed_household(hass, entry)
         await async_follow_self_consumption(hass, entry)
     async_setup_live_feed(hass, entry)
+    async_setup_scope_feed(hass, entry)
     await async_add_resource(hass)
     await async_offer_in_sidebar(hass, entry)
     return True
@@ -114,6 +120,16 @@ async def _async_set_up_point(hass: HomeAssistant, entry: ConfigEntry[Any]) -> b
     await hass.config_entries.async_forward_entry_setups(entry, POINT_PLATFORMS)
     async_start_history(hass, entry)
     return True
+
+
+@callback
+def _async_forget_samples(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
+    """Remove the entities of an S1 port that the meter has no more."""
+    coordinator = entry.runtime_data
+    if samples_of(coordinator) is None and coordinator.data is not None:
+        others = {row.key for row in rows_of(coordinator, Row) if not row.is_of_samples and row.exists(coordinator)}
+        of_samples = {row.key: row.platform for row in ROWS if row.is_of_samples and row.key not in others}
+        async_forget_entities(hass, entry, of_samples)
 
 
 def _platforms(coordinator: MeterCoordinator) -> list[Platform]:

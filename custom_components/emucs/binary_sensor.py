@@ -28,5 +28,5 @@ class EmucsBinarySensor(EmucsEntity[BinarySensorRow], BinarySensorEntity):
     @override
     def _take_value(self) -> bool:
         """Take the current state."""
-        before, self._attr_is_on = self._attr_is_on, self.entity_description.is_on_fn(self.coordinator)
+        before, self._attr_is_on = self._attr_is_on, self.entity_description.is_on_fn(self.meter)
         return before is not self._attr_is_on

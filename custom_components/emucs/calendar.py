@@ -41,7 +41,7 @@ class EmucsCalendar(EmucsEntity[CalendarRow], CalendarEntity):
     def event(self) -> CalendarEvent | None:
         """Return what lasts now, or else what comes next."""
         now = dt_util.utcnow()
-        spans = self.entity_description.spans_fn(self.coordinator, now, now + _LOOK_AHEAD)
+        spans = self.entity_description.spans_fn(self.meter, now, now + _LOOK_AHEAD)
         return next(map(self._event_of, spans), None)
 
     @override
@@ -50,7 +50,7 @@ class EmucsCalendar(EmucsEntity[CalendarRow], CalendarEntity):
     ) -> list[CalendarEvent]:
         """Return what lasts at some time between two others."""
         end = min(end_date, start_date + _LONGEST)
-        return [self._event_of(span) for span in self.entity_description.spans_fn(self.coordinator, start_date, end)]
+        return [self._event_of(span) for span in self.entity_description.spans_fn(self.meter, start_date, end)]
 
     def _event_of(self, span: Span) -> CalendarEvent:
         """Return an event, named in the language of Home Assistant."""

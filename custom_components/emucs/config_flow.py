@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from typing import Any, Final, override
 from urllib.parse import urlsplit
 
-from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigFlowResult,
+    ConfigSubentryFlow,
+    OptionsFlow,
+)
 from homeassistant.const import CONF_HOST, CONF_PORT, UnitOfTime
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
@@ -30,11 +36,13 @@ from .const import (
 from .flow.discovery import DiscoverySteps
 from .flow.group import GroupSteps
 from .flow.metering_point import MeteringPointSteps
+from .flow.s1_port import S1PortFlow
 from .forms import form_section, integer
 from .group_options import GroupOptionsFlow
 from .kinds import EntryKind, kind_of
 from .options_flow import EmucsOptionsFlow
 from .port import PortError
+from .samples import S1_PORT
 from .texts import async_language
 
 SECTION_ADVANCED: Final = "advanced"
@@ -100,6 +108,13 @@ class EmucsConfigFlow(MeteringPointSteps, GroupSteps, DiscoverySteps, domain=DOM
     def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
         """Return the flow for the options."""
         return GroupOptionsFlow() if kind_of(config_entry) is EntryKind.GROUP else EmucsOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what a meter can have beside its P1 port."""
+        return {S1_PORT: S1PortFlow} if kind_of(config_entry) is EntryKind.METER else {}
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

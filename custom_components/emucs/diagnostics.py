@@ -15,6 +15,7 @@ from .kinds import CONF_KIND, EntryKind, kind_of
 from .metering_point import MeteringPointImports
 from .port import Register, Telegram, is_public, is_public_identification, redact
 from .port.address import scheme_of
+from .samples import SampleCoordinator, samples_of
 
 # What an entry may be shown with: all else tells where the reader is, or opens it.
 _PUBLIC: Final = {CONF_BAUDRATE, CONF_BYTESIZE, CONF_INTERVAL, CONF_MAKE, CONF_PARITY, CONF_STOPBITS, CONF_WAIT}
@@ -45,6 +46,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EmucsCo
             "dropped": {str(reason): count for reason, count in link.reader.dropped.items()},
             "events": [[event.time.isoformat(), event.what] for event in coordinator.watch.health.events],
         },
+        **_samples(samples_of(coordinator)),
         "clock": _clock(coordinator.insights.clock),
         "guard": {
             "withheld": [] if data is None else names_of(data.guarded.withheld),
@@ -67,6 +69,22 @@ def _point(entry: ConfigEntry[Any]) -> dict[str, Any]:
             "until": None if imports.until is None else imports.until.isoformat(),
             "latest": None if imports.latest is None else imports.latest.isoformat(),
         },
+    }
+
+
+def _samples(samples: SampleCoordinator | None) -> dict[str, Any]:
+    """Return how the S1 port does, where there is one."""
+    if samples is None:
+        return {}
+    measured = samples.data
+    return {
+        "samples": {
+            "up": samples.down is None and measured is not None,
+            "reason": samples.down and samples.down.problem,
+            "frames": samples.frames,
+            "lost": 0 if measured is None else measured.lost,
+            "corrupt_windows": 0 if measured is None else measured.corrupt,
+        }
     }
 
 

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import override
+from typing import Any, override
 
 from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -16,6 +16,7 @@ from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .devices import mbus_meter_device, service_device, with_name
 from .entities import rows_of
 from .entities.rows import Row
+from .updates import PacedCoordinator
 
 
 @callback
@@ -57,18 +58,22 @@ def _was_registered(coordinator: MeterCoordinator, row: Row) -> bool:
     return er.async_get(coordinator.hass).async_get_entity_id(row.platform, DOMAIN, unique_id) is not None
 
 
-class EmucsEntity[RowT: Row](CoordinatorEntity[MeterCoordinator]):
-    """An entity of a row, that tells Home Assistant only what has changed."""
+class EmucsEntity[RowT: Row](CoordinatorEntity[PacedCoordinator[Any]]):
+    """An entity of a row, that tells Home Assistant only what has changed.
+
+    The coordinator is that of the port that its row is of, and tells the entity when to look; rows ask the meter.
+    """
 
     _attr_has_entity_name = True
     entity_description: RowT
 
-    def __init__(self, coordinator: MeterCoordinator, row: RowT) -> None:
+    def __init__(self, meter: MeterCoordinator, row: RowT) -> None:
         """Take the first value."""
-        super().__init__(coordinator)
+        super().__init__(row.port(meter))
+        self.meter = meter
         self.entity_description = row
-        self._attr_unique_id = row.unique_id(coordinator)
-        self._attr_device_info = _device_info(coordinator, row)
+        self._attr_unique_id = row.unique_id(meter)
+        self._attr_device_info = _device_info(meter, row)
         self._was_available = self.available
         self._take_value()
 
@@ -87,7 +92,7 @@ class EmucsEntity[RowT: Row](CoordinatorEntity[MeterCoordinator]):
         row = self.entity_description
         # Asked of each entity with each telegram.
         return row.is_always_available or (
-            self.coordinator.last_update_success and (row.mbus is None or row.is_present(self.coordinator))
+            self.coordinator.last_update_success and (row.mbus is None or row.is_present(self.meter))
         )
 
     @callback

@@ -31,9 +31,9 @@ class EmucsEvent(EmucsEntity[EventRow], EventEntity):
 
     entity_description: EventRow
 
-    def __init__(self, coordinator: MeterCoordinator, row: EventRow) -> None:
+    def __init__(self, meter: MeterCoordinator, row: EventRow) -> None:
         """Start without events: those before are not fired."""
-        super().__init__(coordinator, row)
+        super().__init__(meter, row)
         self._waiting: deque[list[Happening]] = deque(maxlen=_MOST_AT_ONCE)
         self._allowance = Allowance(_MOST_AT_ONCE)
         self._stop_timer: CALLBACK_TYPE | None = None
@@ -60,7 +60,7 @@ class EmucsEvent(EmucsEntity[EventRow], EventEntity):
     @callback
     def _async_take(self) -> None:
         """Queue the events of a telegram."""
-        if happenings := list(self.entity_description.events_fn(self.coordinator)):
+        if happenings := list(self.entity_description.events_fn(self.meter)):
             self._waiting.append(happenings)
             self._async_go_on()
 

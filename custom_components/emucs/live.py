@@ -103,7 +103,7 @@ _SOURCES: Final = (
 )
 
 
-class _Viewer:
+class Viewer:
     """One subscription of one browser."""
 
     def __init__(self, connection: ActiveConnection, message_id: int) -> None:
@@ -148,7 +148,7 @@ class LiveFeed:
     def __init__(self, meter: MeterCoordinator) -> None:
         """Start without viewers."""
         self._meter = meter
-        self._viewers: list[_Viewer] = []
+        self._viewers: list[Viewer] = []
         self._stops: list[CALLBACK_TYPE] = []
         self._timer: asyncio.TimerHandle | None = None
         self._sent_at = -inf
@@ -166,7 +166,7 @@ class LiveFeed:
         return found
 
     @callback
-    def async_add(self, viewer: _Viewer) -> None:
+    def async_add(self, viewer: Viewer) -> None:
         """Send a viewer the current values, and from then on each telegram."""
         if not self._viewers:
             self._has_sent_down = self._is_down
@@ -180,7 +180,7 @@ class LiveFeed:
         self._async_send([viewer])
 
     @callback
-    def _async_remove(self, viewer: _Viewer) -> None:
+    def _async_remove(self, viewer: Viewer) -> None:
         """Remove a viewer; the last one ends all listening."""
         viewer.on_leave = None
         self._viewers.remove(viewer)
@@ -199,7 +199,7 @@ class LiveFeed:
             self._async_end_for(viewer)
 
     @callback
-    def _async_end_for(self, viewer: _Viewer) -> None:
+    def _async_end_for(self, viewer: Viewer) -> None:
         """Tell a viewer that no event follows. Its subscription stays registered, so that the browser can cancel it."""
         self._async_remove(viewer)
         viewer.send(ENDED)
@@ -243,7 +243,7 @@ class LiveFeed:
         return {**DOWN, "problem": problem, "placeholders": dict(placeholders)}
 
     @callback
-    def _async_send(self, viewers: list[_Viewer]) -> None:
+    def _async_send(self, viewers: list[Viewer]) -> None:
         """Send each viewer the values that its user may read."""
         values: dict[str, Values] = {}
         for entity_id, source in self.sources().items():
@@ -282,20 +282,24 @@ def async_setup_live_feed(hass: HomeAssistant, entry: EmucsConfigEntry) -> None:
     entry.async_on_unload(end)
 
 
+async def async_viewer(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> Viewer | None:
+    """Return the browser that subscribes, once its meter is set up; None if it has left meanwhile."""
+    viewer = Viewer(connection, message["id"])
+    entry = hass.config_entries.async_get_entry(message[ATTR_CONFIG_ENTRY_ID])
+    if entry is not None and entry.domain == DOMAIN:
+        await async_until_set_up(entry)
+    return None if viewer.has_left else viewer
+
+
 @websocket_api.websocket_command(
     {probatio.Required("type"): COMMAND, probatio.Required(ATTR_CONFIG_ENTRY_ID): cv.string}
 )
 @websocket_api.async_response
 async def _async_handle(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> None:
     """Subscribe a browser to a meter; wait for one that is being set up or reloaded."""
-    viewer = _Viewer(connection, message["id"])
-    entry_id = message[ATTR_CONFIG_ENTRY_ID]
-    entry = hass.config_entries.async_get_entry(entry_id)
-    if entry is not None and entry.domain == DOMAIN:
-        await async_until_set_up(entry)
-    if viewer.has_left:
+    if (viewer := await async_viewer(hass, connection, message)) is None:
         return
-    feed = hass.data.get(_FEEDS, {}).get(entry_id)
+    feed = hass.data.get(_FEEDS, {}).get(message[ATTR_CONFIG_ENTRY_ID])
     if feed is None or not (entity_ids := feed.sources()):
         viewer.refuse(websocket_api.ERR_NOT_FOUND, "There is no such meter now")
     elif not any(map(viewer.may_read, entity_ids)):

@@ -30,13 +30,13 @@ class EmucsNumber(EmucsEntity[NumberRow], NumberEntity):
         """Take what is set."""
         before, self._attr_native_value = (
             self._attr_native_value,
-            float(self.entity_description.value_fn(self.coordinator)),
+            float(self.entity_description.value_fn(self.meter)),
         )
         return before != self._attr_native_value
 
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Take what the user sets; what follows from it holds from the next telegram on."""
-        self.entity_description.set_fn(self.coordinator, value)
+        self.entity_description.set_fn(self.meter, value)
         self._take_value()
         self.async_write_ha_state()

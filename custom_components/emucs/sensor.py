@@ -34,13 +34,13 @@ class EmucsSensor(EmucsEntity[SensorRow], SensorEntity):
     _unrecorded_attributes = frozenset({"coverage", "forecast", "limited_by", "peaks", "quarter_end", "so_far", "week"})
     _attr_extra_state_attributes: dict[str, Any] = {}  # noqa: RUF012 -- replaced, never changed
 
-    def __init__(self, coordinator: MeterCoordinator, row: SensorRow) -> None:
+    def __init__(self, meter: MeterCoordinator, row: SensorRow) -> None:
         """Follow what was shown, where not every change is."""
-        self._gate = row.gate() if coordinator.is_adaptive else None
+        self._gate = row.gate() if row.port(meter).is_adaptive else None
         self._stop_clock: CALLBACK_TYPE | None = None
         if row.options_fn is not None:
-            self._attr_options = row.options_fn(coordinator)
-        super().__init__(coordinator, row)
+            self._attr_options = row.options_fn(meter)
+        super().__init__(meter, row)
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -65,13 +65,13 @@ class EmucsSensor(EmucsEntity[SensorRow], SensorEntity):
             self.async_write_ha_state()
         self._stop_clock = None
         changes_fn = self.entity_description.changes_fn
-        if changes_fn is not None and (change := changes_fn(self.coordinator)) is not None:
+        if changes_fn is not None and (change := changes_fn(self.meter)) is not None:
             self._stop_clock = async_track_point_in_utc_time(self.hass, self._async_follow_clock, change)
 
     @override
     def _take_value(self) -> bool:
         """Take the value and the attributes of now."""
-        value = self.entity_description.value(self.coordinator)
+        value = self.entity_description.value(self.meter)
         changed = value != self._attr_native_value
         self._attr_native_value = value
         if self._gate is not None:
@@ -81,12 +81,12 @@ class EmucsSensor(EmucsEntity[SensorRow], SensorEntity):
     def _take_attributes(self) -> bool:
         """Take the attributes of now; tell whether they changed."""
         if (last_reset_fn := self.entity_description.last_reset_fn) is not None:
-            self._attr_last_reset = last_reset_fn(self.coordinator)
+            self._attr_last_reset = last_reset_fn(self.meter)
         if (attributes_fn := self.entity_description.attributes_fn) is None:
             return False
         before, self._attr_extra_state_attributes = (
             self._attr_extra_state_attributes,
-            attributes_fn(self.coordinator),
+            attributes_fn(self.meter),
         )
         return before != self._attr_extra_state_attributes
 
@@ -99,7 +99,7 @@ class EmucsSensor(EmucsEntity[SensorRow], SensorEntity):
         now, everything = coordinator.told_at, coordinator.shows_every_change
         if row.is_counter and not everything and not gate.is_due(now):
             return False
-        value = row.value(coordinator)
+        value = row.value(self.meter)
         if gate.lets_pass(value, now, every_change=everything):
             self._attr_native_value = value
             self._take_attributes()
@@ -110,7 +110,7 @@ class EmucsSensor(EmucsEntity[SensorRow], SensorEntity):
     def _async_end_period(self) -> None:
         """Show the value that may be the last of a period of statistics."""
         gate, coordinator = self._gate, self.coordinator
-        value = self.entity_description.value(coordinator)
+        value = self.entity_description.value(self.meter)
         if gate is not None and self._was_available and gate.lets_close(value, coordinator.told_at):
             self._attr_native_value = value
             self._take_attributes()

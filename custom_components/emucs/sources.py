@@ -17,6 +17,7 @@ from .kinds import EntryKind, kind_of
 from .port import Link, LinkDown, MqttNotReady, PortError, ProxyAbsent, Reader, Telegram
 from .port.access import DEFAULT_INTERVAL, Access
 from .port.address import MQTT, PROXY
+from .port.byte_link import ByteLink
 from .port.incoming import Incoming
 from .port.link import FIRST_SILENCE
 from .port.opening import SerialPort, SerialSettings, opener_of
@@ -78,6 +79,12 @@ def link_of(hass: HomeAssistant, data: Mapping[str, Any]) -> Link:
     if interval * _MISSED_REQUESTS > FIRST_SILENCE:
         wait = max(wait or 0, interval * _MISSED_REQUESTS)
     return Link(url, wait=wait, open_with=_opener_of(hass, url, data, settings), **settings)
+
+
+@callback
+def byte_link_of(hass: HomeAssistant, data: Mapping[str, Any]) -> ByteLink:
+    """Return the link to an S1 port, described by the data of a subentry."""
+    return ByteLink(data[CONF_PORT], _opener_of(hass, data[CONF_PORT], data, _settings_of(data)))
 
 
 def _settings_of(data: Mapping[str, Any]) -> SerialSettings:

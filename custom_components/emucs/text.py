@@ -29,10 +29,10 @@ class EmucsText(EmucsEntity[TextRow], TextEntity):
     @override
     def _take_value(self) -> bool:
         """Take what is set."""
-        before, self._attr_native_value = self._attr_native_value, self.entity_description.value_fn(self.coordinator)
+        before, self._attr_native_value = self._attr_native_value, self.entity_description.value_fn(self.meter)
         return before != self._attr_native_value
 
     @override
     async def async_set_value(self, value: str) -> None:
         """Take what is set; the entity shows it when this returns."""
-        self.entity_description.set_fn(self.coordinator, value)
+        self.entity_description.set_fn(self.meter, value)

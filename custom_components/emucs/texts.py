@@ -85,7 +85,7 @@ def connection_of(port: str) -> str:
 def problem_of(error: PortError, port: str) -> tuple[str, dict[str, str]]:
     """Return the key and the placeholders of the text that says what is wrong with a port, and what to do."""
     key = error.problem
-    if isinstance(error, NoData) and (service := service_of(port)) is not None:
+    if key == NoData.reason and (service := service_of(port)) is not None:
         key = f"{key}_{service}"
     elif key in BY_CONNECTION:
         key = f"{key}_{connection_of(port)}"

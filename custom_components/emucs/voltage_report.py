@@ -18,6 +18,7 @@ import probatio
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry
 from .devices import model_of
+from .insight.power_quality import PowerQuality
 from .insight.voltage import Voltage
 from .insight.voltage_history import OF_230_V, VoltageHistory
 from .kinds import EntryKind, kind_of
@@ -113,6 +114,7 @@ def _async_reading(entry: EmucsConfigEntry, asked: _Asked) -> _Reading:
         " ".join(model) or None,
         coordinator.insights.grid,
         coordinator.insights[Voltage].history,
+        coordinator.insights[PowerQuality],
         asked,
     )
 
@@ -124,6 +126,7 @@ class _Reading(NamedTuple):
     model: str | None
     grid: str | None
     history: VoltageHistory
+    quality: PowerQuality
     asked: _Asked
 
     def report(self) -> VoltageReport:
@@ -133,6 +136,7 @@ class _Reading(NamedTuple):
         """
         begin, end, since, minutes = self.asked
         first = local(since).date()
+        disturbances, distortion = self.quality.disturbances(begin, end), self.quality.distortion(begin, end)
         return VoltageReport(
             meter=self.meter,
             model=self.model,
@@ -149,6 +153,8 @@ class _Reading(NamedTuple):
                 for week in self.history.weeks
                 if week.begin > first - timedelta(days=7) and midnight(week.begin) < end
             ],
+            disturbances=disturbances,
+            distortion=distortion,
         )
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import json
 from pathlib import Path
 import re
+from types import MappingProxyType
 from typing import Any
 
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
@@ -14,7 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.emucs import config_flow, forms, group_options, options_flow, sharing_form
 from custom_components.emucs.const import DOMAIN
-from custom_components.emucs.flow import discovery, group, listening, metering_point, pairing, reading
+from custom_components.emucs.flow import discovery, group, listening, metering_point, pairing, reading, s1_port
 from custom_components.emucs.flow.announcements import CABLE
 from custom_components.emucs.history import external, flow as history_flow
 from custom_components.emucs.insight.bands import band_sets
@@ -25,13 +27,14 @@ from custom_components.emucs.insight.price import band_key
 from custom_components.emucs.insight.prosumer import Prosumer, WalloonOperator
 from custom_components.emucs.insight.sun import SelfConsumption, SunState
 from custom_components.emucs.insight.user_port import Evidence
+from custom_components.emucs.samples import S1_PORT
 from tests.reports.making import words_said
 from tests.support import WINTER_EVENING, entry_data, eventually
 from virtual_meter import TcpServer, VirtualMeter
 
 FLOWS = (
     *(config_flow, discovery, forms, group, group_options, listening, metering_point, options_flow, history_flow),
-    *(pairing, reading, sharing_form),
+    *(pairing, reading, s1_port, sharing_form),
 )
 COMPONENT = Path(config_flow.__file__).parent
 ENGLISH = json.loads((COMPONENT / "translations" / "en.json").read_text())
@@ -75,8 +78,8 @@ def named(node: ast.expr) -> Any:
 
 def forms() -> Iterator[dict[str, Any]]:
     """Yield the texts of all forms and their sections."""
-    for flow in ("config", "options"):
-        for step in ENGLISH[flow]["step"].values():
+    for flow in (ENGLISH["config"], ENGLISH["options"], *ENGLISH["config_subentries"].values()):
+        for step in flow["step"].values():
             yield step
             yield from step.get("sections", {}).values()
 
@@ -129,6 +132,10 @@ async def test_every_attribute_has_a_text_and_every_text_an_attribute(
             "bands": {"band_set": "flanders"},
         },
     )
+    # Its port is closed, which changes no attributes.
+    port = MappingProxyType({"port": "socket://127.0.0.1:9", "baudrate": 2_000_000})
+    s1 = ConfigSubentry(data=port, subentry_type=S1_PORT, title="S1", unique_id=None)
+    hass.config_entries.async_add_subentry(entry, s1)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     # Without an energy dashboard there is no house with solar panels.

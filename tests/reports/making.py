@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from custom_components.emucs import reports
+from custom_components.emucs.insight.power_quality import KeptDisturbance
 from custom_components.emucs.insight.voltage_history import (
     OF_230_V,
     TO_STAR_POINT,
@@ -70,6 +71,12 @@ def verdict(monday: date, phase: str, **others: Any) -> WeekVerdict:
     return WeekVerdict(begin=monday, phase=phase, **values | others)
 
 
+def disturbance(kind: str = "dip", value: float = 138.0) -> KeptDisturbance:
+    """Return something that samples showed."""
+    begin = midnight(MONDAY) + timedelta(hours=10, milliseconds=250)
+    return KeptDisturbance(kind, ("l1", "l2"), value, begin, 0.31, is_over=True)
+
+
 def report(**others: Any) -> VoltageReport:
     """Return a report of one steady week of three phases."""
     begin, end = midnight(MONDAY), midnight(MONDAY + timedelta(days=7))
@@ -119,6 +126,8 @@ def words_said() -> set[str]:
         report(slots={"l1": often}, verdicts=[unknown]),
         report(grid="three_phase_230v"),
         report(grid="three_phase_230v", band=TO_STAR_POINT),
+        report(distortion={"l1": [2.0]}),
+        report(disturbances=[disturbance(kind) for kind in ("dip", "swell", "interruption")]),
     ]
     words = _Noted()
     for page in pages:

@@ -7,7 +7,7 @@ import { homeOf, WWW } from "./home.mjs";
 
 const MAIN = new URL("emucs.js", WWW);
 const STRATEGY = "ll-strategy-dashboard-emucs";
-const CARDS = ["emucs-live-card", "emucs-flow-card", "emucs-quarter-card", "emucs-heatmap-card", "emucs-day-card"];
+const CARDS = ["emucs-live-card", "emucs-flow-card", "emucs-quarter-card", "emucs-heatmap-card", "emucs-day-card", "emucs-scope-card"];
 // What others may have left behind: Home Assistant offers from arrays.
 window.customStrategies = { theirs: { type: "theirs", strategyType: "dashboard" } };
 window.customCards = "none";

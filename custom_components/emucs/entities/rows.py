@@ -21,7 +21,9 @@ from ..coordinator import MeterCoordinator
 from ..devices import service_identifier
 from ..insight.base import Insight
 from ..port import Register, unit_of
+from ..samples import samples_of
 from ..significance import BURST, Gate, Step
+from ..updates import PacedCoordinator
 
 type Value = str | Decimal | datetime | float | None
 type Of[T] = Callable[[MeterCoordinator], T]
@@ -73,12 +75,18 @@ class Row(EntityDescription):
     """The service of the electricity meter that it belongs to (`devices.SERVICES`); its subject's, as `SERVICE`."""
     is_always_available: bool = False
     """Whether it is known also while the port does not work."""
+    is_of_samples: bool = False
+    """Whether it is of the S1 port, and not of that which sends telegrams."""
 
     def exists(self, meter: MeterCoordinator) -> bool:
         """Tell whether it exists on a meter that has sent a telegram."""
         if self.exists_fn is not None:
             return self.exists_fn(meter)
         return not self.codes or any(code in meter.telegram.registers for code in self.codes)
+
+    def port(self, meter: MeterCoordinator) -> PacedCoordinator[Any]:
+        """Return the port that it is of."""
+        return (samples_of(meter) if self.is_of_samples else None) or meter
 
     def is_present(self, meter: MeterCoordinator) -> bool:
         """Tell whether the latest telegram has the meter whose row it is."""

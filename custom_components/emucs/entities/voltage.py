@@ -16,6 +16,7 @@ from ..insight.voltage import Voltage, VoltageState
 from ..insight.voltage_events import VoltageEventType
 from ..insight.voltage_history import VoltageVerdict
 from ..port import obis
+from ..samples import samples_of
 from .rows import BinarySensorRow, EventRow, Happening, Of, Row, SensorRow, Value, of_state
 
 SERVICE: Final = "connection"
@@ -45,6 +46,11 @@ def _mean(phase: str, state: VoltageState) -> Decimal | None:
     return None if mean is None else round(Decimal(mean), 2)
 
 
+def _source(meter: MeterCoordinator) -> dict[str, Any]:
+    """Return which port the mean is of, where samples are read too."""
+    return {"source": "s1" if meter.insights[Voltage].is_measured else "p1"} if samples_of(meter) else {}
+
+
 def _mean_row(phase: str) -> SensorRow:
     """Return the mean of ten minutes of a phase."""
     return SensorRow(
@@ -57,6 +63,7 @@ def _mean_row(phase: str) -> SensorRow:
         suggested_display_precision=1,
         exists_fn=partial(_has_phase, phase),
         value_fn=of_state(Voltage, partial(_mean, phase)),
+        attributes_fn=_source,
     )
 
 

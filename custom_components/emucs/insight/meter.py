@@ -22,6 +22,7 @@ from .leaks import Leaks
 from .mbus_readings import MbusReadings
 from .plausibility import Plausibility
 from .power_factor import PowerFactor
+from .power_quality import PowerQuality
 from .profile import Profile
 from .recurring import Recurring
 from .sharing import Sharing
@@ -50,6 +51,7 @@ INSIGHTS: Final[tuple[type[Insight[Any, Any]], ...]] = (
     PowerFactor,
     Group,
     Sharing,
+    PowerQuality,
 )
 """Every insight there is, in the order in which telegrams reach them: those that others use come first."""
 

@@ -18,6 +18,7 @@ from .voltage_history import (
     VoltageVerdict,
     WeekVerdict,
 )
+from .voltage_measured import MeasuredMeans
 from .voltage_pattern import largest_deviation
 from .voltage_running import GRAIN_MINUTES, MINUTE, SLOT_MINUTES, Coverage, RunningVoltage
 from .voltage_week import Week, local_day, overall, week_bounds, week_of
@@ -77,6 +78,7 @@ class Voltage(Insight[None, VoltageState]):
         self._week: Week | None = None
         self._day: date | None = None
         self._above = self._below = 0
+        self._measured = MeasuredMeans()
         self._export: int | None = None  # W
         self._export_register: Register | None = None
         self._exported = [0, 0]  # of the running grain: seconds, and W times seconds
@@ -170,14 +172,29 @@ class Voltage(Insight[None, VoltageState]):
         if number // GRAIN_MINUTES != now // GRAIN_MINUTES:
             self._end_grain(number // GRAIN_MINUTES)
         if number // SLOT_MINUTES != now // SLOT_MINUTES:
-            for phase, voltage in self._running.items():
-                mean = voltage.end_slot(number, now)
-                if self._week is not None:
-                    self._week.add(phase, mean)
+            means = {phase: voltage.end_slot(number, now) for phase, voltage in self._running.items()}
+            self._measured.hold(number // SLOT_MINUTES, means, self._week)
+            self._apply_measured(now)
         self._minute, self._minute_end = now, (now + 1) * MINUTE
         if number // _HOUR_MINUTES != now // _HOUR_MINUTES:
             self._begin_day(local_day(time))
         self._has_changed = True
+
+    def take_measured(self, slot: int, means: Mapping[str, float]) -> None:
+        """Take root means in V of a slot of ten minutes, by its number since 1970, that count instead of telegrams'."""
+        if self._running and self._last is not None:
+            self._measured.take(slot, means, self._minute // SLOT_MINUTES)
+            self._apply_measured(self._minute)
+
+    def _apply_measured(self, now: int) -> None:
+        """Put measured means of slots that are over by a minute in their place."""
+        if self._measured.apply(self.history, self._running, now // SLOT_MINUTES):
+            self._has_changed = True
+
+    @property
+    def is_measured(self) -> bool:
+        """Return whether the means that are shown were measured, and not worked out from telegrams."""
+        return self._measured.is_of(self._minute // SLOT_MINUTES - 1)
 
     def _end_grain(self, number: int) -> None:
         """Keep what was seen in five minutes."""
@@ -196,6 +213,7 @@ class Voltage(Insight[None, VoltageState]):
         if self.history.band is None or (week is not None and week.begin == begin):
             return
         if week is not None:
+            self._measured.release(week)
             self._closed = week.close()
             self.history.add_weeks(self._closed)
         self._week = Week(begin, self.history.band)
@@ -243,6 +261,7 @@ class Voltage(Insight[None, VoltageState]):
         if (band := self.history.band) is None:
             return
         self._week = Week(week_of(local_day(now)), band)
+        self._measured = MeasuredMeans()  # the history has all means of before
         begin, _ = week_bounds(self._week.begin)
         for phase in self.history.phases:
             for slot in self.history.slots(phase, begin, datetime.fromtimestamp(now, UTC), SLOT_MINUTES):

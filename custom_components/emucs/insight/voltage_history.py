@@ -20,6 +20,7 @@ VOLT: Final = 10
 
 _DAY: Final = 86400
 _GRAINS_A_DAY: Final = _DAY // GRAIN
+_GRAINS_A_SLOT: Final = 2
 _DAYS_A_WEEK: Final = 7
 _MINUTE: Final = 60
 _DAYS_KEPT: Final = 37  # five weeks and the running day, by the days of UTC
@@ -185,6 +186,15 @@ class VoltageHistory:
         _RECORD.pack_into(records, place * _RECORD.size, *grain)
         self._packed.pop(day, None)
         self._end = max(self._end, number + 1)
+
+    def set_mean(self, minute: int, phase: str, mean: float) -> None:
+        """Give the slot of ten minutes that begins with a minute since 1970 a mean in V; what else is seen stays."""
+        first = minute * _MINUTE // GRAIN
+        known = dict(self._grains(phase, first, first + _GRAINS_A_SLOT))
+        unseen = VoltageGrain(GRAIN, 0, round(mean * VOLT), round(mean * VOLT), 0, 0)
+        for number in range(first, first + _GRAINS_A_SLOT):
+            grain = known.get(number, unseen)
+            self.add(number, phase, grain._replace(seconds=GRAIN, squares=round(mean * mean * GRAIN)))
 
     def add_export(self, number: int, seconds: int, watts: int) -> None:
         """Keep the export power of a grain: in W, times seconds."""

@@ -128,10 +128,14 @@ class Incoming(asyncio.Protocol):
         telegrams, self._telegrams = self._telegrams, []
         if not telegrams and self._failure is not None:
             raise self._failure
+        self._resume()
+        return telegrams
+
+    def _resume(self) -> None:
+        """Listen again."""
         if self._is_paused and self._failure is None and isinstance(self._transport, asyncio.ReadTransport):
             self._is_paused = False
             self._transport.resume_reading()
-        return telegrams
 
     async def _wait(self, seconds: float) -> None:
         """Wait until something happens, or for so many seconds."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 import errno
@@ -49,7 +49,7 @@ LONGEST_DELAY: Final = 30.0
 LONGEST_DELAY_WHERE_CHEAP: Final = 1.5
 """Seconds from one try to the next where it costs next to nothing: then its return shows within a moment."""
 _CHEAP: Final = {errno.ECONNREFUSED, errno.ENOENT}
-_JITTER: Final = 0.2
+JITTER: Final = 0.2
 SHORTEST_IDLE: Final = 50.0
 """Seconds after which a bridge may cut a program that says nothing; a port that fails sooner than that has failed."""
 _MOST_CLOSINGS: Final = 4
@@ -152,7 +152,7 @@ class Link:
                             self._delay = FIRST_DELAY
                             yield telegram
                 finally:
-                    await _close(transport, incoming)
+                    await close_port(transport, incoming)
             except PortError as error:
                 failure = self.failure = self._judged(error)
             delay = self._next_delay(failure)
@@ -202,7 +202,7 @@ class Link:
         # Opening takes what it takes, by whatever clock the rest is.
         began = asyncio.get_running_loop().time()
         try:
-            opened = await self._open_first(await self._address.urls(self._open_timeout))
+            opened = await open_first(self._address, self._open_timeout, self._connect)
         except TimeoutError as error:
             raise CannotConnect(f"no answer within {self._open_timeout:.0f} s") from error
         except PortError:
@@ -216,20 +216,6 @@ class Link:
         self.reader.reset()
         self._note_errors()
         return opened
-
-    async def _open_first(self, urls: list[str]) -> tuple[OpenPort, Incoming]:
-        """Open the first of some addresses that answers; raise what the last one raised."""
-        for url in urls:
-            try:
-                async with asyncio.timeout(self._open_timeout):
-                    opened = await self._connect(url)
-            except OSError:
-                if url == urls[-1]:
-                    raise
-            else:
-                self._address.worked(url)
-                return opened
-        raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
 
     async def _connect(self, url: str) -> tuple[OpenPort, Incoming]:
         """Open an address."""
@@ -294,7 +280,7 @@ class Link:
         if cheap:
             took = self._clock.time() - self._began
             delay = min(delay, max(FIRST_DELAY, longest - took))
-        return delay * random.uniform(1 - _JITTER, 1)  # noqa: S311 -- spreads load, no secret
+        return delay * random.uniform(1 - JITTER, 1)  # noqa: S311 -- spreads load, no secret
 
     def _is_cheap(self, failure: PortError) -> bool:
         """Tell whether the next try costs no more than a packet, or a look at a device file."""
@@ -307,7 +293,27 @@ class Link:
         return self._address.is_local or (self._address.is_bridge and not isinstance(cause, socket.gaierror))
 
 
-async def _close(transport: OpenPort, incoming: Incoming) -> None:
+async def open_first[OpenedT](
+    address: Address,
+    timeout: float,  # noqa: ASYNC109 -- of each try
+    connect: Callable[[str], Awaitable[OpenedT]],
+) -> OpenedT:
+    """Open the first of the URLs of an address that answers within some seconds; raise what the last one raised."""
+    urls = await address.urls(timeout)
+    for url in urls:
+        try:
+            async with asyncio.timeout(timeout):
+                opened = await connect(url)
+        except OSError:
+            if url == urls[-1]:
+                raise
+        else:
+            address.worked(url)
+            return opened
+    raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+
+
+async def close_port(transport: OpenPort, incoming: Incoming) -> None:
     """Close a port and wait until it is free."""
     transport.close()
     with suppress(TimeoutError):

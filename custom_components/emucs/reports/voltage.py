@@ -1,11 +1,13 @@
 """What a voltage report is made of: a meter, a period, its means, the verdicts, and what was outside the limits."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from math import ceil
 from typing import Final, Literal
 
+from ..insight.power_quality import KeptDisturbance
 from ..insight.voltage_history import VoltageBand, VoltageSlot, WeekVerdict
 from .wording import midnight, monday
 
@@ -100,6 +102,10 @@ class VoltageReport:
     """Mean export power in kW by the start of a slot."""
     verdicts: Sequence[WeekVerdict]
     """Of weeks that are over, the oldest first; they are kept longer than slots."""
+    disturbances: Sequence[KeptDisturbance] = ()
+    """Those that samples showed in the period, the oldest first."""
+    distortion: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Of the voltage in %, by phase: of ten minutes each that were sampled, the least first."""
 
     @property
     def length(self) -> timedelta:
@@ -174,3 +180,8 @@ class VoltageReport:
             seconds=sum(slot.above if is_high else slot.below for slot in run),
             export=sum(exported) / len(exported) if exported else None,
         )
+
+
+def not_exceeded(values: Sequence[float], share: float) -> float:
+    """Return what so large a share of values, the least first, do not exceed."""
+    return values[max(0, ceil(share * len(values)) - 1)]

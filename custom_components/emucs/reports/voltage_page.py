@@ -11,12 +11,14 @@ from typing import Final
 
 from ..insight.voltage_history import WeekVerdict
 from .markup import Markup, markup
-from .voltage import Outside, ReportedWeek, VoltageReport
+from .voltage import Outside, ReportedWeek, VoltageReport, not_exceeded
 from .voltage_chart import voltage_chart
 from .wording import NO_BREAK, NOTHING, Wording, clock, duration
 
 MOST_ROWS: Final = 60
 """Of what was outside the limits in a week; the CSV has all."""
+# EN 50160 judges the distortion, too, by 95 % of the means of ten minutes.
+_MOST_OF_THEM: Final = 0.95
 _STAR_POINT: Final = 230 / sqrt(3) + 1
 _NOTES: Final = ("conditions", "method", "rule", "chart_why", "times")
 _REGIONS: Final = ("flanders", "wallonia", "brussels", "compensation")
@@ -49,7 +51,7 @@ def voltage_page(report: VoltageReport, wording: Wording) -> str:
         t"<p><strong>{wording.say('indicative')}</strong> {wording.say('indicative_why')}</p></header>"
         t"{_facts(report, wording)}{_verdicts(report, wording)}"
         t"{(_week(report, week, wording) for week in weeks) if weeks else _paragraph(wording.say('nothing'))}"
-        t"{_notes(report, wording)}</main></body></html>\n"
+        t"{_sampled(report, wording)}{_notes(report, wording)}</main></body></html>\n"
     )
 
 
@@ -197,6 +199,52 @@ def _outside(outside: list[Outside], report: VoltageReport, wording: Wording) ->
     yield _table(wording.say("outside_the_limits"), map(wording.say, columns), rows)
     if len(outside) > MOST_ROWS:
         yield _paragraph(wording.say("more_outside", count=str(len(outside) - MOST_ROWS)))
+
+
+def _sampled(report: VoltageReport, wording: Wording) -> Markup | None:
+    """Return what samples have shown, where they are read."""
+    if not report.distortion and not report.disturbances:
+        return None
+    return markup(
+        t"<section><h2>{wording.say('sampled')}</h2>{_paragraph(wording.say('sampled_why'))}"
+        t"{_disturbances(report, wording)}{_distortion(report, wording)}</section>"
+    )
+
+
+def _disturbances(report: VoltageReport, wording: Wording) -> Iterator[Markup]:
+    """Yield dips, swells and interruptions, the latest of them where there are many."""
+    if not report.disturbances:
+        yield _paragraph(wording.say("no_disturbances"))
+        return
+    rows = (
+        _row(
+            clock(each.begin),
+            wording.say(each.type),
+            ", ".join(phase.upper() for phase in each.phases),
+            wording.volts(each.value),
+            wording.number(each.duration, 2, "s"),
+        )
+        for each in report.disturbances[-MOST_ROWS:]
+    )
+    heads = map(wording.say, ("from", "disturbance", "phase", "furthest_period", "lasted"))
+    yield _table(wording.say("disturbances", count=str(len(report.disturbances))), heads, rows)
+
+
+def _distortion(report: VoltageReport, wording: Wording) -> Markup | None:
+    """Return the distortion of the voltage, a row for each phase."""
+    if not report.distortion:
+        return None
+    rows = (
+        _row(
+            phase.upper(),
+            str(len(values)),
+            wording.number(not_exceeded(values, _MOST_OF_THEM), 1, "%"),
+            wording.number(values[-1], 1, "%"),
+        )
+        for phase, values in report.distortion.items()
+    )
+    heads = map(wording.say, ("phase", "known_means", "distortion_95", "distortion_highest"))
+    return _table(wording.say("distortion"), heads, rows)
 
 
 def _notes(report: VoltageReport, wording: Wording) -> Markup:

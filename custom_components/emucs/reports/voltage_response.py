@@ -1,6 +1,7 @@
 """A voltage report as plain data, for scripts and automations."""
 
-from .voltage import Outside, VoltageReport
+from ..insight.power_quality import KeptDisturbance
+from .voltage import Outside, VoltageReport, not_exceeded
 from .wording import local
 
 type Plain = dict[str, Plain] | list[Plain] | str | float | bool | None
@@ -32,6 +33,27 @@ def voltage_response(report: VoltageReport) -> dict[str, Plain]:
             for week in report.verdicts
         ],
         "phases": {phase: _phase(report, phase) for phase in report.slots},
+        "disturbances": [_disturbance(each) for each in report.disturbances],
+        "distortion": {
+            phase: {
+                "known": len(values),
+                "share_95": round(not_exceeded(values, 0.95), 2),
+                "highest": round(values[-1], 2),
+            }
+            for phase, values in report.distortion.items()
+        },
+    }
+
+
+def _disturbance(each: KeptDisturbance) -> Plain:
+    """Return a dip, a swell or an interruption."""
+    return {
+        "begin": local(each.begin).isoformat(timespec="milliseconds"),
+        "type": each.type,
+        "phases": list(each.phases),
+        "furthest": round(each.value, 1),
+        "duration": each.duration,
+        "over": each.is_over,
     }
 
 

@@ -4,13 +4,13 @@
 // Home Assistant replaces `customElements` and `HTMLElement` while it starts, and does not see what was defined before
 // that. It defines its own first element after that: what extends `HTMLElement` is neither made nor fetched earlier.
 
-const CARDS = { live: "emucs-live-card", flow: "emucs-flow-card", card: "emucs-quarter-card", heatmap: "emucs-heatmap-card", day: "emucs-day-card" }; // by the key of their texts
+const CARDS = { live: "emucs-live-card", flow: "emucs-flow-card", card: "emucs-quarter-card", heatmap: "emucs-heatmap-card", day: "emucs-day-card", scope: "emucs-scope-card" }; // by the key of their texts
 const STRATEGY = "emucs";
 const ELEMENT = `ll-strategy-dashboard-${STRATEGY}`;
 const DOCUMENTATION = "https://github.com/emucs/emucs#dashboard";
 // Also those that others import: none of them waits until another one has come.
-const LEADING = ["dashboard", "live-card", "flow-card", "quarter-card", "heatmap-card", "day-card", "report-links", "texts", "banner"];
-const MODULES = [...LEADING, "meter-card", "meter", "live", "trace", "format", "quarter", "peak-bars", "card-view", "live-view", "quarter-view", "flow", "flow-view", "target", "heatmap", "heatmap-view", "page-parts", "views", "sections", "answer", "bars", "quarter-bars", "day", "day-view", "sidebar"];
+const LEADING = ["dashboard", "live-card", "flow-card", "quarter-card", "heatmap-card", "day-card", "report-links", "texts", "banner", "scope-card"];
+const MODULES = [...LEADING, "meter-card", "meter", "live", "trace", "format", "quarter", "peak-bars", "card-view", "live-view", "quarter-view", "flow", "flow-view", "target", "heatmap", "heatmap-view", "page-parts", "views", "sections", "answer", "bars", "quarter-bars", "day", "day-view", "sidebar", "scope", "scope-view"];
 
 let loading;
 let loaded = {};
@@ -26,13 +26,13 @@ function load() {
 
 async function fetchAll() {
   const modules = await Promise.all(MODULES.map((name) => import(`./${name}.js`)));
-  const [{ dashboard }, { LiveCard, suggestLiveCard }, { FlowCard, suggestFlowCard }, { QuarterCard, suggestCard }, { HeatmapCard, suggestHeatmap }, { DayCard, suggestDayCard }, { ReportLinks }, { say }, { Banner }] = modules;
-  for (const card of [LiveCard, FlowCard, QuarterCard, HeatmapCard, DayCard, ReportLinks, Banner]) {
+  const [{ dashboard }, { LiveCard, suggestLiveCard }, { FlowCard, suggestFlowCard }, { QuarterCard, suggestCard }, { HeatmapCard, suggestHeatmap }, { DayCard, suggestDayCard }, { ReportLinks }, { say }, { Banner }, { ScopeCard, suggestScopeCard }] = modules;
+  for (const card of [LiveCard, FlowCard, QuarterCard, HeatmapCard, DayCard, ReportLinks, Banner, ScopeCard]) {
     if (!customElements.get(card.NAME)) {
       customElements.define(card.NAME, card);
     }
   }
-  loaded = { dashboard, say, suggest: { live: suggestLiveCard, flow: suggestFlowCard, card: suggestCard, heatmap: suggestHeatmap, day: suggestDayCard } };
+  loaded = { dashboard, say, suggest: { live: suggestLiveCard, flow: suggestFlowCard, card: suggestCard, heatmap: suggestHeatmap, day: suggestDayCard, scope: suggestScopeCard } };
   return loaded;
 }
 

@@ -1,5 +1,5 @@
-// Subscribes to `emucs/live`, which live.py of the integration describes: each telegram of a meter as it arrives. Cards of
-// the same meter share one subscription.
+// Subscribes to `emucs/live`, which live.py of the integration describes: each telegram of a meter as it arrives; or to
+// another command of that form, such as that of scope.py. Cards of the same meter share one subscription.
 
 const COMMAND = "emucs/live";
 // Errors that last until the page connects again: a Home Assistant that does not know the command, or a user without rights.
@@ -7,30 +7,31 @@ const FINAL = ["unknown_command", "unauthorized"];
 export const RETRY = 10_000; // ms
 export const SILENCE = 20_000; // ms without an event until states are shown instead
 
-const feeds = new WeakMap(); // by Home Assistant's connection, then by the entry of the meter
+const feeds = new WeakMap(); // by Home Assistant's connection, then by the command and the entry of the meter
 
 /**
  * Call a listener with the values of each event, and `at`, when they arrived (ms of `performance.now`); with null when
  * there are no live values, and states have to be shown, and with the event that says why, if there is one. Returns a
  * function that ends it.
  */
-export function look(connection, entryId, listener) {
+export function look(connection, entryId, listener, command = COMMAND) {
   const ofConnection = feeds.get(connection) ?? new Map();
   feeds.set(connection, ofConnection);
-  const feed = ofConnection.get(entryId) ?? new Feed(connection, entryId);
-  ofConnection.set(entryId, feed);
+  const key = `${command} ${entryId}`;
+  const feed = ofConnection.get(key) ?? new Feed(connection, entryId, command);
+  ofConnection.set(key, feed);
   feed.add(listener);
   return () => {
     if (feed.remove(listener)) {
-      ofConnection.delete(entryId);
+      ofConnection.delete(key);
     }
   };
 }
 
 class Feed {
-  constructor(connection, entryId) {
+  constructor(connection, entryId, command) {
     this._connection = connection;
-    this._message = { type: COMMAND, config_entry_id: entryId };
+    this._message = { type: command, config_entry_id: entryId };
     this._listeners = new Set();
     this._onReady = () => this._subscribe();
     this._onLost = () => this._leave({ isLost: true });

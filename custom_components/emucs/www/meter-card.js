@@ -13,6 +13,8 @@ export class MeterCard extends HTMLElement {
   static TITLE;
   /** The translation keys of the entities that it shows; its details are those of the first one. */
   static SHOWN = [];
+  /** The websocket command of its live values, where those are not of telegrams. */
+  static COMMAND;
   /** The fields of its form beside those that all cards have, and their types. */
   static FIELDS = {};
 
@@ -174,7 +176,7 @@ export class MeterCard extends HTMLElement {
     this._live = undefined;
     this._looked = { entry, connection, stop: () => {} };
     if (entry) {
-      this._looked.stop = look(connection, entry, (latest) => this._take(latest));
+      this._looked.stop = look(connection, entry, (latest) => this._take(latest), this.constructor.COMMAND);
     }
   }
 

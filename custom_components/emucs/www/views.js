@@ -8,6 +8,7 @@ import { LIVE_CARD } from "./live-card.js";
 import { entitiesOf, mbusMeters, nameOf } from "./meter.js";
 import { CARD } from "./quarter-card.js";
 import { ReportLinks } from "./report-links.js";
+import { SCOPE_CARD } from "./scope-card.js";
 import { attributes, graph, HALF, list, part, perDay, section, THIRD, tiles, today, until, WHOLE } from "./sections.js";
 import { say } from "./texts.js";
 
@@ -105,6 +106,7 @@ function gridView(hass, meter, shown, preferences) {
     section(say(hass, "phases"), "mdi:sine-wave", [
       shown.power && hasSources(preferences) && own(LIVE_CARD, meter),
       ...tiles(shown, keys, grid),
+      shown.waveform && own(SCOPE_CARD, meter),
       of("power_phase").length > 1 && graph(of("power_phase"), 6),
     ]),
   ];
