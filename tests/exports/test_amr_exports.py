@@ -6,11 +6,13 @@ from itertools import pairwise
 import json
 from pathlib import Path
 from random import Random
+import tracemalloc
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from custom_components.emucs.exports import SeriesFlow, metering_points
+from custom_components.emucs.exports import SeriesFlow, metering_points, read_export
+from custom_components.emucs.exports.service_json import MOST_JSON
 from custom_components.emucs.insight.mbus import Medium
 from tests.exports.exports import archive, midnight
 from tests.exports.reading import read, thousandths
@@ -137,6 +139,7 @@ def test_gas_in_both_units_with_its_calorific_value(site_in_autumn: AmrSite, tmp
     [
         ("Verbruikshistoriek_gas_541400000000000135_20251022_20251030_uurtotalen.csv", "Digitale meter"),
         ("Consumption_history_gas_541400000000000135_20251022_20251030_hourly totals.csv", "Digitale meter"),
+        ("Historiek_afname_gas_541400000000000135_20251022_20251030_uurtotalen.csv", "AMR-meter"),
         ("export.csv", "AMR-gasmeter"),
     ],
 )
@@ -144,6 +147,12 @@ def test_gas_in_kwh_alone_is_still_gas(site_in_autumn: AmrSite, tmp_path: Path, 
     lines = [line.replace("Digitale meter", replaced) for line in gas_rows(site_in_autumn, ENERGY)]
     plain = [";".join((fields := line.split(";"))[:11] + fields[12:]) for line in lines]
     require_truth(points(tmp_path, csv_file(plain), name), site_in_autumn, (ENERGY,))
+
+
+@pytest.mark.parametrize("name", ["export.csv", "Historiek_elektriciteit_gasthuis.csv", "gas.csv"])
+def test_electricity_is_not_taken_for_gas(site_in_autumn: AmrSite, tmp_path: Path, name: str) -> None:
+    content = csv_file(row(slot) for slot in site_in_autumn.slots(CHANNELS[0]))
+    require_truth(points(tmp_path, content, name), site_in_autumn, CHANNELS[:1])
 
 
 def test_month_peaks_by_flow(tmp_path: Path) -> None:
@@ -282,3 +291,21 @@ def test_an_empty_volume_is_no_measurement(site_in_autumn: AmrSite, tmp_path: Pa
     hour = slots[5].start // HOUR
     assert hour not in known.hours
     assert known.parts[hour][1] == -1
+
+
+@pytest.mark.parametrize("name", ["site.csv", "site.json"])
+def test_a_site_takes_little_memory(site_in_autumn: AmrSite, tmp_path: Path, name: str) -> None:
+    content = csv_file(rows(site_in_autumn)) if name.endswith("csv") else answer(site_in_autumn, CHANNELS)
+    path = tmp_path / name
+    path.write_bytes(content)
+    tracemalloc.start()
+    try:
+        readings = read_export(path)
+        kept, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Eight bytes for each quarter, and what each day and each text costs once.
+    assert kept < 20 * len(CHANNELS) * len(site_in_autumn.counted[CHANNELS[0]])
+    # An answer is read as a whole, into room for the largest one.
+    assert most < kept + 4 * len(content) + (MOST_JSON if name.endswith("json") else 0)
+    assert len(metering_points(readings)) == 3

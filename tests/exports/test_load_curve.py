@@ -147,7 +147,7 @@ def test_other_values_of_one_quarter_are_a_conflict(site_in_autumn: AmrSite, tmp
     content = load_curve(site_in_autumn, OFFTAKE)
     line = content.decode().split("\r\n")[4].split(";")
     error = refused(tmp_path, content + ";".join([*line[:10], "99999", *line[11:]]).encode())
-    assert (error.reason, error.line) == ("conflict", 13)
+    assert (error.reason, error.line, error.detail) == ("conflict", 13, f"{HEAD} import (KWT)")
 
 
 @pytest.mark.parametrize(

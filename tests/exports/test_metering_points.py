@@ -1,6 +1,7 @@
 """Metering points of exports: what is split, what is counted once, what is left out by name."""
 
 from datetime import date
+from itertools import permutations
 import json
 from pathlib import Path
 from typing import Any
@@ -247,7 +248,7 @@ def test_units_that_are_no_volume_are_left_out_by_name(tmp_path: Path, unit: str
     other = {"value": 1, "unit": unit}
     content = answer(quarterHourlyEnergy=slots({"offtake": {"total": QUARTER, "reactive": other}}))
     readings = read(tmp_path, content, "answer.json")
-    assert readings.unread == {f"offtake reactive ({unit})": 8}
+    assert readings.unread == {f"offtake reactive ({unit or ''})": 8}
 
 
 # Reports that cannot be hours.
@@ -306,3 +307,60 @@ def test_every_day_of_the_change_of_the_clock_has_its_hours(tmp_path: Path) -> N
         [point] = points(tmp_path, csv_file(lines)).values()
         [known] = point.series.values()
         assert thousandths(known.hours) == {begin // 3600 + hour: 1000 for hour in range(hours)}
+
+
+@pytest.mark.parametrize("register", ["Afname Actief", "Hulpverbruik Inductief"])
+def test_a_conflict_names_the_ean_the_register_and_the_line(tmp_path: Path, register: str) -> None:
+    unit = "kWh" if register.endswith("Actief") else "kVArh"
+    content = csv_file([*good(), line(register, unit, ean=OTHER), line(register, unit, ean=OTHER, value=251)])
+    with pytest.raises(ExportError) as caught:
+        read(tmp_path, content)
+    error = caught.value
+    assert (error.reason, error.line, error.detail) == ("conflict", 11, f"{OTHER} {register} ({unit})")
+    other = {"value": 9, "unit": "kWh"}
+    intervals = slots({"production": {"total": QUARTER}}) + slots({"production": {"total": other}}, 1)
+    with pytest.raises(ExportError) as caught:
+        read(tmp_path, answer(quarterHourlyEnergy=intervals), "answer.json")
+    assert (caught.value.reason, caught.value.detail) == ("conflict", f"{EAN} production total (kWh)")
+
+
+def test_a_value_gives_way_to_what_is_more_final_and_to_nothing_else(tmp_path: Path) -> None:
+    states = ("Geschat", "Ongevalideerd", "Gevalideerd")
+    files = {
+        state: csv_file(
+            line("Afname Actief", "kWh", number=n, value=250 + index).replace("Uitgelezen", state) for n in range(8)
+        )
+        for index, state in enumerate(states)
+    }
+    for order in permutations(states):
+        for count in (1, 2, 3):
+            best = max(order[:count], key=states.index)
+            content = archive({f"{n}.csv": files[state] for n, state in enumerate(order[:count])})
+            [point] = points(tmp_path, content, "all.zip").values()
+            known = point.series[IMPORT]
+            assert thousandths(known.hours) == {hour: value + 4 * states.index(best) for hour, value in HOURS.items()}
+            assert known.estimated == (set(HOURS) if best == "Geschat" else set())
+            assert known.provisional == (set(HOURS) if best == "Ongevalideerd" else set())
+
+
+def test_access_points_within_each_other_end(tmp_path: Path) -> None:
+    for depth, is_read in ((5, True), (25, False)):
+        part: dict[str, Any] = {}
+        for number in range(depth):
+            ean = f"5414000000001{number:05d}"
+            intervals = slots({"offtake": {"total": QUARTER}})
+            part = {
+                "$type": "submetering-offtake",
+                "ean": ean,
+                "quarterHourlyEnergy": intervals,
+                "subHeadpoints": [part] if part else None,
+            }
+        content = answer(quarterHourlyEnergy=slots({"offtake": {"total": QUARTER}}), subHeadpoints=[part])
+        if is_read:
+            found = points(tmp_path, content, "answer.json")
+            assert len(found) == depth + 1
+            assert found["541400000000100000"].parent == "541400000000100001"
+        else:
+            with pytest.raises(ExportError) as caught:
+                read(tmp_path, content, "answer.json")
+            assert (caught.value.reason, caught.value.detail) == ("not_an_export", "subHeadpoints")

@@ -8,6 +8,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
+from .csv_errors import errors_by_line
 from .errors import ExportError
 from .fields import (
     Days,
@@ -87,19 +88,11 @@ class TableReader:
         """Read all of it; ExportError names the line of what is wrong."""
         # A quote is an ordinary character here: free text may begin with one, and it must not swallow the rows below.
         reader = csv.reader(text, delimiter=";", quoting=csv.QUOTE_NONE)
-        try:
+        with errors_by_line(reader, self._file):
             header = _header(reader)
             self._columns = _columns(header)
             self._rows(reader, len(header))
             self._readings.end_file()
-        except ConflictError as error:
-            raise ExportError("conflict", file=self._file, line=reader.line_num) from error
-        except UnicodeDecodeError as error:
-            raise ExportError("not_text", file=self._file, line=reader.line_num + 1) from error
-        except csv.Error as error:
-            raise ExportError("not_an_export", str(error), file=self._file, line=reader.line_num) from error
-        except ExportError as error:
-            raise ExportError(error.reason, error.detail, file=self._file, line=reader.line_num) from error
 
     def _rows(self, reader: Reader, header_width: int) -> None:
         """Read the rows: the loop that takes all the time."""
@@ -254,7 +247,7 @@ class TableReader:
         kind = Units()[unit] or ExportUnit.POWER
         known = peaks.setdefault(month.isoformat(), Peak(value, self._file, line, kind))
         if (known.value, known.unit) != (value, kind):
-            raise ConflictError
+            raise ConflictError(f"{owner[0]} {unquoted(register)}".strip())
         return True
 
     def _end(self, reader: Reader, last: list[str], header_width: int) -> None:

@@ -38,8 +38,8 @@ _SNIFF: Final = 256
 _SUFFIXES: Final = (".csv", ".json", ".txt")
 _OPENINGS: Final = ("{", "[")
 _OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_GAS_FILE: Final = re.compile(r"(historiek|history)_gas_", re.IGNORECASE)
-"""In the name that the portal gives to exports of gas."""
+_GAS_FILE: Final = re.compile(r"(historiek|history)(_[a-z]{1,20}){0,2}_gas_", re.IGNORECASE)
+"""In the name that the portal gives to exports of gas. Seen of homes; of AMR, after the names of their electricity."""
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 # Of zipfile: RuntimeError is a password, NotImplementedError a newer zip, ValueError and OverflowError a damaged list.
 _ARCHIVE_ERRORS: Final = (

@@ -72,7 +72,7 @@ class Installation(NamedTuple):
 
 
 class ConflictError(Exception):
-    """Two measured values of one interval."""
+    """Two measured values of one interval; the text says of which EAN and register."""
 
 
 class Stream:
@@ -127,7 +127,7 @@ class Stream:
         elif value >= 0 and (value != known or trust < Trust.FINAL or begin in self._trust[Trust.PROVISIONAL]):
             own = self._trust_at(begin, index)
             if value != known and trust == own:
-                raise ConflictError
+                raise ConflictError(f"{self.key.ean} {self.name}".strip())
             if trust > own and (value != known or own is Trust.PROVISIONAL):
                 cells[index] = value
                 self._trust[own][begin] ^= 1 << index

@@ -17,9 +17,10 @@ from itertools import islice
 import re
 from typing import TYPE_CHECKING, Final
 
+from .csv_errors import errors_by_line
 from .errors import ExportError
 from .fields import Volumes, unquoted
-from .intervals import EMPTY, ConflictError, Readings, StreamKey
+from .intervals import EMPTY, Readings, StreamKey
 from .vocabulary import FLOW_WORDS, ExportUnit, RegisterName, SeriesFlow, normalised
 from .walltime import DAY_QUARTERS, HOUR, Grain, Place, day_of, parse_date, parse_time
 
@@ -61,18 +62,10 @@ class LoadCurveReader:
         """Read all of it; ExportError names the line of what is wrong."""
         reader = csv.reader(text, delimiter=";", quoting=csv.QUOTE_NONE)
         before = self._readings.rows
-        try:
+        with errors_by_line(reader, self._file):
             self._above = ";".join(";".join(row) for row in islice(reader, ABOVE))
             self._rows(reader)
             self._readings.end_file()
-        except ConflictError as error:
-            raise ExportError("conflict", file=self._file, line=reader.line_num) from error
-        except UnicodeDecodeError as error:
-            raise ExportError("not_text", file=self._file, line=reader.line_num + 1) from error
-        except csv.Error as error:
-            raise ExportError("not_an_export", str(error), file=self._file, line=reader.line_num) from error
-        except ExportError as error:
-            raise ExportError(error.reason, error.detail, file=self._file, line=reader.line_num) from error
         if self._readings.rows == before:
             self._readings.nothing_in.append((self._file, reader.line_num))
 

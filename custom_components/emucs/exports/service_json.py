@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Set as AbstractSet
 from datetime import UTC, datetime
+from functools import lru_cache
 import json
 import re
 from typing import Any, Final
@@ -47,11 +48,20 @@ _GAS: Final = ("g", "gas")
 _SUBMETER: Final = "submetering"
 _PROVISIONAL_FACTOR: Final = "P"
 """With this conversion factor, the energy of gas is provisional."""
+_KEYS: Final = ("value", "unit", "validationState", "gasConversionFactor")
 _DEEPEST: Final = 20
 _LONGEST: Final = 60
 _LARGEST: Final = 10**9
 
 type _Json = dict[str, Any]
+type _Energy = tuple[str, str, str, str, str, str]
+"""What a register counted, as it is written: direction, register, value, unit, state, and conversion factor of gas."""
+type _Slice = tuple[str, str, tuple[_Energy, ...]]
+"""An interval as it is written: start, end, and energies.
+
+Plain tuples of texts, as an answer has a million parts: the garbage collector lets go of these, and would hold up all
+threads for the others.
+"""
 type _Told = tuple[RegisterName, ExportUnit, Grain]
 
 
@@ -59,12 +69,38 @@ class _WrongPartError(Exception):
     """A part that is not as the service gives it."""
 
 
-def _unchanged(part: _Json) -> _Json:
-    """Return an object as it is. The decoder calls this for each object; during the call other threads can run."""
-    return part
+def _compact(part: _Json) -> _Json | _Slice:
+    """Return an interval in a small form, and any other object as it is.
+
+    The decoder calls this for each object; during the call other threads can run.
+    """
+    return _slice(part) if "measurements" in part else part
 
 
-_DECODER: Final = json.JSONDecoder(object_hook=_unchanged, parse_float=str, parse_int=str)
+def _slice(part: _Json) -> _Slice:
+    """Return an interval in its small form."""
+    measurements = [_part(each, dict) for each in _part(part.get("measurements") or [], list)]
+    energies = tuple(energy for each in measurements for energy in _energies_in(each))
+    return _text(part.get("start")), _text(part.get("end")), energies
+
+
+def _energies_in(measurement: _Json) -> Iterator[_Energy]:
+    """Return the energies of a measurement, by direction and register."""
+    for name, registers in measurement.items():
+        if isinstance(registers, dict):
+            # Without registers, the energy of a direction is all of it.
+            for kind, energy in ({"total": registers} if "value" in registers else registers).items():
+                if isinstance(energy, dict):
+                    value, unit, state, factor = (_text(energy.get(key)) for key in _KEYS)
+                    yield name[:_LONGEST], kind[:_LONGEST], value, unit, state, factor
+
+
+def _text(value: object) -> str:
+    """Return the beginning of a value as text."""
+    return value[:_LONGEST] if isinstance(value, str) else "" if value is None else str(value)[:_LONGEST]
+
+
+_DECODER: Final = json.JSONDecoder(object_hook=_compact, parse_float=str, parse_int=str)
 
 
 def read_json(text: str, readings: Readings, file: str) -> None:
@@ -87,7 +123,7 @@ def read_json(text: str, readings: Readings, file: str) -> None:
     except _WrongPartError as error:
         raise ExportError("not_an_export", str(error), file=file) from error
     except ConflictError as error:
-        raise ExportError("conflict", file=file) from error
+        raise ExportError("conflict", str(error), file=file) from error
     if readings.rows == before:
         readings.nothing_in.append((file, 0))
     if not readings.rows_left > 0:
@@ -170,90 +206,81 @@ def _energies(
         if intervals:
             readings.meet(ids, file, 0)
         for index, value in enumerate(intervals):
-            interval: _Json = _part(value, dict)
+            each: _Slice = value if isinstance(value, tuple) else _slice(_part(value, dict))
             # What was taken is let go: all at once at the end, that would hold up other threads.
             intervals[index] = None
-            at = _interval(interval, grain)
-            measurements = _part(interval.get("measurements") or [], list)
-            taken = [_measured(_part(each, dict), readings, (*ids, grain), at, told) for each in measurements]
-            found.update(*taken)
-            readings.rows += not told or any(taken)
+            taken = _measured(each, readings, (*ids, grain), told)
+            found |= taken
+            readings.rows += not told or bool(taken)
     return found
 
 
 def _measured(
-    measurement: _Json,
-    readings: Readings,
-    owner: tuple[str, str, Grain],
-    at: tuple[Day, Place],
-    told: AbstractSet[_Told],
+    interval: _Slice, readings: Readings, owner: tuple[str, str, Grain], told: AbstractSet[_Told]
 ) -> set[_Told]:
     """Take what an interval has of an EAN and a meter; return the registers of it."""
     found: set[_Told] = set()
     ean, meter, grain = owner
-    for label, register, energy in _registers(measurement):
-        written = str(energy.get("unit", ""))[:_LONGEST]
-        unit = UNITS.get(written) or UNITS.get(normalised(written))
-        name = f"{label} ({written})"[:_LONGEST]
-        if register is None or unit is None or not is_counted(register, unit):
+    start, end, energies = interval
+    at = _place(start, end, grain)
+    for direction, kind, value, written, state, factor in energies:
+        register, unit, name = _register(direction, kind, written)
+        if register is None or unit is None:
             readings.ignore(name)
         elif (key := (register, unit, grain)) not in told:
             found.add(key)
             stream = readings.stream(StreamKey(ean, meter, register, unit, grain), name)
-            stream.put(*at, _volume(energy), _trust(energy))
+            stream.put(*at, _volume(value), _trust(state, factor))
     return found
 
 
-def _trust(energy: _Json) -> Trust:
+@lru_cache(maxsize=256)
+def _register(name: str, kind: str, written: str) -> tuple[RegisterName | None, ExportUnit | None, str]:
+    """Return a register and its unit, None where it is in no series, and how the user is told of it."""
+    register, unit = _REGISTERS.get((name, kind)), UNITS.get(normalised(written))
+    shown = f"{name} {kind} ({written})"[:_LONGEST]
+    return (register, unit, shown) if register is not None and is_counted(register, unit) else (None, None, shown)
+
+
+@lru_cache(maxsize=256)
+def _trust(state: str, factor: str) -> Trust:
     """Return how final a value is."""
-    trust = TRUST[status_of(str(energy.get("validationState", ""))[:_LONGEST])]
-    is_provisional = energy.get("gasConversionFactor") == _PROVISIONAL_FACTOR
-    return min(trust, Trust.PROVISIONAL) if is_provisional else trust
+    trust = TRUST[status_of(state)]
+    return min(trust, Trust.PROVISIONAL) if factor == _PROVISIONAL_FACTOR else trust
 
 
-def _interval(interval: _Json, grain: Grain) -> tuple[Day, Place]:
+def _place(start: str, stop: str, grain: Grain) -> tuple[Day, Place]:
     """Return the day of an interval, and its place there."""
-    begin, end = _quarter(interval.get("start")), _quarter(interval.get("end"))
+    begin, end = _quarter(start), _quarter(stop)
     day = day_at(begin)
     offset = begin - day.begin
     length = day.length if grain is Grain.DAY else int(grain)
     if end - begin != length or offset % (HOUR if grain is Grain.HOUR else 1) or (grain is Grain.DAY and offset):
-        raise _WrongPartError(f"{interval.get('start')} - {interval.get('end')}")
+        raise _WrongPartError(f"{start} - {stop}")
     return day, Place(grain, (offset,))
 
 
-def _quarter(value: object) -> int:
+@lru_cache(maxsize=4096)
+def _quarter(text: str) -> int:
     """Return the quarter since the epoch that begins at a time in UTC."""
-    text = _part(value, str)
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:
-        raise _WrongPartError(text[:_LONGEST]) from error
+        raise _WrongPartError(text) from error
     seconds = int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
     if seconds % QUARTER or not 946_684_800 <= seconds < 4_102_444_800:  # noqa: PLR2004 -- the years 2000 to 2099
-        raise _WrongPartError(text[:_LONGEST])
+        raise _WrongPartError(text)
     return seconds // QUARTER
 
 
-def _registers(measurement: _Json) -> Iterator[tuple[str, RegisterName | None, _Json]]:
-    """Return the registers in a measurement: name, register where it is counted, and value with unit and state."""
-    for name, registers in measurement.items():
-        if isinstance(registers, dict):
-            # Without registers, the energy of a direction is all of it.
-            for kind, energy in ({"total": registers} if "value" in registers else registers).items():
-                if isinstance(energy, dict):
-                    yield f"{name} {kind}", _REGISTERS.get((name, kind)), energy
-
-
-def _volume(energy: _Json) -> int:
+def _volume(value: str) -> int:
     """Return a volume in millionths, or EMPTY."""
-    value = energy.get("value")
-    if value is None or value == "":
+    if not value:
         return EMPTY
     try:
-        number = float(str(value))
+        number = float(value)
     except ValueError as error:
-        raise _WrongPartError(str(value)[:_LONGEST]) from error
+        raise _WrongPartError(value) from error
     if not 0 <= number < _LARGEST:
-        raise _WrongPartError(str(value)[:_LONGEST])
+        raise _WrongPartError(value)
     return round(number * MICRO)
