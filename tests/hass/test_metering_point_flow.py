@@ -49,7 +49,7 @@ async def begin(hass: HomeAssistant) -> dict[str, Any]:
     """Choose the metering point in the menu of the set-up."""
     flow = hass.config_entries.flow
     step = await flow.async_init(DOMAIN, context={"source": "user"})
-    assert step["menu_options"] == ["serial", "reader", "network", "metering_point"]
+    assert step["menu_options"] == ["serial", "reader", "network", "group", "metering_point"]
     return dict(await flow.async_configure(step["flow_id"], {"next_step_id": "metering_point"}))
 
 

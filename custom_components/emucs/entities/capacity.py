@@ -105,8 +105,9 @@ def _keeps(code: str) -> Of[bool]:
 
 def _demand(meter: MeterCoordinator) -> Value:
     """Return the demand so far as the meter prints it, or as it is of a group."""
-    if (register := meter.telegram.registers.get(obis.DEMAND)) is not None:
-        return in_unit(register, UnitOfPower.KILO_WATT)
+    if kind_of(meter.config_entry) is not EntryKind.GROUP:
+        register = meter.telegram.registers.get(obis.DEMAND)
+        return None if register is None else in_unit(register, UnitOfPower.KILO_WATT)
     state = meter.insights[Capacity].state
     return None if state is None else round(state.demand.so_far, 3)
 
