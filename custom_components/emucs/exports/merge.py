@@ -283,15 +283,7 @@ def summary_of(
     added = [hour for hour in new.rows if hour not in old.rows]
     hours = list(new.rows)
     days = {begin + length - 1: range(begin, begin + length) for begin, (length, _) in known.days.items()}
-    covered = set(hours)
-    for hour in hours:
-        if hour in days and hour not in known.hours:
-            covered.update(days[hour])
-    gaps = [
-        ((before + 1) * SECONDS, after - before - 1)
-        for before, after in pairwise(sorted(covered))
-        if after > before + 1 and not existing.is_mean
-    ]
+    gaps = [] if existing.is_mean else _gaps(hours, known, days)
     return Summary(
         first=added[0] * SECONDS if added else None,
         last=added[-1] * SECONDS if added else None,
@@ -313,6 +305,19 @@ def summary_of(
             completed=(new.before_connection - old.before_connection) / MICRO,
         ),
     )
+
+
+def _gaps(hours: list[int], known: Known, days: Mapping[int, range]) -> list[tuple[int, int]]:
+    """Return where hours are missing between rows: starts in seconds, and how many. A day known as a whole has all."""
+    covered = set(hours)
+    for hour in hours:
+        if hour in days and hour not in known.hours:
+            covered.update(days[hour])
+    return [
+        ((before + 1) * SECONDS, after - before - 1)
+        for before, after in pairwise(sorted(covered))
+        if after > before + 1
+    ]
 
 
 def _day_of(hour: int, days: Mapping[int, range]) -> int | None:

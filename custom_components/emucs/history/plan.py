@@ -189,10 +189,7 @@ def plan_of(request: Request, ledger: Ledger, found: Mapping[str, Found], compil
             left_out.append(series.statistic_id)
             continue
         counters[target] = before = known.before(compiled if first is None else min(first, compiled))
-        together = revised = ledger.known(there.metadata_id)
-        if different := together.take(before):
-            revised = ledger.known(there.metadata_id)
-            revised.replace(before)
+        together, revised, different = _with(ledger, there.metadata_id, before)
         revision = revision_of(together.energies(), revised.energies())
         completed = old.before_connection or before_connection_of(existing, old, known)
         if completed != old.before_connection:
@@ -202,16 +199,10 @@ def plan_of(request: Request, ledger: Ledger, found: Mapping[str, Found], compil
         timing = request.timing.get(series.unit, 0.0)
         summaries[series.statistic_id] = summary_of(existing, (old, new), known, (different, revision), timing)
     peaks = replaced(request.peaks) if request.replace else request.peaks
-    layer = replace(
-        request.layer,
-        counters=counters,
-        before_connection=before_connection,
-        peaks=dict(peaks.new),
-        replaces=request.replace,
-    )
+    layer = replace(request.layer, counters=counters, before_connection=before_connection, replaces=request.replace)
     return Plan(
         ledger=ledger,
-        layer=layer,
+        layer=replace(layer, peaks=dict(peaks.new)),
         changes=wanted,
         summaries=summaries,
         units={series.statistic_id: series.unit for series, _, _ in wanted.values()},
@@ -219,6 +210,15 @@ def plan_of(request: Request, ledger: Ledger, found: Mapping[str, Found], compil
         left_out=tuple(left_out),
         peaks=peaks,
     )
+
+
+def _with(ledger: Ledger, metadata_id: int, new: Known) -> tuple[Known, Known, int]:
+    """Return what is known with a new import: where it adds, and where it replaces; and how many hours differ."""
+    together = revised = ledger.known(metadata_id)
+    if different := together.take(new):
+        revised = ledger.known(metadata_id)
+        revised.replace(new)
+    return together, revised, different
 
 
 def undone(ledger: Ledger, layer: Layer, found: Found) -> Changes:
