@@ -13,7 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
-from custom_components.emucs import sidebar
+from custom_components.emucs import scope, sidebar
 from custom_components.emucs.const import DOMAIN
 from custom_components.emucs.frontend import FOLDER, fingerprint
 from custom_components.emucs.live import COMMAND
@@ -146,9 +146,13 @@ async def test_the_reason_reaches_the_page(
 
 
 async def test_each_command_has_a_rule(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
-    """Looking follows the rights on each entity: test_live.py. The sidebar is an administrator's: test_sidebar.py."""
+    """Looking follows the rights on each entity: test_live.py, test_scope.py. The sidebar is an administrator's."""
     assert await async_setup_component(hass, "websocket_api", {})
-    assert {name for name in hass.data[WEBSOCKET_API] if name.startswith(DOMAIN)} == {COMMAND, sidebar.COMMAND}
+    assert {name for name in hass.data[WEBSOCKET_API] if name.startswith(DOMAIN)} == {
+        COMMAND,
+        scope.COMMAND,
+        sidebar.COMMAND,
+    }
 
 
 async def test_looking_follows_the_rights_on_the_entities(

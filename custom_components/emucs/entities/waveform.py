@@ -169,7 +169,6 @@ ROWS: Final[tuple[Row, ...]] = (
         entity_registry_enabled_default=False,
         exists_fn=_has_samples,
         is_of_samples=True,
-        pace=_PACE,
         value_fn=lambda meter: None if (measured := _measured(meter)) is None else measured.lost,
     ),
     _event_row("waveform", DISTURBANCES, _disturbances),

@@ -14,7 +14,7 @@ from .grid import Grid
 from .load_steps import LoadStep, LoadSteps, Power
 from .waveform_events import Disturbance, Disturbances, HalfPeriods
 from .waveform_means import TenMinuteMeans, TenMinutes
-from .waveform_spectrum import Measured, Phasors, measure
+from .waveform_spectrum import Phasors, WindowValues, measure
 from .waveform_windows import NOMINAL, PRESENT, Floats, Window, Windows, grid_of, wave_of
 
 type WaveformEvent = Disturbance | LoadStep | TenMinutes
@@ -103,7 +103,7 @@ class _Latest(NamedTuple):
     """The latest ten periods."""
 
     window: Window
-    measured: Measured
+    measured: WindowValues
     state: WaveformState
 
 
@@ -151,7 +151,7 @@ class Waveform:
         events: list[WaveformEvent] = [*self._disturbances.feed(*self._halves.feed(samples, wave, time))]
         if not samples.is_continuous:
             self._interrupt()
-        latest: tuple[Window, Measured] | None = None
+        latest: tuple[Window, WindowValues] | None = None
         for window in self._windows.feed(samples, wave, time):
             if window is None:
                 self._interrupt()
@@ -183,7 +183,7 @@ class Waveform:
         for load in self._loads:
             load.interrupt()
 
-    def _happened(self, window: Window, measured: Measured) -> list[WaveformEvent]:
+    def _happened(self, window: Window, measured: WindowValues) -> list[WaveformEvent]:
         """Return what ten periods bring to an end."""
         volts = zip(self._phases, measured.voltage.tolist(), strict=False)
         over = self._means.feed(window.end, window.end - window.begin, volts)
@@ -192,7 +192,7 @@ class Waveform:
         return [event for event in (over, *steps) if event is not None]
 
 
-def _state(window: Window, measured: Measured, grid: Grid, *, is_neutral_measured: bool) -> WaveformState:
+def _state(window: Window, measured: WindowValues, grid: Grid, *, is_neutral_measured: bool) -> WaveformState:
     """Return what ten periods say."""
     names = _PHASES[:1] if grid is Grid.SINGLE_PHASE else _PHASES
     count = len(names)
@@ -215,7 +215,7 @@ def _state(window: Window, measured: Measured, grid: Grid, *, is_neutral_measure
     )
 
 
-def _phase(measured: Measured, index: int, grid: Grid) -> PhaseWaveform:
+def _phase(measured: WindowValues, index: int, grid: Grid) -> PhaseWaveform:
     """Return what ten periods say of one phase."""
     powers: tuple[float | None, ...] = (None, None, None)
     if grid is not Grid.THREE_PHASE_230V:

@@ -21,7 +21,7 @@ type Phasors = NDArray[np.complex128]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Measured:
+class WindowValues:
     """What a window comes to."""
 
     voltage: Floats
@@ -40,7 +40,7 @@ class Measured:
     """(orders, 4)."""
 
 
-def measure(window: Window, grid: Grid) -> Measured:
+def measure(window: Window, grid: Grid) -> WindowValues:
     """Return what a window comes to."""
     size = len(window.voltage)
     waves = np.concatenate((window.voltage, window.current), axis=1)
@@ -56,7 +56,7 @@ def measure(window: Window, grid: Grid) -> Measured:
         # Two wattmeters: the lines L1 and L3 against L2.
         active, reactive = active[[0, 2]].sum(keepdims=True), reactive[[0, 2]].sum(keepdims=True)
         apparent = _to_star_point(window, shares) @ current[:3, np.newaxis]
-    return Measured(voltage, current, active, reactive, apparent, voltages, currents)
+    return WindowValues(voltage, current, active, reactive, apparent, voltages, currents)
 
 
 def _to_star_point(window: Window, shares: Floats) -> Floats:
