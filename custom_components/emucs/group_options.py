@@ -90,5 +90,5 @@ class GroupOptionsFlow(SharingSteps):
             step_id="family",
             data_schema=self.add_suggested_values_to_schema(fields, user_input or {}),
             errors=errors,
-            description_placeholders={"family": shown or "-"},
+            description_placeholders={"family": shown},
         )

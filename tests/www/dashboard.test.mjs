@@ -159,6 +159,15 @@ test("with panels or a battery, the flow of power is shown", () => {
   assert.ok(!types({ energy_sources: [{ type: "grid" }] }).includes("custom:emucs-flow-card"));
 });
 
+test("a group has its own figures, and neither the sun of a house nor a grid area", () => {
+  const hass = home();
+  Object.assign(hass.entities, entities("meter", { silent_members: "sensor.silent", month_peak_sum: "sensor.sum", diversity: "sensor.diversity" }));
+  const config = dashboard(hass, {}, { energy_sources: [{ type: "solar", stat_energy_from: "sensor.sun" }] });
+  assert.deepEqual(["sensor.silent", "sensor.sum", "sensor.diversity"].filter((id) => !named(config).includes(id)), []);
+  assert.doesNotMatch(JSON.stringify(config), /emucs-flow-card|grid area/);
+  assert.match(JSON.stringify(dashboard(home())), /grid area/);
+});
+
 test("today is drawn with its forecast where there is one, else as the course of the power", () => {
   const hass = home();
   assert.doesNotMatch(JSON.stringify(dashboard(hass)), /emucs-day-card/);

@@ -33,7 +33,7 @@ function todayView(hass, meter, shown, preferences) {
   const [cost] = shown.cost_today ?? [];
   return [
     section(say(hass, "now"), "mdi:flash", [
-      shown.power && own(hasSources(preferences) ? FLOW_CARD : LIVE_CARD, meter),
+      shown.power && own(hasFlows(shown, preferences) ? FLOW_CARD : LIVE_CARD, meter),
       ...tiles(shown, ["time_band"], WHOLE),
     ]),
     section(
@@ -60,9 +60,9 @@ function own(card, meter) {
   return { type: `custom:${card}`, device_id: meter.id, title: "", grid_options: WHOLE };
 }
 
-/** Whether there is more than the grid: the sun, or a battery. */
-function hasSources(preferences) {
-  return Object.values(sourcesOf(preferences)).some((ids) => ids.length);
+/** Whether there is more than the grid: the sun, or a battery. They are those of one house, not of a group. */
+function hasFlows(shown, preferences) {
+  return !shown.silent_members && Object.values(sourcesOf(preferences)).some((ids) => ids.length);
 }
 
 /** What an M-Bus meter has counted. */
@@ -80,9 +80,9 @@ function peakView(hass, meter, shown) {
   return [
     section(say(hass, "title"), "mdi:chart-bar", [own(CARD, meter)]),
     section(say(hass, "this_month"), "mdi:calendar-month", [
-      list(shown, ["month_peak", "month_peak_time", "peak_average", "peak_average_forecast"]),
+      list(shown, ["month_peak", "month_peak_time", "month_peak_sum", "diversity", "peak_average", "peak_average_forecast"]),
       ...part(say(hass, "costs"), [list(shown, ["capacity_cost", "capacity_cost_month", "peak_kw_price"])]),
-      !cost && { type: "markdown", content: say(hass, "no_area"), grid_options: WHOLE },
+      !cost && !shown.silent_members && { type: "markdown", content: say(hass, "no_area"), grid_options: WHOLE },
     ]),
   ];
 }
@@ -104,7 +104,7 @@ function gridView(hass, meter, shown, preferences) {
         ])
       : null,
     section(say(hass, "phases"), "mdi:sine-wave", [
-      shown.power && hasSources(preferences) && own(LIVE_CARD, meter),
+      shown.power && hasFlows(shown, preferences) && own(LIVE_CARD, meter),
       ...tiles(shown, keys, grid),
       shown.waveform && own(SCOPE_CARD, meter),
       of("power_phase").length > 1 && graph(of("power_phase"), 6),
@@ -143,7 +143,7 @@ function meterView(hass, meter, shown) {
       perDay(counters.flatMap((key) => shown[key] ?? [])),
     ]),
     section(say(hass, "meter"), "mdi:meter-electric", [
-      list(shown, ["link", "active_tariff", "time_band", "breaker", "grid_type", "limiter_threshold", "fuse_threshold", "relay", "text_message"]),
+      list(shown, ["link", "silent_members", "active_tariff", "time_band", "breaker", "grid_type", "limiter_threshold", "fuse_threshold", "relay", "text_message"]),
     ]),
     section(
       say(hass, "media"),
