@@ -1,5 +1,6 @@
 """A browser, the errors of its pages, and the pictures that it takes."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from playwright.async_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Locator,
     Page,
     Playwright,
     Request,
@@ -180,3 +182,17 @@ async def browser(playwright: Playwright) -> AsyncGenerator[Browser]:
         yield chromium
     finally:
         await chromium.close()
+
+
+async def number_beyond(least: float, cell: Locator) -> str:
+    """Return the text of a cell once the number that it begins with is beyond another, either way.
+
+    Just after a click a table still shows the day before it, which at night is as good as nothing.
+    """
+    text = ""
+    for _ in range(PATIENCE // 100):
+        text = await cell.inner_text()
+        if abs(float(text.split()[0])) > least:
+            return text
+        await asyncio.sleep(0.1)
+    raise AssertionError(text)

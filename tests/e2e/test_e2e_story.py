@@ -17,7 +17,7 @@ from harness.api import Flow
 from harness.energy import check_dashboard
 from harness.entities import read_entities
 from harness.hass import LOOPBACK, RESTART_EXIT_CODE
-from tests.e2e.e2e_browser import AWAY, PHONE, Window
+from tests.e2e.e2e_browser import AWAY, PHONE, Window, number_beyond
 from tests.e2e.e2e_home import STOP, Home, connect
 from tests.exports.exports import BRUSSELS, live as history, table
 from virtual_meter import TcpServer, VirtualMeter
@@ -151,8 +151,7 @@ async def test_the_energy_dashboard_has_values(home: Home, window: Window, page:
     await page.get_by_label("Previous").first.click()
     table = page.locator("hui-energy-sources-table-card")
     await expect(table).to_contain_text("Energy import")
-    imported = await table.locator("tr", has_text="Energy import").locator("td").last.inner_text()
-    assert float(imported.split()[0]) > 1, imported
+    imported = await number_beyond(1, table.locator("tr", has_text="Energy import").locator("td").last)
     assert "kWh" in imported
 
 
