@@ -106,7 +106,7 @@ async def shown(hass: HomeAssistant, statistic: str, kind: str = "change") -> di
     rows = await get_instance(hass).async_add_executor_job(
         statistics_during_period, hass, datetime(2020, 1, 1, tzinfo=UTC), None, {statistic}, "hour", None, {kind}
     )
-    return {int(each["start"]) // 3600: each[kind] for each in rows.get(statistic, [])}  # type: ignore[literal-required]
+    return {int(each["start"]) // 3600: each[kind] for each in rows.get(statistic, [])}  # type: ignore[literal-required]  # kinds are keys
 
 
 def truth(site: AmrSite, channel: Channel) -> dict[int, float]:

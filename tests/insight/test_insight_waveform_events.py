@@ -31,7 +31,7 @@ def disturbances(source: Source, seconds: float = 3, waveform: Waveform | None =
 
 
 def on_three(envelope: Callable[[Wave], Wave], **say: object) -> Source:
-    return Source(WITH_NEUTRAL, envelope=envelope, **say)  # type: ignore[arg-type]
+    return Source(WITH_NEUTRAL, envelope=envelope, **say)  # type: ignore[arg-type]  # what Source takes
 
 
 @pytest.mark.parametrize(("per_period", "rate", "frequency"), RATES)

@@ -8,7 +8,7 @@ from statistics import median_low
 from typing import Final, NamedTuple
 
 from ..port.period import Period
-from .members import MemberReading
+from .members import MemberReading, quarter_of
 
 SILENCE: Final = 60.0
 """Seconds without a reading after which a member is silent, unless it sends seldom."""
@@ -34,7 +34,7 @@ _SHORTEST_MEAN: Final = timedelta(seconds=10)
 type Step = tuple[Decimal, Decimal]
 """Imported and exported energy in kWh."""
 
-_NO_STEP: Final[Step] = (Decimal(), Decimal())
+NO_STEP: Final[Step] = (Decimal(), Decimal())
 
 
 class AlignedMoment(NamedTuple):
@@ -54,7 +54,7 @@ class Track:
         self.heard = now
         self.ahead = 0.0
         """By how many seconds its clock was ahead of the host's at the latest reading."""
-        self.offset: Step = _NO_STEP
+        self.offset: Step = NO_STEP
         """What is added to its counters so that they go on."""
         self._readings: deque[MemberReading] = deque()
         self._period = Period()
@@ -94,7 +94,7 @@ class Track:
             imported, exported = reading.imported + self.offset[0], reading.exported + self.offset[1]
             if reading.is_restart or imported < before.imported or exported < before.exported:
                 self.offset = before.imported - reading.imported, before.exported - reading.exported
-        if self.offset != _NO_STEP:
+        if self.offset != NO_STEP:
             reading = reading._replace(
                 imported=reading.imported + self.offset[0], exported=reading.exported + self.offset[1]
             )
@@ -211,7 +211,7 @@ class Alignment:
         if mark <= last:
             return []
         times = {mark, *(time for track in self.tracks.values() for time in track.times(last, mark))}
-        if mark - last <= _QUARTER * 4 and (end := _quarter_of(mark)) > last:
+        if mark - last <= _QUARTER * 4 and (end := quarter_of(mark)) > last:
             times.add(end)
         return sorted(time for time in times if time > last)
 
@@ -222,11 +222,6 @@ class Alignment:
             if member not in self.off and (reading := track.at(time)) is not None:
                 readings[member] = reading
         return AlignedMoment(time, readings, frozenset(self.tracks.keys() - readings.keys()))
-
-
-def _quarter_of(time: datetime) -> datetime:
-    """Return the begin of the quarter that a time is in."""
-    return time.replace(minute=time.minute - time.minute % 15, second=0, microsecond=0)
 
 
 def _between(before: MemberReading, after: MemberReading, time: datetime) -> MemberReading:

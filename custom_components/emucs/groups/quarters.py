@@ -6,7 +6,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Self
 
-from .members import MemberReading
+from .members import MemberReading, quarter_of, restore_readings, save_readings
 from .sums import Sum
 
 _QUARTER: Final = timedelta(minutes=15)
@@ -64,7 +64,7 @@ class MemberQuarters:
             elif before.time < reading.time:
                 self._spread(member, before, reading)
             self._standing[member] = reading
-        start = _start_of(total.time)
+        start = quarter_of(total.time)
         if self._given is not None and self._given - start > _LONGEST_WAIT:
             # A clock that was ahead by more than a day dated it.
             self._given = None
@@ -77,12 +77,12 @@ class MemberQuarters:
         """Put what was counted between two readings into its quarters, evenly."""
         imported, exported = after.imported - before.imported, after.exported - before.exported
         passed = after.time - before.time
-        first = _start_of(before.time)
+        first = quarter_of(before.time)
         if after.time <= first + _QUARTER:
             self._add(first, member, Exchange(imported, exported))
             return
         is_estimated = passed > _SILENCE
-        start = max(first, _start_of(after.time - _LONGEST_WAIT))
+        start = max(first, quarter_of(after.time - _LONGEST_WAIT))
         while start < after.time:
             inside = min(after.time, start + _QUARTER) - max(before.time, start)
             share = Decimal(inside // _MICROSECOND) / (passed // _MICROSECOND)
@@ -125,10 +125,7 @@ class MemberQuarters:
     def save(self) -> dict[str, Any]:
         """Return what a restart needs, as JSON has it."""
         return {
-            "standing": {
-                member: [at.time.isoformat(), str(at.imported), str(at.exported)]
-                for member, at in self._standing.items()
-            },
+            "standing": save_readings(self._standing),
             "since": {member: time.isoformat() for member, time in self._since.items()},
             "running": {
                 start.isoformat(): {
@@ -144,10 +141,7 @@ class MemberQuarters:
     def restore(cls, saved: Mapping[str, Any]) -> Self:
         """Return what was saved."""
         quarters = cls()
-        for member, (time, imported, exported) in saved["standing"].items():
-            quarters._standing[member] = MemberReading(
-                datetime.fromisoformat(time), Decimal(imported), Decimal(exported)
-            )
+        quarters._standing = restore_readings(saved["standing"])
         quarters._since = {member: datetime.fromisoformat(time) for member, time in saved["since"].items()}
         for start, known in saved["running"].items():
             quarters._running[datetime.fromisoformat(start)] = {
@@ -156,8 +150,3 @@ class MemberQuarters:
             }
         quarters._given = datetime.fromisoformat(saved["given"]) if saved["given"] else None
         return quarters
-
-
-def _start_of(time: datetime) -> datetime:
-    """Return the begin of the quarter that a time is in."""
-    return time.replace(minute=time.minute - time.minute % 15, second=0, microsecond=0)

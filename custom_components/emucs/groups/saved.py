@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from .members import MemberReading
+from .members import restore_readings, save_readings
 from .sums import Counters, Sum
 
 
@@ -14,19 +14,14 @@ def save_sum(known: Sum) -> dict[str, Any]:
     return {
         "time": known.time.isoformat(),
         "counters": [str(each) for each in known.counters],
-        "standing": {
-            member: [at.time.isoformat(), str(at.imported), str(at.exported)] for member, at in known.standing.items()
-        },
+        "standing": save_readings(known.standing),
         "offsets": {member: [str(each) for each in offset] for member, offset in known.offsets.items()},
     }
 
 
 def restore_sum(saved: Mapping[str, Any]) -> Sum:
     """Return what was saved. What is wrong with it raises one of Python's own errors."""
-    standing = {
-        str(member): MemberReading(datetime.fromisoformat(time), Decimal(imported), Decimal(exported))
-        for member, (time, imported, exported) in saved["standing"].items()
-    }
+    standing = restore_readings(saved["standing"])
     offsets = {
         str(member): (Decimal(imported), Decimal(exported)) for member, (imported, exported) in saved["offsets"].items()
     }

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from .alignment import AlignedMoment, Alignment, Step
+from .alignment import NO_STEP, AlignedMoment, Alignment, Step
 from .members import MemberReading
 
 _NOTHING: Final = Decimal()
@@ -56,10 +56,9 @@ class Summing:
         self._signs = signs
         self._counters = Counters() if known is None else known.counters
         self._standing = {} if known is None else {each: at for each, at in known.standing.items() if each in signs}
+        offsets = {} if known is None else known.offsets
         for member, reading in self._standing.items():
-            self.alignment.tracks[member].resume(
-                reading, known.offsets.get(member, _NO_OFFSET) if known else _NO_OFFSET
-            )
+            self.alignment.tracks[member].resume(reading, offsets.get(member, NO_STEP))
 
     def take(self, now: float) -> list[Sum]:
         """Return the sums since the last time."""
@@ -87,7 +86,7 @@ class Summing:
             members=moment.readings,
             silent=moment.silent,
             standing=self._standing,
-            offsets={member: track.offset for member, track in tracks.items() if track.offset != _NO_OFFSET},
+            offsets={member: track.offset for member, track in tracks.items() if track.offset != NO_STEP},
         )
 
 
@@ -108,6 +107,3 @@ def _booked(
         counters.gross_imported + gross_imported,
         counters.gross_exported + gross_exported,
     )
-
-
-_NO_OFFSET: Final[Step] = (_NOTHING, _NOTHING)
