@@ -14,11 +14,12 @@ The websocket command `emucs/live` with a `config_entry_id` subscribes. Each eve
 A user who may read none of these entities gets the error `unauthorized`. `not_found`: the entry is not loaded.
 """
 
+from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from math import inf
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, override
 
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components import websocket_api
@@ -142,13 +143,51 @@ class Viewer:
         self._connection.send_event(self._id, event)
 
 
-class LiveFeed:
+class Viewers(ABC):
+    """The viewers of one thing."""
+
+    def __init__(self) -> None:
+        """Start without viewers."""
+        self._viewers: list[Viewer] = []
+
+    @callback
+    def _async_include(self, viewer: Viewer) -> None:
+        """Add a viewer until it leaves."""
+        self._viewers.append(viewer)
+        viewer.on_leave = partial(self._async_remove, viewer)
+
+    @callback
+    def _async_remove(self, viewer: Viewer) -> None:
+        """Remove a viewer; the last one ends all work."""
+        viewer.on_leave = None
+        self._viewers.remove(viewer)
+        if not self._viewers:
+            self._async_rest()
+
+    @abstractmethod
+    def _async_rest(self) -> None:
+        """End all work: nobody looks."""
+
+    @callback
+    def async_end(self) -> None:
+        """Tell all viewers that no event follows."""
+        for viewer in list(self._viewers):
+            self._async_end_for(viewer)
+
+    @callback
+    def _async_end_for(self, viewer: Viewer) -> None:
+        """Tell a viewer that no event follows. Its subscription stays registered, so that the browser can cancel it."""
+        self._async_remove(viewer)
+        viewer.send(ENDED)
+
+
+class LiveFeed(Viewers):
     """Sends the values of one meter to its viewers. Without viewers it listens to nothing."""
 
     def __init__(self, meter: MeterCoordinator) -> None:
         """Start without viewers."""
+        super().__init__()
         self._meter = meter
-        self._viewers: list[Viewer] = []
         self._stops: list[CALLBACK_TYPE] = []
         self._timer: asyncio.TimerHandle | None = None
         self._sent_at = -inf
@@ -175,34 +214,17 @@ class LiveFeed:
                 self._meter.async_on_data(self._async_take),
                 self._meter.async_add_listener(self._async_follow_link),
             ]
-        self._viewers.append(viewer)
-        viewer.on_leave = partial(self._async_remove, viewer)
+        self._async_include(viewer)
         self._async_send([viewer])
 
     @callback
-    def _async_remove(self, viewer: Viewer) -> None:
-        """Remove a viewer; the last one ends all listening."""
-        viewer.on_leave = None
-        self._viewers.remove(viewer)
-        if self._viewers:
-            return
+    @override
+    def _async_rest(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         for stop in self._stops:
             stop()
-
-    @callback
-    def async_end(self) -> None:
-        """Tell all viewers that no event follows."""
-        for viewer in list(self._viewers):
-            self._async_end_for(viewer)
-
-    @callback
-    def _async_end_for(self, viewer: Viewer) -> None:
-        """Tell a viewer that no event follows. Its subscription stays registered, so that the browser can cancel it."""
-        self._async_remove(viewer)
-        viewer.send(ENDED)
 
     @property
     def _is_down(self) -> bool:

@@ -16,8 +16,7 @@ is not loaded, or has no S1 port.
 
 import asyncio
 from collections.abc import Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.components import websocket_api
 from homeassistant.components.websocket_api import ActiveConnection
@@ -31,7 +30,7 @@ import probatio
 from .const import DOMAIN
 from .coordinator import EmucsConfigEntry, MeterCoordinator
 from .entities import ROWS
-from .live import DOWN, ENDED, Viewer, async_viewer
+from .live import DOWN, Viewer, Viewers, async_viewer
 from .samples import SampleCoordinator, samples_of
 
 if TYPE_CHECKING:
@@ -43,14 +42,14 @@ PACE: Final = 0.25
 _FEEDS: Final[HassKey[dict[str, ScopeFeed]]] = HassKey(f"{DOMAIN}_scope")
 
 
-class ScopeFeed:
+class ScopeFeed(Viewers):
     """Sends what one S1 port samples to its viewers. Without viewers it does nothing."""
 
     def __init__(self, meter: MeterCoordinator, samples: SampleCoordinator) -> None:
         """Start without viewers."""
+        super().__init__()
         self._meter = meter
         self._samples = samples
-        self._viewers: list[Viewer] = []
         self._task: asyncio.Task[None] | None = None
 
     def entity_ids(self) -> list[str]:
@@ -67,33 +66,18 @@ class ScopeFeed:
     @callback
     def async_add(self, viewer: Viewer) -> None:
         """Send a viewer what is sampled from now on."""
-        self._viewers.append(viewer)
-        viewer.on_leave = partial(self._async_remove, viewer)
+        self._async_include(viewer)
         if self._task is None:
             self._task = self._meter.config_entry.async_create_background_task(
                 self._meter.hass, self._async_run(), f"{self._meter.name}, oscilloscope"
             )
 
     @callback
-    def _async_remove(self, viewer: Viewer) -> None:
-        """Remove a viewer; the last one ends all work."""
-        viewer.on_leave = None
-        self._viewers.remove(viewer)
-        if not self._viewers and self._task is not None:
+    @override
+    def _async_rest(self) -> None:
+        if self._task is not None:
             self._task.cancel()
             self._task = None
-
-    @callback
-    def async_end(self) -> None:
-        """Tell all viewers that no event follows."""
-        for viewer in list(self._viewers):
-            self._async_end_for(viewer)
-
-    @callback
-    def _async_end_for(self, viewer: Viewer) -> None:
-        """Tell a viewer that no event follows."""
-        self._async_remove(viewer)
-        viewer.send(ENDED)
 
     async def _async_run(self) -> None:
         """Send a period a few times a second, until cancelled."""
